@@ -1,0 +1,1 @@
+"""The Rackside application: questions in, grounded answers out, in Slack and in the terminal."""

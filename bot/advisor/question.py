@@ -1,0 +1,82 @@
+"""Question and Answer: what comes in and what goes out, whatever the surface.
+
+The JSON form of `Answer` is the command line's contract: `rackside schema answer` prints its schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tools.finding import BlindSpot, Finding, RuledOut
+
+Intent = Literal["live", "knowledge", "sizing", "readiness", "help", "declined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, and the scope that was given with it (not yet the one found in the words).
+
+    `text` is None for a sweep of the scope (`rackside diagnose`). `at` is a time in seconds since the epoch, None for now.
+    """
+
+    text: str | None
+    cluster: str | None = None
+    namespace: str | None = None
+    workload: str | None = None
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where the answer looked."""
+
+    cluster: str | None = None
+    namespace: str | None = None
+    workload: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A passage that was retrieved and is quoted word for word in `quote`."""
+
+    id: str
+    title: str
+    pack: str
+    section: str
+    url: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """The language model that worded the answer, and what it cost."""
+
+    name: str
+    tokens_in: int
+    tokens_out: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A grounded answer. `text` is the whole of it as Markdown; `note` is a line about how it was worded."""
+
+    question: str | None
+    intent: Intent
+    scope: Scope
+    verdict: str
+    findings: tuple[Finding, ...] = ()
+    ruled_out: tuple[RuledOut, ...] = ()
+    blind: tuple[BlindSpot, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    text: str = ""
+    model: ModelUse | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+    saw_nothing: bool = False
+
+    @property
+    def headlines(self) -> tuple[Finding, ...]:
+        """The findings that no other finding explains, worst first."""
+        return tuple(finding for finding in self.findings if finding.root)

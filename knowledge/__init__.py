@@ -1,0 +1,1 @@
+"""The indexed knowledge base: packs of Markdown pages, found and cited."""

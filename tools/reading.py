@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NOT_DEFAULT = "not exported by default"
     AMBIGUOUS = "ambiguous owner"
     NOT_KEPT = "not kept"
+    NOTHING_OBSERVED = "nothing observed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,268 @@
+"""The vocabulary: every signal and fact that a check may ask for, with its unit, its dimension and its meaning.
+
+A *signal* is measured; runtimes and exporters translate it into metric names. A *fact* is read off Kubernetes objects or
+logs (and, where they are blind or past, off kube-state-metrics). An *ask* is a signal with a statistic over a window:
+`KV_USAGE.min("10m")`. Ratios run from 0 to 1, times are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Per(StrEnum):
+    """The thing that one value belongs to."""
+
+    REPLICA = "replica"
+    GPU = "gpu"
+    NODE = "node"
+    WORKLOAD = "workload"
+    CLUSTER = "cluster"
+
+
+class Kind(StrEnum):
+    """How a signal is measured, which decides its statistics."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    HISTOGRAM = "histogram"
+    FACT = "fact"
+
+
+STATISTICS: dict[Kind, frozenset[str]] = {
+    Kind.GAUGE: frozenset({"now", "max", "min", "avg", "slope", "changes"}),
+    Kind.COUNTER: frozenset({"rate", "increase"}),
+    Kind.HISTOGRAM: frozenset({"p50", "p95", "p99", "mean"}),
+    Kind.FACT: frozenset({"now"}),
+}
+
+_SAID = {
+    "now": "now",
+    "max": "highest over {w}",
+    "min": "lowest over {w}",
+    "avg": "average over {w}",
+    "slope": "change per second over {w}",
+    "changes": "changes in {w}",
+    "rate": "per second over {w}",
+    "increase": "in {w}",
+    "p50": "median over {w}",
+    "p95": "p95 over {w}",
+    "p99": "p99 over {w}",
+    "mean": "mean over {w}",
+}
+_UNIT_OF_WINDOW = {"s": "s", "m": "min", "h": "h"}
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A thing that can be known: `join` says how several values of one subject's parts become one."""
+
+    name: str
+    unit: str
+    per: Per
+    kind: Kind
+    meaning: str
+    join: str = "max"
+    evidence: str = "metric"
+
+    def _ask(self, statistic: str, window: str = "") -> Ask:
+        if statistic not in STATISTICS[self.kind]:
+            raise ValueError(f"{self.name} is a {self.kind}: it has no {statistic!r}")
+        if window and not re.fullmatch(r"\d+[smh]", window):
+            raise ValueError(f"{window!r} is no window: write 10m, 1h or 30s")
+        return Ask(self, statistic, window)
+
+    @property
+    def now(self) -> Ask:
+        """The value now."""
+        return self._ask("now")
+
+    def max(self, window: str) -> Ask:
+        """The highest value in the window."""
+        return self._ask("max", window)
+
+    def min(self, window: str) -> Ask:
+        """The lowest value in the window."""
+        return self._ask("min", window)
+
+    def avg(self, window: str) -> Ask:
+        """The average over the window."""
+        return self._ask("avg", window)
+
+    def slope(self, window: str) -> Ask:
+        """The change per second over the window (least squares)."""
+        return self._ask("slope", window)
+
+    def changes(self, window: str) -> Ask:
+        """How often the value changed in the window."""
+        return self._ask("changes", window)
+
+    def rate(self, window: str) -> Ask:
+        """The counter's growth per second over the window."""
+        return self._ask("rate", window)
+
+    def increase(self, window: str) -> Ask:
+        """The counter's growth over the window."""
+        return self._ask("increase", window)
+
+    def p95(self, window: str) -> Ask:
+        """The 95th percentile of what was observed in the window."""
+        return self._ask("p95", window)
+
+    def mean(self, window: str) -> Ask:
+        """The mean of what was observed in the window."""
+        return self._ask("mean", window)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A signal with a statistic and, but for `now`, a window such as `10m`."""
+
+    signal: Signal
+    statistic: str
+    window: str = ""
+
+    def __str__(self) -> str:
+        """Print as it is written in a scene: `llm.kv_usage min 10m`."""
+        return " ".join(part for part in (self.signal.name, self.statistic, self.window) if part)
+
+    @property
+    def said(self) -> str:
+        """Print for a reader: `KV cache usage, lowest over 10 min`."""
+        if self.statistic == "now":
+            return self.signal.meaning
+        window = f"{int(self.window[:-1])} {_UNIT_OF_WINDOW[self.window[-1]]}"
+        return f"{self.signal.meaning}, {_SAID[self.statistic].format(w=window)}"
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value: a rate is the signal's unit per second."""
+        if self.statistic in {"rate", "slope"}:
+            return f"{self.signal.unit}/s"
+        return "changes" if self.statistic == "changes" else self.signal.unit
+
+
+SIGNALS: dict[str, Signal] = {}
+
+
+def _signal(name: str, unit: str, per: Per, kind: Kind, meaning: str, join: str = "max", evidence: str = "metric") -> Signal:
+    signal = Signal(name, unit, per, kind, meaning, join, evidence)
+    SIGNALS[name] = signal
+    return signal
+
+
+def _gauge(name: str, unit: str, per: Per, meaning: str, join: str = "max") -> Signal:
+    return _signal(name, unit, per, Kind.GAUGE, meaning, join)
+
+
+def _counter(name: str, unit: str, per: Per, meaning: str) -> Signal:
+    return _signal(name, unit, per, Kind.COUNTER, meaning, "sum")
+
+
+def _times(name: str, meaning: str) -> Signal:
+    return _signal(name, "seconds", Per.REPLICA, Kind.HISTOGRAM, meaning)
+
+
+def _fact(name: str, unit: str, per: Per, meaning: str, join: str = "max", evidence: str = "state") -> Signal:
+    return _signal(name, unit, per, Kind.FACT, meaning, join, evidence)
+
+
+# The serving engine, per replica (one pod).
+REQUESTS_RUNNING = _gauge("llm.requests_running", "requests", Per.REPLICA, "Requests running", "sum")
+REQUESTS_WAITING = _gauge("llm.requests_waiting", "requests", Per.REPLICA, "Requests waiting", "sum")
+KV_USAGE = _gauge("llm.kv_usage", "ratio", Per.REPLICA, "KV cache usage")
+ENGINE_AWAKE = _gauge("llm.engine_awake", "bool", Per.REPLICA, "Engine awake (not in sleep mode)", "min")
+PREEMPTIONS = _counter("llm.preemptions", "preemptions", Per.REPLICA, "Preemptions")
+REQUESTS_FINISHED = _counter("llm.requests_finished", "requests", Per.REPLICA, "Requests finished")
+PROMPT_TOKENS = _counter("llm.prompt_tokens", "tokens", Per.REPLICA, "Prompt tokens")
+GENERATION_TOKENS = _counter("llm.generation_tokens", "tokens", Per.REPLICA, "Generated tokens")
+PREFIX_CACHE_HITS = _counter("llm.prefix_cache_hits", "tokens", Per.REPLICA, "Prompt tokens found in the prefix cache")
+TTFT = _times("llm.ttft", "Time to first token")
+QUEUE_TIME = _times("llm.queue_time", "Time in the engine's queue")
+PREFILL_TIME = _times("llm.prefill_time", "Prefill time")
+ITL = _times("llm.itl", "Inter-token latency")
+REQUEST_TOKENS = _signal("llm.request_tokens", "tokens", Per.REPLICA, Kind.HISTOGRAM, "Prompt length of a request")
+
+# The GPU.
+GPU_UTIL = _gauge("gpu.util", "ratio", Per.GPU, "GPU busy time")
+GPU_TENSOR = _gauge("gpu.tensor_active", "ratio", Per.GPU, "Tensor core activity")
+GPU_DRAM = _gauge("gpu.dram_active", "ratio", Per.GPU, "GPU memory bandwidth activity")
+GPU_MEM_USED = _gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
+GPU_MEM_FREE = _gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
+GPU_POWER = _gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
+XID_LAST = _gauge("gpu.xid_last", "xid", Per.GPU, "Last Xid that the driver reported")
+XID_WINDOW = _signal("gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric")
+
+# The container.
+CPU_THROTTLED = _signal(
+    "container.cpu_throttled", "ratio", Per.REPLICA, Kind.HISTOGRAM, "CPU periods throttled", "max", "metric"
+)
+CPU_USAGE = _counter("container.cpu_usage", "cores", Per.REPLICA, "CPU time used")
+MEM_WORKING_SET = _gauge("container.mem_working_set", "bytes", Per.REPLICA, "Container memory (working set)")
+OOM_EVENTS = _counter("container.oom_events", "kills", Per.REPLICA, "Out-of-memory kills in the container")
+
+# Facts of a pod and its serving container.
+POD_PHASE = _fact("pod.phase", "", Per.REPLICA, "Pod phase")
+POD_READY = _fact("pod.ready", "bool", Per.REPLICA, "Pod ready", "min")
+POD_AGE = _fact("pod.age", "seconds", Per.REPLICA, "Pod age", "min")
+RUNNING_FOR = _fact("pod.running_for", "seconds", Per.REPLICA, "Container running for", "min")
+RESTARTS = _fact("pod.restarts", "restarts", Per.REPLICA, "Restarts of the container", "sum")
+TERMINATION = _fact("pod.termination_reason", "", Per.REPLICA, "Last termination")
+EXIT_CODE = _fact("pod.exit_code", "", Per.REPLICA, "Exit code of the last termination")
+TERMINATED_AGO = _fact("pod.terminated_ago", "seconds", Per.REPLICA, "Time since the last termination", "min")
+LIVED_FOR = _fact("pod.lived_for", "seconds", Per.REPLICA, "How long the terminated container had run", "min")
+WAITING_REASON = _fact("pod.waiting_reason", "", Per.REPLICA, "Container waiting")
+UNSCHEDULABLE = _fact("pod.unschedulable", "", Per.REPLICA, "Scheduler's verdict on the pending pod", evidence="event")
+PENDING_FOR = _fact("pod.pending_for", "seconds", Per.REPLICA, "Pod pending for")
+GPU_REQUEST = _fact("pod.gpu_request", "GPUs", Per.REPLICA, "GPUs requested", "sum", "config")
+CPU_LIMIT = _fact("pod.cpu_limit", "cores", Per.REPLICA, "CPU limit", "min", "config")
+MEMORY_LIMIT = _fact("pod.memory_limit", "bytes", Per.REPLICA, "Memory limit", "min", "config")
+SHM_SIZE = _fact("pod.shm_size", "bytes", Per.REPLICA, "Size of /dev/shm", "min", "config")
+TENSOR_PARALLEL = _fact("engine.tensor_parallel", "GPUs", Per.REPLICA, "Tensor parallel size", "max", "config")
+MAX_NUM_SEQS = _fact("engine.max_num_seqs", "requests", Per.REPLICA, "Limit of concurrent sequences", "min", "config")
+GPU_MEM_UTILIZATION = _fact(
+    "engine.gpu_memory_utilization", "ratio", Per.REPLICA, "gpu-memory-utilization", "max", "config"
+)
+KV_DTYPE = _fact("engine.kv_cache_dtype", "", Per.REPLICA, "KV cache data type", "max", "config")
+
+# What the serving container's log says (the newest line that matches, empty when it was read and holds none).
+LOG_CUDA_OOM = _fact("log.cuda_oom", "", Per.REPLICA, "CUDA out-of-memory line", evidence="log")
+LOG_SERVING = _fact("log.serving", "", Per.REPLICA, "Line that shows it was serving", evidence="log")
+LOG_SHM = _fact("log.shm", "", Per.REPLICA, "Shared-memory line", evidence="log")
+LOG_XID = _fact("log.xid", "", Per.REPLICA, "GPU fault line", evidence="log")
+
+# Facts of a workload and its autoscaler.
+STANDBY = _fact("workload.standby", "bool", Per.WORKLOAD, "Declared a standby", evidence="config")
+REPLICAS_WANTED = _fact("workload.replicas_wanted", "replicas", Per.WORKLOAD, "Replicas wanted")
+REPLICAS_READY = _fact("workload.replicas_ready", "replicas", Per.WORKLOAD, "Replicas ready")
+HPA_METRICS = _fact("hpa.metrics", "", Per.WORKLOAD, "Metrics that the autoscaler follows", evidence="config")
+HPA_MIN = _fact("hpa.min", "replicas", Per.WORKLOAD, "Autoscaler's minimum", evidence="config")
+HPA_MAX = _fact("hpa.max", "replicas", Per.WORKLOAD, "Autoscaler's maximum", evidence="config")
+HPA_DESIRED = _fact("hpa.desired", "replicas", Per.WORKLOAD, "Replicas that the autoscaler wants")
+
+# Facts of a node and of the cluster.
+NODE_GPUS = _fact("node.gpus", "GPUs", Per.NODE, "GPUs on the node")
+NODE_GPUS_REPORTING = _fact("node.gpus_reporting", "GPUs", Per.NODE, "GPUs with fresh metrics on the node", evidence="metric")
+NODE_EXPORTER_UP = _fact("node.exporter_up", "bool", Per.NODE, "GPU exporter answers its scrape", "min", "metric")
+NODE_READY = _fact("node.ready", "bool", Per.NODE, "Node ready", "min")
+ENGINE_REPORTING = _fact("engine.reporting", "bool", Per.REPLICA, "Engine metrics are fresh", "min", "metric")
+ENGINE_UP = _fact("engine.up", "bool", Per.REPLICA, "Engine answers its scrape", "min", "metric")
+CLUSTER_GPUS_FREE = _fact("cluster.gpus_free", "GPUs", Per.CLUSTER, "Free GPUs in the cluster")
+CLUSTER_GPUS_TOTAL = _fact("cluster.gpus_total", "GPUs", Per.CLUSTER, "Allocatable GPUs in the cluster")
+CLUSTER_LARGEST_BLOCK = _fact("cluster.largest_free_block", "GPUs", Per.CLUSTER, "Most free GPUs on one node")
+
+
+def parse_ask(text: str) -> Ask:
+    """Read an ask as printed (`llm.kv_usage min 10m`); a sentence in ValueError for anything else."""
+    name, *rest = text.split()
+    signal = SIGNALS.get(name)
+    if signal is None:
+        raise ValueError(f"{name!r} is no signal; tools/signals.py lists them")
+    statistic, window = (*rest, "now", "")[:2] if rest else ("now", "")
+    if len(rest) == 1:
+        window = ""
+    if statistic not in STATISTICS[signal.kind]:
+        raise ValueError(f"{name} is a {signal.kind}: it has no {statistic!r}")
+    return Ask(signal, statistic, window)

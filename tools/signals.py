@@ -57,7 +57,11 @@ _UNIT_OF_WINDOW = {"s": "s", "m": "min", "h": "h"}
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A thing that can be known: `join` says how several values of one subject's parts become one."""
+    """A thing that can be known.
+
+    `join` says how several values of one subject's parts become one, `evidence` what kind of evidence it is. A `lasting` signal
+    is an event that stays true after its source fell silent (a GPU that reported a fault and vanished): staleness does not blind it.
+    """
 
     name: str
     unit: str
@@ -66,6 +70,7 @@ class Signal:
     meaning: str
     join: str = "max"
     evidence: str = "metric"
+    lasting: bool = False
 
     def _ask(self, statistic: str, window: str = "") -> Ask:
         if statistic not in STATISTICS[self.kind]:
@@ -147,8 +152,18 @@ class Ask:
 SIGNALS: dict[str, Signal] = {}
 
 
-def _signal(name: str, unit: str, per: Per, kind: Kind, meaning: str, join: str = "max", evidence: str = "metric") -> Signal:
-    signal = Signal(name, unit, per, kind, meaning, join, evidence)
+def _signal(
+    name: str,
+    unit: str,
+    per: Per,
+    kind: Kind,
+    meaning: str,
+    join: str = "max",
+    evidence: str = "metric",
+    *,
+    lasting: bool = False,
+) -> Signal:
+    signal = Signal(name, unit, per, kind, meaning, join, evidence, lasting)
     SIGNALS[name] = signal
     return signal
 
@@ -192,7 +207,7 @@ GPU_DRAM = _gauge("gpu.dram_active", "ratio", Per.GPU, "GPU memory bandwidth act
 GPU_MEM_USED = _gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
 GPU_MEM_FREE = _gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
 GPU_POWER = _gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
-XID_LAST = _gauge("gpu.xid_last", "xid", Per.GPU, "Last Xid that the driver reported")
+XID_LAST = _signal("gpu.xid_last", "xid", Per.GPU, Kind.GAUGE, "Last Xid that the driver reported", lasting=True)
 XID_WINDOW = _signal("gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric")
 
 # The container.

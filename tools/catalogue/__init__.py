@@ -1,0 +1,1 @@
+"""Tables of hardware facts that the package ships: Xids, and with them what the vendor says to do."""

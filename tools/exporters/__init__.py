@@ -1,0 +1,1 @@
+"""One module per exporter: its metric names, translated into signals and facts."""

@@ -1,0 +1,109 @@
+"""kube-state-metrics: facts of Kubernetes objects as series. Asked for where the API is blind, or the time is past.
+
+Resource names arrive sanitised (`nvidia_com_gpu`). The reason of a scheduling failure, container arguments, volumes and logs
+are not exported: without the API they stay blind.
+"""
+
+from __future__ import annotations
+
+from tools.series import Series, Source
+from tools.signals import (
+    CPU_LIMIT,
+    EXIT_CODE,
+    GPU_REQUEST,
+    HPA_DESIRED,
+    HPA_MAX,
+    HPA_METRICS,
+    HPA_MIN,
+    MEMORY_LIMIT,
+    NODE_GPUS,
+    NODE_READY,
+    PENDING_FOR,
+    POD_AGE,
+    POD_PHASE,
+    POD_READY,
+    RESTARTS,
+    RUNNING_FOR,
+    TERMINATED_AGO,
+    TERMINATION,
+    WAITING_REASON,
+    Per,
+)
+
+_WORST_FIRST = ("OOMKilled", "ContainerCannotRun", "StartError", "Error")
+
+
+def _since(metric: str) -> Series:
+    return Series(metric, expr=f"time() - max by ({{by}}) ({metric}{{{{{{sel}}}}}})")
+
+
+PODS = Source(
+    name="kube_state_metrics_pods",
+    title="kube-state-metrics",
+    per=Per.REPLICA,
+    anchor=("kube_pod_info",),
+    keys=("namespace", "pod"),
+    signals={
+        POD_PHASE: (Series("kube_pod_status_phase", label="phase"),),
+        POD_READY: (Series("kube_pod_status_ready", match='condition="true"'),),
+        POD_AGE: (_since("kube_pod_created"),),
+        RUNNING_FOR: (_since("kube_pod_container_state_started"),),
+        RESTARTS: (Series("kube_pod_container_status_restarts_total"),),
+        TERMINATION: (
+            Series("kube_pod_container_status_last_terminated_reason", label="reason", prefer=_WORST_FIRST),
+        ),
+        EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
+        TERMINATED_AGO: (_since("kube_pod_container_status_last_terminated_timestamp"),),
+        WAITING_REASON: (Series("kube_pod_container_status_waiting_reason", label="reason"),),
+        PENDING_FOR: (
+            Series(
+                "kube_pod_status_phase",
+                also=("kube_pod_created",),
+                expr=(
+                    "(time() - max by ({by}) (kube_pod_created{{{sel}}})) "
+                    'and max by ({by}) (kube_pod_status_phase{{phase="Pending",{sel}}}) == 1'
+                ),
+            ),
+        ),
+        GPU_REQUEST: (Series("kube_pod_container_resource_requests", match='resource=~"nvidia_com_.*"'),),
+        CPU_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="cpu"'),),
+        MEMORY_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="memory"'),),
+    },
+    order=40,
+)
+
+NODES = Source(
+    name="kube_state_metrics_nodes",
+    title="kube-state-metrics",
+    per=Per.NODE,
+    anchor=("kube_node_info",),
+    keys=("node",),
+    signals={
+        NODE_GPUS: (Series("kube_node_status_capacity", match='resource="nvidia_com_gpu"'),),
+        NODE_READY: (Series("kube_node_status_condition", match='condition="Ready",status="true"'),),
+    },
+    order=41,
+)
+
+AUTOSCALERS = Source(
+    name="kube_state_metrics_autoscalers",
+    title="kube-state-metrics",
+    per=Per.WORKLOAD,
+    anchor=("kube_horizontalpodautoscaler_info",),
+    keys=("namespace", "horizontalpodautoscaler"),
+    signals={
+        HPA_METRICS: (
+            Series(
+                "kube_horizontalpodautoscaler_spec_target_metric",
+                label="metric_name",
+                expr="max by ({by}) (kube_horizontalpodautoscaler_spec_target_metric{{{sel}}})",
+            ),
+        ),
+        HPA_MIN: (Series("kube_horizontalpodautoscaler_spec_min_replicas"),),
+        HPA_MAX: (Series("kube_horizontalpodautoscaler_spec_max_replicas"),),
+        HPA_DESIRED: (Series("kube_horizontalpodautoscaler_status_desired_replicas"),),
+    },
+    order=42,
+)
+
+SOURCES = (PODS, NODES, AUTOSCALERS)

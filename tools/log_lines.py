@@ -1,0 +1,40 @@
+"""What an engine's log gives away: patterns of lines that engines, PyTorch, NCCL and the driver really print.
+
+A log is data. Lines are cut to a length that fits a message; nothing in them is ever followed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tools.signals import LOG_CUDA_OOM, LOG_SERVING, LOG_SHM, LOG_XID, Signal
+
+LONGEST_LINE = 300
+
+PATTERNS: dict[Signal, re.Pattern[str]] = {
+    LOG_CUDA_OOM: re.compile(
+        r"CUDA out of memory\. Tried to allocate|torch(?:\.cuda)?\.OutOfMemoryError|CUDA error: out of memory"
+        r"|cudaErrorMemoryAllocation|Failed to load model - not enough GPU memory"
+    ),
+    LOG_SERVING: re.compile(
+        r"Application startup complete|Uvicorn running on|\"(?:POST|GET) /v1/\S+ HTTP/1\.\d\" \d{3}"
+        r"|Avg generation throughput|The server is fired up and ready to roll"
+    ),
+    LOG_SHM: re.compile(
+        r"Insufficient space in /dev/shm|/dev/shm/nccl-\S+.*No space left on device"
+        r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
+    ),
+    LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
+}
+# The message of an out-of-memory error spans its first line; the exception's name alone says less.
+_FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")
+
+
+def matches(log: str) -> dict[Signal, str]:
+    """For every pattern the line that says most (the last of its kind), empty where none matches."""
+    found: dict[Signal, str] = dict.fromkeys(PATTERNS, "")
+    for line in log.splitlines():
+        for signal, pattern in PATTERNS.items():
+            if pattern.search(line) and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
+                found[signal] = line.strip()[:LONGEST_LINE]
+    return found

@@ -1,0 +1,43 @@
+"""Kubernetes quantities and times as numbers."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+_SUFFIX = {
+    "": 1.0,
+    "m": 1e-3,
+    "k": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+    "Pi": 2.0**50,
+}
+_QUANTITY = re.compile(r"^([0-9.]+(?:[eE][+-]?[0-9]+)?)(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$")
+
+
+def quantity(text: object) -> float | None:
+    """A quantity such as `500m`, `8Gi` or `2` as a number, None when it is none."""
+    match = _QUANTITY.match(str(text).strip())
+    if not match:
+        return None
+    try:
+        return float(match[1]) * _SUFFIX[match[2] or ""]
+    except ValueError:
+        return None
+
+
+def seconds(text: object) -> float | None:
+    """An RFC 3339 time as seconds since the epoch, None when it is none."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""One module per serving runtime: its metric names, translated into signals."""

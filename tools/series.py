@@ -1,0 +1,133 @@
+"""How a source's metric names become signals: one `Source` per kind of exporter and dimension, rendered to PromQL here.
+
+A rename is one line: the candidates of a signal are tried in order and the first that exists is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tools.signals import Ask, Kind, Per, Signal
+
+# Everything that a source's identity may need: which pod exported it, which node, which GPU, which model.
+IDENTITY = (
+    "namespace",
+    "pod",
+    "container",
+    "exported_namespace",
+    "exported_pod",
+    "exported_container",
+    "node",
+    "Hostname",
+    "hostname",
+    "gpu",
+    "modelName",
+    "model_name",
+    "instance",
+    "job",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric that carries a signal.
+
+    `scale` turns the raw value into the signal's unit. `match` are extra label matchers. `label` names the label whose text is
+    the value (series of value 1). `expr` is an own expression over `{by}`, `{sel}` (matchers) and `{w}` (window), for what
+    needs two metrics; `also` names those others. `default` is false for what the stock configuration does not export.
+    """
+
+    metric: str
+    scale: float = 1.0
+    match: str = ""
+    label: str = ""
+    prefer: tuple[str, ...] = ()
+    expr: str = ""
+    also: tuple[str, ...] = ()
+    default: bool = True
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric name that must exist for this series to be asked."""
+        return (self.metric, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of exporter: how its series are told apart, and which signals they carry.
+
+    `anchor` names metrics that every healthy instance exports: their sample times say how fresh the source is, their labels
+    who is who. `keys` are the labels that identify the subject. `images` match a container's image when the runtime is told
+    by it (empty for exporters).
+    """
+
+    name: str
+    title: str
+    per: Per
+    anchor: tuple[str, ...]
+    keys: tuple[str, ...]
+    signals: Mapping[Signal, tuple[Series, ...]]
+    images: tuple[str, ...] = ()
+    match: str = ""
+    serving: bool = False
+    order: int = 50
+
+    def keys_in(self, exported: bool) -> tuple[str, ...]:
+        """The labels that hold the workload's identity, given whether Prometheus renamed them to `exported_*`."""
+        if not exported:
+            return self.keys
+        return tuple(f"exported_{key}" if key in {"namespace", "pod", "container"} else key for key in self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """How one source's labels look on one server: its key labels, and matchers that every selector carries."""
+
+    keys: tuple[str, ...]
+    matchers: str = ""
+
+
+def braces(*parts: str) -> str:
+    """Join label matchers into a selector's braces, empty when there are none."""
+    inner = ",".join(part for part in parts if part)
+    return f"{{{inner}}}" if inner else ""
+
+
+_OVER = {"max": "max_over_time", "min": "min_over_time", "avg": "avg_over_time", "slope": "deriv", "changes": "changes"}
+_QUANTILE = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
+
+
+def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> str:
+    """The PromQL that answers an ask from one series, in the signal's unit, grouped by the source's keys."""
+    by = ", ".join((*labels.keys, series.label) if series.label else labels.keys)
+    inner = ",".join(part for part in (source_match, series.match, labels.matchers) if part)
+    selector = braces(inner)
+    window = ask.window or "5m"
+    metric = series.metric
+    join = ask.signal.join
+    if series.expr:
+        core = series.expr.format(by=by, sel=inner, w=window)
+    elif series.label and not series.expr:
+        return f"max by ({by}) ({metric}{selector}) == 1"
+    elif ask.signal.kind is Kind.HISTOGRAM and ask.statistic == "mean":
+        rate = f"sum by ({by}) (rate({metric}_{{part}}{selector}[{window}]))"
+        core = f"{rate.replace('{part}', 'sum')} / {rate.replace('{part}', 'count')}"
+    elif ask.signal.kind is Kind.HISTOGRAM:
+        bucket = f"sum by (le, {by}) (rate({metric}_bucket{selector}[{window}]))"
+        core = f"histogram_quantile({_QUANTILE[ask.statistic]}, {bucket})"
+    elif ask.statistic in {"rate", "increase"}:
+        core = f"sum by ({by}) ({ask.statistic}({metric}{selector}[{window}]))"
+    elif ask.statistic == "now":
+        core = f"{join} by ({by}) ({metric}{selector})"
+    else:
+        core = f"{join} by ({by}) ({_OVER[ask.statistic]}({metric}{selector}[{window}]))"
+    if series.scale != 1.0 and ask.statistic != "changes":
+        core = f"({core}) * {series.scale:.10g}"
+    return core
+
+
+def exists(series: Series, ask: Ask, names: frozenset[str]) -> bool:
+    """Whether every metric that the series needs is on the server (histograms by their buckets)."""
+    histogram = ask.signal.kind is Kind.HISTOGRAM and not series.expr
+    return all((f"{name}_bucket" if histogram else name) in names for name in series.metrics)

@@ -1,0 +1,233 @@
+"""Answer -> Block Kit, pure.
+
+The order is the reader's: the verdict with its confidence, each cause with its evidence and remedies, then
+what could not be seen, what was ruled out, the sources and how the answer was worded. Every text has a budget
+and every list an end that says how much was left off, so no answer can exceed what Slack accepts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.advisor.question import Answer, Citation
+from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
+from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
+
+Block = dict[str, Any]
+Item = TypeVar("Item")
+
+FULL_HEADLINES = 3
+FALLBACK_TEXT = 3000
+# Slack refuses a message somewhere above this (msg_blocks_too_long), whatever its single blocks weigh.
+MESSAGE_SIZE = 12_000
+UNCHANGED = "Rackside only reads: nothing was changed."
+_BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
+_VERDICT, _BODY, _HEAD, _EVIDENCE, _REMEDIES, _SMALL, _SOURCES = 600, 1800, 700, 1100, 1500, 600, 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is posted: `blocks`, and `text` for notifications and screen readers. Both are already escaped."""
+
+    text: str
+    blocks: list[Block]
+
+
+def blocks(answer: Answer) -> Message:
+    """The answer as a Slack message: at most 26 blocks, every text within 3,000 characters, 12,000 in all.
+
+    As many headlines are shown in full as fit, three at most; the others get a line each.
+    """
+    for full in range(FULL_HEADLINES, 1, -1):
+        shown = _compose(answer, full)
+        if size(shown) <= MESSAGE_SIZE:
+            break
+    else:
+        shown = _compose(answer, 1)
+    return Message(text=_fallback(answer), blocks=shown)
+
+
+def size(shown: list[Block]) -> int:
+    """What Slack weighs against its cumulative limit, counted strictly: the blocks' JSON in UTF-16 units."""
+    return width(json.dumps(shown, ensure_ascii=False, separators=(",", ":")))
+
+
+def _compose(answer: Answer, full: int) -> list[Block]:
+    headlines = answer.headlines
+    shown = [_verdict(answer)]
+    body = _body(answer)
+    if body:
+        shown.append(_section(body))
+    for finding in headlines[:full]:
+        shown.extend(_headline(finding, answer))
+    if len(headlines) > full:
+        rest = _listed(headlines[full:], _one_line, _SMALL, "more")
+        shown += [{"type": "divider"}, _section(f"*Also found, independent of the above*\n{rest}")]
+    if answer.blind:
+        unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
+        shown.append(_section(unseen) if answer.saw_nothing else _context(unseen))
+    if answer.ruled_out:
+        shown.append(_context(f"*Ruled out*\n{_listed(answer.ruled_out, _ruled_out_line, _SMALL, 'more')}"))
+    if answer.citations:
+        shown.append(_context(f"*Sources*\n{_listed(answer.citations, _citation_line, _SOURCES, 'more')}"))
+    shown.append(_footer(answer))
+    # Feedback buttons go here, after the footer, once they are stored.
+    return shown
+
+
+def plain(sentence: str) -> Message:
+    """One sentence of ours (a help text, an apology) as a message; line breaks stay."""
+    text = escape(sentence, FALLBACK_TEXT, lines=True) or "…"
+    return Message(text=text, blocks=[_section(from_markdown(sentence, (), _BODY) or text)])
+
+
+def _section(text: str) -> Block:
+    # verbatim: Slack must not turn names of people, channels or addresses in the data into links.
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _context(*texts: str) -> Block:
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts],
+    }
+
+
+def _verdict(answer: Answer) -> Block:
+    verdict = prose(answer.verdict, _VERDICT) or "Rackside has no verdict."
+    worst = answer.headlines[0] if answer.headlines else None
+    confidence = f"\nConfidence: *{escape(worst.confidence, 20)}*" if worst else ""
+    return _section(f"*{verdict}*{confidence}")
+
+
+def _body(answer: Answer) -> str:
+    """The answer's own text where findings do not say it already: knowledge, help, a model's wording."""
+    said = answer.findings or (answer.intent == "live" and not answer.saw_nothing)
+    if said and answer.model is None:
+        return ""
+    # The verdict is said already.
+    text = answer.text.strip().removeprefix(answer.verdict.strip()).lstrip()
+    return from_markdown(
+        text, frozenset(citation.url for citation in answer.citations if citation.url), _BODY
+    )
+
+
+def _headline(finding: Finding, answer: Answer) -> list[Block]:
+    badge = _BADGE.get(finding.severity, ":white_circle:")
+    rank = f"{escape(finding.severity, 20)}, confidence {escape(finding.confidence, 20)}"
+    lines = [
+        f"{badge} *{escape(finding.title, 150)}* ({rank})",
+        code(finding.subject, 150),
+        prose(finding.because, 350),
+    ]
+    out: list[Block] = [{"type": "divider"}, _section("\n".join(line for line in lines if line))]
+    symptoms = [other for other in answer.findings if _leads_to(finding.key, other, answer)]
+    if symptoms:
+        out.append(_context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
+    if finding.evidence:
+        out.append(
+            _section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}")
+        )
+    if finding.remedies:
+        out.append(
+            _section(f"*What to do*\n{_listed(finding.remedies, _remedy, _REMEDIES, 'more remedies')}")
+        )
+    return out
+
+
+def _leads_to(cause: str, finding: Finding, answer: Answer) -> bool:
+    """Does the cause explain the finding, at once or along a chain? Broken chains and circles end it."""
+    by_key = {other.key: other for other in answer.findings}
+    seen: set[str] = set()
+    waiting = list(finding.explained_by)
+    while waiting:
+        key = waiting.pop()
+        if key == cause:
+            return finding.key != cause
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(by_key[key].explained_by if key in by_key else ())
+    return False
+
+
+def _listed(items: Sequence[Item], line: Callable[[Item], str], budget: int, more: str) -> str:
+    """One entry per item within the budget, then how many were left off; the first is always shown."""
+    tail = 40
+    out: list[str] = []
+    used = 0
+    for at, item in enumerate(items):
+        entry = line(item)
+        if at and used + width(entry) + 1 > budget - tail:
+            out.append(f"_and {len(items) - at} {more}_")
+            break
+        out.append(entry)
+        used += width(entry) + 1
+    return "\n".join(out)
+
+
+def _one_line(finding: Finding) -> str:
+    return f"• {escape(finding.title, 150)} {code(finding.subject, 150)}"
+
+
+def _evidence_line(evidence: Evidence) -> str:
+    if evidence.status == "blind":
+        return f"• _could not see:_ {prose(evidence.text, 250)}"
+    # A sentence usually holds its number already; where it does not, the number stands beside it.
+    said = evidence.value is None or _says(evidence.text)
+    value = "" if said else f" *{escape(f'{evidence.value:g} {evidence.unit}', 40)}*"
+    origin = " · ".join(part for part in (escape(evidence.source, 30), escape(evidence.at, 25)) if part)
+    query = code(" ".join(evidence.query[:800].split()), 180)
+    origin = " · ".join(part for part in (origin, query) if part)
+    return f"• {prose(evidence.text, 250)}{value}" + (f"\n    {origin}" if origin else "")
+
+
+def _says(text: str) -> bool:
+    return any(char.isdecimal() for char in text[:1000])
+
+
+def _remedy(remedy: Remedy) -> str:
+    lines = [f"• {prose(remedy.text, 350)}"]
+    change = remedy.change
+    if change is not None:
+        before = code(change.from_, 80) or "unset"
+        lines.append(f"    {code(change.what, 120)}: {before} → {code(change.to, 80) or 'unset'}")
+        if change.what.startswith("-"):
+            lines.append(fence(f"{change.what[:500]} {change.to[:500]}".strip(), 260))
+    if remedy.verify:
+        lines.append(f"    Check that it worked: {prose(remedy.verify, 300)}")
+    return "\n".join(lines)
+
+
+def _ruled_out_line(ruled_out: RuledOut) -> str:
+    name = escape(ruled_out.id[:200].replace("_", " "), 80)
+    return f"• {name} {code(ruled_out.subject, 120)}: {prose(ruled_out.why, 200)}"
+
+
+def _blind_line(spot: BlindSpot) -> str:
+    return f"• {prose(spot.what, 150)}: {prose(spot.why, 250)}"
+
+
+def _citation_line(citation: Citation) -> str:
+    section = f", {escape(citation.section, 100)}" if citation.section else ""
+    quoted = f"\n    “{escape(citation.quote, 180)}”" if visible(citation.quote).strip() else ""
+    title = citation.title or citation.id
+    return f"• {link(citation.url, title, 120)}{section}{quoted}"
+
+
+def _footer(answer: Answer) -> Block:
+    note = prose(answer.note, 250)
+    model = (
+        f"model {escape(answer.model.name, 60)}"
+        if answer.model and answer.model.name not in answer.note
+        else ""
+    )
+    return _context(" · ".join(part for part in (note, model, UNCHANGED) if part))
+
+
+def _fallback(answer: Answer) -> str:
+    titles = "; ".join(f"{escape(finding.title, 150)}" for finding in answer.headlines[:FULL_HEADLINES])
+    verdict = escape(answer.verdict, 1500) or "Rackside has answered."
+    return f"{verdict} ({titles})" if titles and titles not in verdict else verdict

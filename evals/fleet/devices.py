@@ -1,0 +1,106 @@
+"""One GPU as a device: who holds it, what runs on it, and what dcgm reads from it every 30 seconds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from evals.fleet.engine import Activity
+from evals.fleet.hardware import MIB, GpuModel
+from evals.fleet.identity import hexes
+
+COLLECT = 30.0
+_BUSES = ("1B", "43", "52", "61", "9D", "C3", "D1", "DF", "0F", "2D", "35", "4E", "6A", "7F", "87", "AE")
+
+
+@dataclass(slots=True)
+class Reading:
+    """The values of one dcgm collection; shares are averages over the 30 seconds before it."""
+
+    busy: float = 0.0
+    tensor: float = 0.0
+    dram: float = 0.0
+    pcie: float = 0.0
+    link: float = 0.0
+    power: float = 0.0
+    temperature: float = 0.0
+    memory: float = 0.0
+    clock: int = 0
+    energy: float = 0.0
+    xid: int = 0
+    lost: bool = False
+
+
+@dataclass(slots=True)
+class Device:
+    """A GPU.
+
+    ``holder`` is namespace, pod and container of who it is allocated to, empty strings for nobody.
+    """
+
+    node: str
+    index: int
+    model: GpuModel
+    holder: tuple[str, str, str] = ("", "", "")
+    used: float = 0.0
+    context: bool = False
+    xid: int = 0
+    lost: bool = False
+    healthy: bool = True
+    energy: float = 0.0
+    temperature: float = 31.0
+    power: float = 0.0
+    reading: Reading = field(default_factory=Reading)
+    _since: float = 0.0
+    _sums: list[float] = field(default_factory=lambda: [0.0] * 5)
+    _collected: float = -1.0
+
+    @property
+    def uuid(self) -> str:
+        """The device's UUID as the driver prints it."""
+        raw = hexes(32, "gpu", self.node, self.index)
+        return f"GPU-{raw[:8]}-{raw[8:12]}-{raw[12:16]}-{raw[16:20]}-{raw[20:]}"
+
+    @property
+    def bus(self) -> str:
+        """The PCI bus id."""
+        return f"00000000:{_BUSES[self.index]}:00.0"
+
+    def idle_memory(self) -> float:
+        """Bytes that the driver shows as used with no process on the device."""
+        return (1 if self.model.hbm else 3) * MIB
+
+    def step(self, now: float, dt: float, doing: Activity | None) -> None:
+        """Let ``dt`` pass with the activity of whoever runs on it; collect when 30 seconds are over."""
+        act = doing if doing is not None and not self.lost else Activity()
+        model = self.model
+        spread = model.tdp - model.idle_power
+        warm = 0.16 if self.context else 0.0
+        load = warm * (1 - act.busy) + act.busy * 0.22 + 0.42 * act.dram + 0.85 * act.tensor
+        self.power = 0.0 if self.lost else min(model.tdp * 0.99, model.idle_power + spread * load)
+        goal = 29 + 42 * self.power / model.tdp
+        self.temperature += (goal - self.temperature) * (1 - math.exp(-dt / 45))
+        self.energy += self.power * dt
+        for place, value in enumerate((act.busy, act.tensor, act.dram, act.pcie, act.link)):
+            self._sums[place] += value * dt
+        self._since += dt
+        if self._collected < 0 or now - self._collected >= COLLECT - 1e-6:
+            self._collect(now)
+
+    def _collect(self, now: float) -> None:
+        busy, tensor, dram, pcie, link = (value / self._since for value in self._sums)
+        self.reading = Reading(
+            busy=busy,
+            tensor=tensor,
+            dram=dram,
+            pcie=pcie,
+            link=link,
+            power=self.power,
+            temperature=self.temperature,
+            memory=self.used if self.context else self.idle_memory(),
+            clock=self.model.sm_clock if self.context else (345 if self.model.hbm else 210),
+            energy=self.energy,
+            xid=self.xid,
+            lost=self.lost,
+        )
+        self._collected, self._since, self._sums = now, 0.0, [0.0] * 5

@@ -1,0 +1,138 @@
+"""Cumulative histograms with the buckets that vLLM declares (v1/metrics/loggers.py)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evals.fleet.sample import Labels, Sample
+
+TTFT = (
+    0.001,
+    0.005,
+    0.01,
+    0.02,
+    0.04,
+    0.06,
+    0.08,
+    0.1,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    2.5,
+    5.0,
+    7.5,
+    10.0,
+    20.0,
+    40.0,
+    80.0,
+    160.0,
+    640.0,
+    2560.0,
+)
+TPOT = (
+    0.01,
+    0.025,
+    0.05,
+    0.075,
+    0.1,
+    0.15,
+    0.2,
+    0.3,
+    0.4,
+    0.5,
+    0.75,
+    1.0,
+    2.5,
+    5.0,
+    7.5,
+    10.0,
+    20.0,
+    40.0,
+    80.0,
+)
+LATENCY = (
+    0.3,
+    0.5,
+    0.8,
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    5.0,
+    10.0,
+    15.0,
+    20.0,
+    30.0,
+    40.0,
+    50.0,
+    60.0,
+    120.0,
+    240.0,
+    480.0,
+    960.0,
+    1920.0,
+    7680.0,
+)
+ITERATION = (1.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0, 16384.0)
+PARAMS_N = (1.0, 2.0, 5.0, 10.0, 20.0)
+
+
+def one_two_five(most: int) -> tuple[float, ...]:
+    """The buckets 1, 2, 5, 10, ... up to the longest sequence."""
+    steps = (float(m * 10**e) for e in range(12) for m in (1, 2, 5))
+    return tuple(step for step in steps if step <= most)
+
+
+class Histogram:
+    """Counts per bucket; observing takes a whole array, or a value many times."""
+
+    def __init__(self, name: str, edges: tuple[float, ...]) -> None:
+        """Name the family and its upper bounds, +Inf left out."""
+        self.name = name
+        self.edges = np.asarray(edges)
+        self.counts = np.zeros(len(edges) + 1)
+        self.total = 0.0
+        self._les = [_number(edge) for edge in edges] + ["+Inf"]
+        self._keys: tuple[Labels, list[Labels]] | None = None
+
+    def observe(self, values: NDArray[np.float64] | float, times: float = 1.0) -> None:
+        """Count each value ``times`` times."""
+        if isinstance(values, float):
+            self.counts[self.edges.searchsorted(values)] += times
+            self.total += values * times
+            return
+        if len(values):
+            where = np.searchsorted(self.edges, values)
+            self.counts += times * np.bincount(where, minlength=len(self.counts))
+            self.total += times * float(values.sum())
+
+    def grow(self, factor: float) -> None:
+        """Pretend that the same was observed ``factor`` times as long."""
+        self.counts = np.rint(self.counts * factor)
+        self.total *= factor
+
+    @property
+    def count(self) -> float:
+        """How many values were observed (whole ones)."""
+        return float(np.floor(self.counts.sum() + 1e-9))
+
+    def samples(self, labels: Labels) -> list[Sample]:
+        """The exposition: cumulative buckets, sum and count."""
+        if self._keys is None or self._keys[0] != labels:
+            self._keys = (labels, [tuple(sorted((*labels, ("le", le)))) for le in self._les])
+        whole = np.floor(np.cumsum(self.counts) + 1e-9)
+        bucket, family = f"{self.name}_bucket", self.name
+        found = [
+            Sample(bucket, key, value, "histogram", family)
+            for key, value in zip(self._keys[1], whole.tolist(), strict=True)
+        ]
+        found.append(Sample(f"{self.name}_sum", labels, self.total, "histogram", family))
+        found.append(Sample(f"{self.name}_count", labels, float(whole[-1]), "histogram", family))
+        return found
+
+
+def _number(edge: float) -> str:
+    # prometheus_client prints bounds as Python floats: 1.0, not 1.
+    return repr(float(edge))

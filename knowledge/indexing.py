@@ -1,0 +1,258 @@
+"""Building the index: packs and users' pages, cut, embedded where they changed, written as one new build."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
+from knowledge.home import PACKS
+from knowledge.index import (
+    SCHEMA,
+    Build,
+    IndexProblem,
+    Manifest,
+    current_build,
+    drop_collection,
+    index_folder,
+    point_at,
+    read_manifest,
+    write_build,
+    write_collection,
+)
+from knowledge.pages import Page, load_shelf
+from knowledge.passages import Passage, cut
+from knowledge.sources.folders import read_paths
+from knowledge.strays import STRAYS
+
+# Called with what is done, of how many, and of what.
+Progress = Callable[[int, int, str], None]
+_ENCODE_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: counts, seconds, and a sentence for each thing that was left out.
+
+    `embedded` passages were encoded now, `reused` ones keep the vector they had. Both are 0 when nothing had changed.
+    """
+
+    pages: int
+    passages: int
+    embedded: int
+    reused: int
+    seconds: float
+    skipped: list[str]
+
+
+def build_index(
+    home: Path,
+    extra_paths: Sequence[Path] = (),
+    progress: Progress = lambda _done, _total, _what: None,
+    *,
+    embeddings: str = "",
+    chroma_url: str = "",
+    packs: Path = PACKS,
+    forget: bool = False,
+    say: Say = lambda _: None,
+    encoder: Encoder | None = None,
+) -> BuildReport:
+    """Make the index current, and return what that took. Does nothing when nothing changed.
+
+    `extra_paths` are users' own Markdown files and folders; they are remembered for later builds until `forget`.
+    Only passages whose text changed are embedded. Raises IndexProblem (cannot write, Chroma refuses, no pages) or
+    EncoderProblem; the index that was there before then still counts.
+    """
+    started = time.monotonic()
+    try:
+        index_folder(home).mkdir(parents=True, exist_ok=True)
+        with _one_builder(home, say):
+            roots = _remember(home, extra_paths, forget)
+            pages, skipped = _gather(packs, roots)
+            passages = [passage for page in pages for passage in cut(page, count_tokens)]
+            if not passages:
+                raise IndexProblem("There is no page to index. " + " ".join(skipped[:3]))
+            identity = encoder.id if encoder else encoder_id(embeddings)
+            print_ = _fingerprint(identity, pages, passages)
+            embedded = reused = 0
+            if not _is_current(home, print_, chroma_url):
+                made = encoder or load_encoder(home, embeddings, say)
+                embedded, reused = _build(home, made, pages, passages, print_, chroma_url, progress)
+    except OSError as error:
+        raise IndexProblem(
+            f"The index cannot be written in {home} ({error.strerror or error}). "
+            "Free some space or set RACKSIDE_HOME to a folder that can be written."
+        ) from error
+    return BuildReport(len(pages), len(passages), embedded, reused, time.monotonic() - started, skipped)
+
+
+def _gather(packs: Path, roots: Sequence[Path]) -> tuple[list[Page], list[str]]:
+    shelf = load_shelf(packs)
+    theirs, skipped = read_paths(roots)
+    return [*shelf.pages, *theirs], [*map(str, shelf.problems), *skipped]
+
+
+def _fingerprint(identity: str, pages: Sequence[Page], passages: Sequence[Passage]) -> str:
+    told = hashlib.sha256(f"{SCHEMA}\n{identity}\n{STRAYS}\n".encode())
+    for item in (*pages, *passages):
+        told.update(json.dumps(asdict(item), sort_keys=True).encode())
+    return told.hexdigest()
+
+
+def _is_current(home: Path, fingerprint: str, chroma_url: str) -> bool:
+    folder = current_build(home)
+    if folder is None:
+        return False
+    try:
+        build = Build(folder, chroma_url)
+        if build.manifest.fingerprint != fingerprint:
+            return False
+        try:
+            build.verify()
+        finally:
+            build.close()
+    except IndexProblem:
+        return False
+    return True
+
+
+def _build(
+    home: Path,
+    encoder: Encoder,
+    pages: list[Page],
+    passages: list[Passage],
+    fingerprint: str,
+    chroma_url: str,
+    progress: Progress,
+) -> tuple[int, int]:
+    previous = current_build(home)
+    _sweep(home, {previous} if previous else set(), chroma_url="")
+    keys = [hashlib.sha256(passage.searched.encode()).hexdigest() for passage in passages]
+    folder = Path(tempfile.mkdtemp(prefix=f"{fingerprint[:12]}-", dir=index_folder(home)))
+    folder.chmod(0o755)
+    try:
+        vectors, embedded = _embed(encoder, passages, keys, _known_vectors(previous, encoder.id), progress)
+        nearest = (encoder.queries(STRAYS) @ vectors.T).max(axis=1)
+        manifest = Manifest(
+            schema=SCHEMA,
+            encoder=encoder.id,
+            dimensions=int(vectors.shape[1]),
+            fingerprint=fingerprint,
+            passages=len(passages),
+            pages=len(pages),
+            packs=_counts(pages),
+            stray_mean=float(nearest.mean()),
+            stray_spread=float(nearest.std()),
+        )
+        progress(len(passages), len(passages), "writing")
+        write_collection(folder, passages, vectors, manifest, chroma_url)
+        write_build(folder, passages, pages, keys, vectors, manifest)
+        point_at(home, folder.name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _sweep(home, {folder, previous} if previous else {folder}, chroma_url)
+    return embedded, len(passages) - embedded
+
+
+def _embed(
+    encoder: Encoder,
+    passages: Sequence[Passage],
+    keys: Sequence[str],
+    known: dict[str, Vectors],
+    progress: Progress,
+) -> tuple[Vectors, int]:
+    """A vector for each passage, and how many had to be encoded; equal texts are encoded once."""
+    fresh = {key: passage.searched for key, passage in zip(keys, passages, strict=True) if key not in known}
+    waiting = sorted(fresh, key=lambda key: len(fresh[key]))
+    for start in range(0, len(waiting), _ENCODE_AT_ONCE):
+        progress(start, len(waiting), "embedding")
+        some = waiting[start : start + _ENCODE_AT_ONCE]
+        rows = encoder.passages([fresh[key] for key in some])
+        known.update(zip(some, rows, strict=True))
+    progress(len(waiting), len(waiting), "embedding")
+    embedded = sum(key in fresh for key in keys)
+    return np.stack([known[key] for key in keys]).astype(np.float32), embedded
+
+
+def _known_vectors(previous: Path | None, identity: str) -> dict[str, Vectors]:
+    """The previous build's vectors by key; none where it is damaged or another encoder made them."""
+    if previous is None:
+        return {}
+    try:
+        build = Build(previous)
+        if build.manifest.encoder != identity:
+            return {}
+        vectors = np.array(build.vectors)
+        usable = np.abs(np.linalg.norm(vectors, axis=1) - 1.0) < 1e-3
+        return {key: vectors[row] for key, row in build.keys.items() if usable[row]}
+    except (IndexProblem, IndexError):
+        return {}
+
+
+def _counts(pages: Sequence[Page]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for page in pages:
+        counts[page.pack.id] = counts.get(page.pack.id, 0) + 1
+    return counts
+
+
+def _sweep(home: Path, keep: set[Path], chroma_url: str) -> None:
+    """Remove builds that nobody can be pointed at any more, and attempts that were broken off."""
+    kept = {read_manifest(folder).fingerprint for folder in keep if _is_build(folder)}
+    for folder in index_folder(home).iterdir():
+        if not folder.is_dir() or folder in keep:
+            continue
+        if chroma_url and _is_build(folder):
+            manifest = read_manifest(folder)
+            if manifest.fingerprint not in kept:
+                drop_collection(manifest, chroma_url)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_build(folder: Path) -> bool:
+    try:
+        read_manifest(folder)
+    except IndexProblem:
+        return False
+    return True
+
+
+def _remember(home: Path, extra_paths: Sequence[Path], forget: bool) -> list[Path]:
+    """The users' paths, these and the earlier ones, unless those are to be forgotten."""
+    file = index_folder(home) / "sources.json"
+    earlier: list[str] = []
+    if not forget:
+        try:
+            earlier = [str(path) for path in json.loads(file.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            earlier = []
+    added = [str(path.expanduser().absolute()) for path in extra_paths]
+    roots = list(dict.fromkeys([*earlier, *added]))
+    if roots or file.exists():
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps(roots), encoding="utf-8")
+        draft.replace(file)
+    return [Path(root) for root in roots]
+
+
+@contextmanager
+def _one_builder(home: Path, say: Say) -> Iterator[None]:
+    """Builds of one home take turns; a builder that dies lets go."""
+    with (index_folder(home) / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another process is building the index; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

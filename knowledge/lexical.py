@@ -1,0 +1,43 @@
+"""The word index: BM25 over the passages' terms, stored beside the vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.vocabulary import terms
+
+# Most questions are short; a pasted log must not cost seconds.
+MAX_QUERY_TERMS = 200
+
+
+def write(texts: Sequence[str], folder: Path) -> None:
+    """Index the texts, in their order, into `folder`."""
+    import bm25s
+
+    index: Any = bm25s.BM25(method="lucene")
+    index.index([terms(text) or ["-"] for text in texts], show_progress=False)
+    index.save(folder, show_progress=False)
+
+
+class WordIndex:
+    """A stored word index, read whole into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load it; raises OSError, ValueError or KeyError where it is damaged."""
+        import bm25s
+
+        self._index: Any = bm25s.BM25.load(folder, show_progress=False)
+        self.vocabulary: frozenset[str] = frozenset(self._index.vocab_dict)
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """BM25 of every passage, in the order it was indexed in; zeros where no term is known."""
+        known = [term for term in dict.fromkeys(terms(query)) if term in self.vocabulary][:MAX_QUERY_TERMS]
+        if not known:
+            return np.zeros(int(self._index.scores["num_docs"]), dtype=np.float32)
+        found: NDArray[np.float32] = self._index.get_scores(known)
+        return found

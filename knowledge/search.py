@@ -1,0 +1,276 @@
+"""Questions to passages: words and vectors searched side by side and fused by rank."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder, whole_words
+from knowledge.home import PACKS
+from knowledge.index import Build, IndexProblem, current_build, open_build
+from knowledge.pages import Page, load_shelf
+from knowledge.passages import Passage, cut
+from knowledge.sources.folders import USER_PACK
+from knowledge.vocabulary import Reworded, Vocabulary, terms
+
+# Reciprocal rank fusion: 60 is the constant of the paper that proposed it.
+RRF = 60.0
+POOL = 50
+# The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
+MAX_QUERY_CHARS = 2000
+# In spreads above what stray questions reach: enough alone, and enough beside a term of the field.
+SURE = 3.0
+WITH_TERM = 1.0
+_REMEMBERED = 64
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found. `score` is the fused rank, 1 when both legs put it first; `cosine` is to the question."""
+
+    passage: Passage
+    score: float
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it is searched."""
+
+    reworded: Reworded
+    words: str
+    vector: Vectors
+
+
+class _Opened:
+    """A build with what is derived from it; replaced as a whole when the pointer moves."""
+
+    def __init__(self, build: Build, folder: Path) -> None:
+        self.build = build
+        self.folder = folder
+        names = [page.title for page in build.pages.values()]
+        names += [alias for page in build.pages.values() for alias in page.aliases]
+        self.vocabulary = Vocabulary(names, build.words.vocabulary, whole_words())
+        packs = np.array([passage.pack for passage in build.passages])
+        self.pack_rows: dict[str, NDArray[np.int64]] = {
+            str(pack): np.flatnonzero(packs == pack) for pack in np.unique(packs)
+        }
+
+
+class Library:
+    """The knowledge base, opened for reading; safe to share between threads. Parts are loaded when first needed.
+
+    Pages can be had by id with no index and no encoder; a search needs both, and follows the index when it is rebuilt.
+    """
+
+    def __init__(self, home: Path, embeddings: str, chroma_url: str, packs: Path, base_url: str, say: Say) -> None:
+        """Use `Library.open`."""
+        self._home = home
+        self._embeddings = embeddings
+        self._chroma_url = chroma_url
+        self._packs = packs
+        self._base_url = base_url
+        self._say = say
+        self._lock = threading.RLock()
+        self._opened: _Opened | None = None
+        self._encoder: Encoder | None = None
+        self._shelf: dict[str, Page] | None = None
+        self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        embeddings: str = "",
+        chroma_url: str = "",
+        packs: Path = PACKS,
+        base_url: str = "",
+        encoder: Encoder | None = None,
+        say: Say = lambda _: None,
+    ) -> Library:
+        """A library over the index in `home`. Reads nothing yet, so it cannot fail.
+
+        `embeddings` and `chroma_url` are as in `build_index`; `base_url` goes before the paths of the packs' pages.
+        """
+        library = cls(home, embeddings, chroma_url, packs, base_url, say)
+        library._encoder = encoder
+        return library
+
+    def search(self, query: str, k: int = 5, pack: str | None = None) -> list[Hit]:
+        """The best passage of each of the `k` best pages, best first; any text is a query, an empty one finds nothing.
+
+        Raises IndexProblem where the index is missing, damaged or of another encoder, EncoderProblem where that fails.
+        """
+        text = clean(query)
+        if not text or k < 1:
+            return []
+        with self._lock:
+            opened = self._current()
+            try:
+                return self._search(opened, text, k, pack)
+            except IndexProblem:
+                # The build may have been swept away between two rebuilds: then the pointer names another.
+                again = self._current()
+                if again is opened:
+                    raise
+                return self._search(again, text, k, pack)
+
+    def outside(self, query: str, hits: Iterable[Hit]) -> bool:
+        """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
+
+        Nearness is measured against stray questions, at every build; a term of the field lowers the bar.
+        """
+        text = clean(query)
+        best = max((hit.cosine for hit in hits), default=0.0)
+        if not text or best <= 0.0:
+            return True
+        with self._lock:
+            opened = self._current()
+            manifest = opened.build.manifest
+            margin = (best - manifest.stray_mean) / max(manifest.stray_spread, 1e-3)
+            if margin >= SURE:
+                return False
+            asked = self._ask(opened, text)
+            return margin < WITH_TERM or not self._has_term(opened, asked)
+
+    def page(self, page_id: str) -> Page | None:
+        """The page of this id: from the index, or from the packs when there is none. Loads no encoder."""
+        return self._pages().get(page_id)
+
+    def opening(self, page_id: str) -> Passage | None:
+        """The answer that a page opens with, or its first passage; None for an unknown page."""
+        page = self.page(page_id)
+        passages = cut(page, count_tokens) if page else []
+        return self._linked(passages[0]) if passages else None
+
+    def pages(self) -> list[Page]:
+        """Every page that is known, by id."""
+        return [page for _, page in sorted(self._pages().items())]
+
+    def close(self) -> None:
+        """Let go of the index."""
+        with self._lock:
+            if self._opened:
+                self._opened.build.close()
+                self._opened = None
+
+    def _pages(self) -> dict[str, Page]:
+        with self._lock:
+            folder = current_build(self._home)
+            if self._opened and folder == self._opened.folder:
+                return self._opened.build.pages
+            if folder is not None:
+                try:
+                    return Build(folder).pages
+                except IndexProblem as problem:
+                    self._say(str(problem))
+            if self._shelf is None:
+                self._shelf = {page.id: page for page in load_shelf(self._packs).pages}
+            return self._shelf
+
+    def _current(self) -> _Opened:
+        """The build that counts now, opened once."""
+        folder = current_build(self._home)
+        if self._opened is None or folder != self._opened.folder:
+            build = open_build(self._home, encoder_id(self._embeddings) if self._encoder is None else self._encoder.id,
+                               self._chroma_url)
+            opened = _Opened(build, build.folder)
+            if self._opened:
+                self._opened.build.close()
+            self._opened = opened
+            self._asked.clear()
+        return self._opened
+
+    def _search(self, opened: _Opened, text: str, k: int, pack: str | None) -> list[Hit]:
+        build = opened.build
+        rows = None if pack is None else opened.pack_rows.get(pack)
+        if pack is not None and rows is None:
+            return []
+        asked = self._ask(opened, text)
+        dense = build.nearest(asked.vector, POOL) if rows is None else _exact(build.vectors, asked.vector, rows)
+        fused: dict[int, float] = {}
+        for leg in (_best_words(build.words.scores(asked.words), rows), [row for row, _ in dense]):
+            for rank, row in enumerate(leg):
+                fused[row] = fused.get(row, 0.0) + 1.0 / (RRF + rank)
+        hits: list[Hit] = []
+        pages: set[str] = set()
+        for row in sorted(fused, key=lambda row: (-fused[row], row)):
+            passage = build.passages[row]
+            if passage.page_id in pages:
+                continue
+            pages.add(passage.page_id)
+            cosine = float(build.vectors[row] @ asked.vector)
+            hits.append(Hit(self._linked(passage), round(fused[row] * RRF / 2, 4), round(cosine, 4)))
+            if len(hits) == k:
+                break
+        return hits
+
+    def _ask(self, opened: _Opened, text: str) -> _Asked:
+        key = (opened.folder.name, text)
+        if key in self._asked:
+            self._asked.move_to_end(key)
+            return self._asked[key]
+        if self._encoder is None:
+            self._encoder = load_encoder(self._home, self._embeddings, self._say)
+        reworded = opened.vocabulary.reword(text)
+        meant = f"{reworded.text} ({', '.join(reworded.added)})" if reworded.added else reworded.text
+        asked = _Asked(reworded, f"{text} {meant}", self._encoder.queries([meant])[0])
+        self._asked[key] = asked
+        if len(self._asked) > _REMEMBERED:
+            self._asked.popitem(last=False)
+        return asked
+
+    def _has_term(self, opened: _Opened, asked: _Asked) -> bool:
+        distinct = opened.vocabulary.distinct
+        return any(term in distinct for term in terms(asked.reworded.text))
+
+    def _linked(self, passage: Passage) -> Passage:
+        if not self._base_url or passage.pack == USER_PACK.id:
+            return passage
+        return replace(passage, url=f"{self._base_url.rstrip('/')}/{passage.url}")
+
+
+def search_rows(hits: Iterable[Hit]) -> list[dict[str, Any]]:
+    """Hits as the command line prints them: `[{"id","title","pack","section","score","text","url"}]`."""
+    return [
+        {
+            "id": hit.passage.id,
+            "title": hit.passage.title,
+            "pack": hit.passage.pack,
+            "section": hit.passage.section,
+            "score": hit.score,
+            "text": hit.passage.text,
+            "url": hit.passage.url,
+        }
+        for hit in hits
+    ]
+
+
+def clean(query: str) -> str:
+    """A question as one line of at most 2,000 printable characters."""
+    return " ".join(_UNPRINTABLE.sub(" ", query[: 4 * MAX_QUERY_CHARS]).split())[:MAX_QUERY_CHARS]
+
+
+def _best_words(scores: NDArray[np.float32], rows: NDArray[np.int64] | None) -> list[int]:
+    """The rows with the highest BM25, best first, of those that share a word with the question."""
+    considered = np.flatnonzero(scores > 0.0) if rows is None else rows[scores[rows] > 0.0]
+    if len(considered) > POOL:
+        considered = considered[np.argpartition(-scores[considered], POOL)[:POOL]]
+    return [int(row) for row in sorted(considered, key=lambda row: (-scores[row], row))]
+
+
+def _exact(vectors: Vectors, vector: Vectors, rows: NDArray[np.int64]) -> list[tuple[int, float]]:
+    """The nearest of some rows: quicker than a filter in the database, which slows with the index's size."""
+    cosines = vectors[rows] @ vector
+    order = np.argsort(-cosines, kind="stable")[:POOL]
+    return [(int(rows[at]), float(cosines[at])) for at in order]

@@ -1,0 +1,1 @@
+"""Knowledge that a user adds to the packs."""

@@ -159,7 +159,9 @@ def _declared(pod: Object) -> dict[Signal, Value]:
 def _shm(pod: Object, container: Object) -> float:
     if at(pod, "spec", "hostIPC") is True:
         return float("inf")
-    mounted = next((str(m.get("name")) for m in many(container, "volumeMounts") if m.get("mountPath") == "/dev/shm"), None)  # noqa: S108
+    mounted = next(
+        (str(m.get("name")) for m in many(container, "volumeMounts") if m.get("mountPath") == "/dev/shm"), None
+    )  # noqa: S108
     if mounted is None:
         return CONTAINER_SHM_BYTES
     volume = next((v for v in many(pod, "spec", "volumes") if v.get("name") == mounted), None)

@@ -58,8 +58,8 @@ class Source:
     """A kind of exporter: how its series are told apart, and which signals they carry.
 
     `anchor` names metrics that every healthy instance exports: their sample times say how fresh the source is, their labels
-    who is who. `keys` are the labels that identify the subject. `images` match a container's image when the runtime is told
-    by it (empty for exporters).
+    who is who (`identity` are labels that tell more than the common ones). `keys` are the labels that identify the subject.
+    `images` match a container's image when the runtime is told by it (empty for exporters).
     """
 
     name: str
@@ -69,6 +69,7 @@ class Source:
     keys: tuple[str, ...]
     signals: Mapping[Signal, tuple[Series, ...]]
     images: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
     match: str = ""
     serving: bool = False
     order: int = 50

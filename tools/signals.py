@@ -208,7 +208,9 @@ GPU_MEM_USED = _gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
 GPU_MEM_FREE = _gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
 GPU_POWER = _gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
 XID_LAST = _signal("gpu.xid_last", "xid", Per.GPU, Kind.GAUGE, "Last Xid that the driver reported", lasting=True)
-XID_WINDOW = _signal("gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric")
+XID_WINDOW = _signal(
+    "gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric"
+)
 
 # The container.
 CPU_THROTTLED = _signal(
@@ -259,7 +261,9 @@ HPA_DESIRED = _fact("hpa.desired", "replicas", Per.WORKLOAD, "Replicas that the 
 
 # Facts of a node and of the cluster.
 NODE_GPUS = _fact("node.gpus", "GPUs", Per.NODE, "GPUs on the node")
-NODE_GPUS_REPORTING = _fact("node.gpus_reporting", "GPUs", Per.NODE, "GPUs with fresh metrics on the node", evidence="metric")
+NODE_GPUS_REPORTING = _fact(
+    "node.gpus_reporting", "GPUs", Per.NODE, "GPUs with fresh metrics on the node", evidence="metric"
+)
 NODE_EXPORTER_UP = _fact("node.exporter_up", "bool", Per.NODE, "GPU exporter answers its scrape", "min", "metric")
 NODE_READY = _fact("node.ready", "bool", Per.NODE, "Node ready", "min")
 ENGINE_REPORTING = _fact("engine.reporting", "bool", Per.REPLICA, "Engine metrics are fresh", "min", "metric")

@@ -1,4 +1,4 @@
-"""Who runs where: pods, their workloads, nodes, GPUs and autoscalers at one moment, and the steps from one to the other.
+"""Who runs where: pods, workloads, nodes, GPUs and autoscalers at one moment, and the steps from one to the other.
 
 Built from the Kubernetes API where it answers, from kube-state-metrics and the exporters' own labels where it does not.
 """
@@ -215,7 +215,7 @@ def owner_of(namespace: str, pod: str, kind: str, name: str, replicaset_owner: M
         if deployment:
             return Subject("deployment", namespace, deployment)
         return Subject("deployment", namespace, name.rsplit("-", 1)[0] if "-" in name else name)
-    if kind and name and kind != "<none>" and kind != "Node":
+    if kind and name and kind not in {"<none>", "Node"}:
         return Subject(kind.lower(), namespace, name)
     return Subject("pod", namespace, pod)
 

@@ -43,15 +43,14 @@ PODS = Source(
     per=Per.REPLICA,
     anchor=("kube_pod_info",),
     keys=("namespace", "pod"),
+    identity=("created_by_kind", "created_by_name"),
     signals={
         POD_PHASE: (Series("kube_pod_status_phase", label="phase"),),
         POD_READY: (Series("kube_pod_status_ready", match='condition="true"'),),
         POD_AGE: (_since("kube_pod_created"),),
         RUNNING_FOR: (_since("kube_pod_container_state_started"),),
         RESTARTS: (Series("kube_pod_container_status_restarts_total"),),
-        TERMINATION: (
-            Series("kube_pod_container_status_last_terminated_reason", label="reason", prefer=_WORST_FIRST),
-        ),
+        TERMINATION: (Series("kube_pod_container_status_last_terminated_reason", label="reason", prefer=_WORST_FIRST),),
         EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
         TERMINATED_AGO: (_since("kube_pod_container_status_last_terminated_timestamp"),),
         WAITING_REASON: (Series("kube_pod_container_status_waiting_reason", label="reason"),),
@@ -91,6 +90,7 @@ AUTOSCALERS = Source(
     per=Per.WORKLOAD,
     anchor=("kube_horizontalpodautoscaler_info",),
     keys=("namespace", "horizontalpodautoscaler"),
+    identity=("scaletargetref_kind", "scaletargetref_name"),
     signals={
         HPA_METRICS: (
             Series(

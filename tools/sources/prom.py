@@ -36,12 +36,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An instant answer. `blind` is set when the server could not answer, or answered in part (warnings)."""
+    """An instant answer. `blind` is set when the server could not answer, or answered in part (warnings).
+
+    `not_a_number` holds the labels of series whose value was NaN or infinite: they are never rows.
+    """
 
     query: str
     rows: tuple[Row, ...]
     blind: Blind | None
-    dropped: int = 0
+    not_a_number: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class _Session(requests.Session):
 class PromSource:
     """A Prometheus server. Nothing here raises: what cannot be had comes back blind, with a sentence."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, verify: bool = True) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, timeout_s: float = 20.0, verify: bool = True
+    ) -> None:
         """Make the source; nothing is asked yet. `headers` carry a bearer token or a tenant."""
         self.url = url.rstrip("/")
         self._session = _Session(timeout_s)
@@ -119,22 +124,22 @@ class PromSource:
         return frozenset(str(name) for name in answer)
 
     def query(self, query: str, at: float) -> Result:
-        """An instant query at a time in seconds since the epoch. NaN and infinite values are dropped and counted."""
+        """An instant query at a time in seconds since the epoch. NaN and infinite values are kept apart."""
         answer = self._ask(lambda: self._client.custom_query(query, params={"time": f"{at:.3f}"}))
         if isinstance(answer, Blind):
             return Result(query, (), answer)
         rows: list[Row] = []
-        dropped = 0
+        not_a_number: list[Mapping[str, str]] = []
         try:
             for series in answer:
                 value = float(series["value"][1])
                 if math.isfinite(value):
                     rows.append(Row(series["metric"], value))
                 else:
-                    dropped += 1
+                    not_a_number.append(series["metric"])
         except (KeyError, TypeError, ValueError, IndexError):
             return Result(query, (), Blind(Reason.SOURCE_DOWN, "the answer has not the shape of a Prometheus answer"))
-        return Result(query, tuple(rows), self._partial(), dropped)
+        return Result(query, tuple(rows), self._partial(), tuple(not_a_number))
 
     def range(self, query: str, start: float, end: float, step_s: float) -> tuple[tuple[Points, ...], Blind | None]:
         """A range query; at most 11,000 points a series are allowed by servers."""
@@ -179,7 +184,14 @@ class PromSource:
 
 def _root(error: BaseException) -> str:
     text = str(error)
-    for known in ("Connection refused", "Name or service not known", "timed out", "RemoteDisconnected", "certificate", "reset"):
+    for known in (
+        "Connection refused",
+        "Name or service not known",
+        "timed out",
+        "RemoteDisconnected",
+        "certificate",
+        "reset",
+    ):
         if known in text:
             return known.lower() if known != "RemoteDisconnected" else "it closed the connection"
     return type(error).__name__

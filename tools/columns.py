@@ -1,0 +1,69 @@
+"""The columns of a snapshot: for each ask, the values by key, with what was asked of whom and when.
+
+Columnar on purpose: a fleet of ten thousand GPUs is a few dictionaries of floats, and a `Reading` is made only for what is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tools.reading import Blind, Reason
+from tools.signals import Ask, Kind
+
+Value = float | str
+# A mean or percentile of nothing is NaN: nothing happened in the window. A NaN gauge is a broken one.
+_NAN = {
+    True: Blind(Reason.NOTHING_OBSERVED, "nothing was observed in the window"),
+    False: Blind(Reason.PARTIAL, "the value is not a number"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One source's share of a column. `at` is when it was read; `fresh` gives the sample time by key, empty when not sampled."""
+
+    source: str
+    query: str
+    at: float
+    values: Mapping[str, Value] = field(default_factory=dict)
+    fresh: Mapping[str, float] | None = None
+    blind: Blind | None = None
+    not_a_number: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """All that is known of one ask. `absent` says why a key without a value has none."""
+
+    ask: Ask
+    parts: tuple[Part, ...]
+    absent: Blind
+
+    def find(self, key: str, stale_after_s: float, now: float) -> tuple[Value | None, Part | None, float, Blind | None]:
+        """The value of a key with its part and sample time, or the reason why there is none."""
+        why: Blind | None = None
+        where: Part | None = None
+        for part in self.parts:
+            if part.blind is not None:
+                why, where = why or part.blind, where or part
+                continue
+            if key not in part.values:
+                if key in part.not_a_number:
+                    why, where = _NAN[self.ask.signal.kind is Kind.HISTOGRAM], part
+                where = where or part
+                continue
+            if part.fresh is None or self.ask.signal.lasting:
+                return part.values[key], part, part.at, None
+            sampled = part.fresh.get(key)
+            if sampled is None or now - sampled > stale_after_s:
+                age = "over 5 min" if sampled is None else f"{now - sampled:.0f} s"
+                why, where = Blind(Reason.STALE, f"the last sample is {age} old"), part
+                continue
+            return part.values[key], part, sampled, None
+        return None, where, 0.0, why or self.absent
+
+    @property
+    def keys(self) -> set[str]:
+        """Every key that any part has a value for."""
+        return {key for part in self.parts for key in part.values}

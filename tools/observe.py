@@ -1,0 +1,251 @@
+"""Ask the Kubernetes API: each kind listed once, the logs of what crashed lately, and facts by key from both.
+
+Only what went wrong is read of logs: pods whose serving container ended badly within a day, newest first, a few per workload.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tools.columns import Part, Value
+from tools.facts import (
+    Object,
+    at,
+    autoscaler_facts,
+    autoscaler_target,
+    free_gpus,
+    many,
+    name_of,
+    node_facts,
+    pod_facts,
+    serving_container,
+    workload_facts,
+)
+from tools.log_lines import PATTERNS, matches
+from tools.reading import Blind, Reason, Subject
+from tools.signals import (
+    CLUSTER_GPUS_FREE,
+    CLUSTER_GPUS_TOTAL,
+    CLUSTER_LARGEST_BLOCK,
+    EXIT_CODE,
+    TERMINATED_AGO,
+    WAITING_REASON,
+    Ask,
+    Signal,
+)
+from tools.topology import CLUSTER, Autoscaler, Pod, owner_of
+
+KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
+NOT_KEPT = Blind(Reason.NOT_KEPT, "Kubernetes keeps no past; kube-state-metrics tells what it exported then")
+LOGS_OF = 16
+LOGS_PER_WORKLOAD = 3
+CRASHED_WITHIN_S = 24 * 3600.0
+PARALLEL = 4
+
+
+class Listing(Protocol):
+    """What listing one kind gave."""
+
+    @property
+    def items(self) -> tuple[dict[str, object], ...]: ...
+    @property
+    def blind(self) -> Blind | None: ...
+    @property
+    def path(self) -> str: ...
+
+
+class LogRead(Protocol):
+    """What reading one log gave."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def blind(self) -> Blind | None: ...
+    @property
+    def path(self) -> str: ...
+
+
+class Cluster(Protocol):
+    """The Kubernetes API as diagnosis needs it: lists and logs, nothing else."""
+
+    def list(self, kind: str) -> Listing:
+        """Every object of a kind."""
+
+    def logs(self, namespace: str, pod: str, container: str, previous: bool) -> LogRead:
+        """The tail of a container's log."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the API told: facts by ask, pods and autoscalers, and which kinds could not be listed."""
+
+    blind: Blind | None
+    facts: Mapping[Ask, Part] = field(default_factory=dict)
+    absent: Mapping[str, Blind] = field(default_factory=dict)
+    pods: Mapping[str, Pod] = field(default_factory=dict)
+    nodes: tuple[str, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
+    wanted: tuple[Subject, ...] = ()
+    requests: int = 0
+
+
+_FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
+
+
+def observe(cluster: Cluster | Blind, now: float) -> Observed:
+    """List what diagnosis needs and read it; a kind that cannot be listed is blind on its own."""
+    if isinstance(cluster, Blind):
+        return Observed(cluster, absent=dict.fromkeys(_FACTS_OF, cluster))
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="observe") as pool:
+        lists = dict(zip(KINDS, pool.map(cluster.list, KINDS), strict=True))
+        absent = {kind: listing.blind for kind, listing in lists.items() if listing.blind is not None}
+        facts = _Facts(now)
+        pods = _pods(lists, facts, now)
+        _autoscalers_and_nodes(lists, facts, absent)
+        logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool)
+        if log_blind is not None:
+            absent["logs"] = log_blind
+    workloads = [(kind, item) for kind in ("deployments", "statefulsets") for item in lists[kind].items]
+    wanted = []
+    for kind, item in workloads:
+        subject = Subject(kind.removesuffix("s"), *name_of(item))
+        wanted.append(subject)
+        facts.add(str(subject), workload_facts(item), lists[kind].path)
+    whole = absent["pods"] if all(kind in absent for kind in KINDS) else None
+    return Observed(
+        blind=whole,
+        facts=facts.parts(),
+        absent=absent,
+        pods=pods,
+        nodes=tuple(sorted(name_of(node)[1] for node in lists["nodes"].items)),
+        autoscalers=tuple(
+            Autoscaler(*name_of(item), autoscaler_target(item)) for item in lists["horizontalpodautoscalers"].items
+        ),
+        wanted=tuple(wanted),
+        requests=len(KINDS) + logs,
+    )
+
+
+class _Facts:
+    """Facts gathered by signal and key, each with the request that told it."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self.values: dict[Signal, dict[str, Value]] = defaultdict(dict)
+        self.paths: dict[Signal, str] = {}
+
+    def add(self, key: str, facts: Mapping[Signal, Value], path: str) -> None:
+        for signal, value in facts.items():
+            self.values[signal][key] = value
+            self.paths.setdefault(signal, path)
+
+    def parts(self) -> dict[Ask, Part]:
+        return {
+            signal.now: Part("Kubernetes API", self.paths.get(signal, ""), self.now, values)
+            for signal, values in self.values.items()
+        }
+
+
+def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float) -> dict[str, Pod]:
+    owners: dict[str, str] = {}
+    for item in lists["replicasets"].items:
+        namespace, name = name_of(item)
+        for owner in many(item, "metadata", "ownerReferences"):
+            if owner.get("kind") == "Deployment":
+                owners[f"{namespace}/{name}"] = str(owner.get("name"))
+    events: dict[str, list[Object]] = defaultdict(list)
+    for event in sorted(lists["events"].items, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or "")):
+        if at(event, "involvedObject", "kind") == "Pod":
+            involved = at(event, "involvedObject") or {}
+            events[f"{involved.get('namespace', '')}/{involved.get('name', '')}"].append(event)
+    pods: dict[str, Pod] = {}
+    for item in lists["pods"].items:
+        namespace, name = name_of(item)
+        references = many(item, "metadata", "ownerReferences")
+        owner = next((ref for ref in references if ref.get("controller")), references[0] if references else {})
+        key = f"{namespace}/{name}"
+        told = pod_facts(item, now, events.get(key, ()))
+        facts.add(key, told, lists["pods"].path)
+        pods[key] = _pod(item, owner, owners, told)
+    return pods
+
+
+def _pod(item: Object, owner: Object, owners: Mapping[str, str], told: Mapping[Signal, Value]) -> Pod:
+    namespace, name = name_of(item)
+    by_name = {signal.name: value for signal, value in told.items()}
+    ready = by_name.get("pod.ready")
+    return Pod(
+        namespace=namespace,
+        name=name,
+        node=str(at(item, "spec", "nodeName") or ""),
+        workload=owner_of(namespace, name, str(owner.get("kind") or ""), str(owner.get("name") or ""), owners),
+        phase=str(by_name.get("pod.phase") or ""),
+        ready=None if ready is None else ready == 1.0,
+        gpus=float(by_name.get("pod.gpu_request") or 0.0),
+        image=str(serving_container(item).get("image") or ""),
+    )
+
+
+def _autoscalers_and_nodes(lists: Mapping[str, Listing], facts: _Facts, absent: Mapping[str, Blind]) -> None:
+    for item in lists["horizontalpodautoscalers"].items:
+        facts.add(str(autoscaler_target(item)), autoscaler_facts(item), lists["horizontalpodautoscalers"].path)
+    for item in lists["nodes"].items:
+        facts.add(name_of(item)[1], node_facts(item), lists["nodes"].path)
+    if "nodes" in absent or "pods" in absent:
+        return
+    free = free_gpus(lists["nodes"].items, lists["pods"].items)
+    path = f"{lists['nodes'].path} and {lists['pods'].path}"
+    cluster = {
+        CLUSTER_GPUS_FREE: sum(one for one, _ in free.values()),
+        CLUSTER_GPUS_TOTAL: sum(total for _, total in free.values()),
+        CLUSTER_LARGEST_BLOCK: max((one for one, _ in free.values()), default=0.0),
+    }
+    facts.add(str(CLUSTER), cluster, path)
+
+
+def _logs(
+    cluster: Cluster, items: Sequence[Object], pods: Mapping[str, Pod], facts: _Facts, pool: ThreadPoolExecutor
+) -> tuple[int, Blind | None]:
+    crashed = sorted(
+        (key for key in pods if _crashed(key, facts)),
+        key=lambda key: (float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
+    )
+    chosen: list[str] = []
+    taken: dict[Subject, int] = defaultdict(int)
+    for key in crashed:
+        workload = pods[key].workload
+        if len(chosen) < LOGS_OF and taken[workload] < LOGS_PER_WORKLOAD:
+            chosen.append(key)
+            taken[workload] += 1
+    by_key = {"/".join(name_of(item)): item for item in items}
+
+    def read(key: str) -> tuple[str, dict[Signal, str] | Blind, str]:
+        container = str(serving_container(by_key[key]).get("name") or "")
+        found = dict.fromkeys(PATTERNS, "")
+        path = ""
+        for previous in (False, True):
+            log = cluster.logs(pods[key].namespace, pods[key].name, container, previous)
+            path = log.path
+            if log.blind is not None:
+                return key, log.blind, log.path
+            found.update({signal: line for signal, line in matches(log.text).items() if line})
+        return key, found, path
+
+    blind: Blind | None = None
+    for key, found, path in pool.map(read, chosen):
+        if isinstance(found, Blind):
+            blind = found
+        else:
+            facts.add(key, found, path)
+    return 2 * len(chosen), blind
+
+
+def _crashed(key: str, facts: _Facts) -> bool:
+    ago = facts.values[TERMINATED_AGO].get(key)
+    failed = float(facts.values[EXIT_CODE].get(key, 0.0)) != 0.0
+    looping = facts.values[WAITING_REASON].get(key) == "CrashLoopBackOff"
+    return looping or (failed and ago is not None and float(ago) <= CRASHED_WITHIN_S)

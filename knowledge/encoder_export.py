@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from knowledge.encoder import (
     sha256,
     verified_weights,
 )
+from knowledge.home import default_home
 
 LEAST_COSINE = 0.9999
 # Short, long, empty, foreign, over the limit: where two implementations would part.
@@ -50,8 +53,8 @@ PROOF_TEXTS = (
 def export(home: Path, say: Say = lambda _: None, again: bool = False) -> Path:
     """The folder of a current export under `home`, made when it is missing, damaged, or wanted `again`.
 
-    Raises EncoderProblem when the weights are not the known ones, torch or onnx is missing, or the export encodes
-    differently from sentence-transformers; nothing is left behind then.
+    Raises EncoderProblem when the weights are not the known ones, torch or onnx is missing, or the export
+    encodes differently from sentence-transformers; nothing is left behind then.
     """
     folder = export_folder(home)
     if folder.is_dir() and not again:
@@ -113,6 +116,7 @@ def _write(source: Path, target: Path) -> Vectors:
         import onnx  # noqa: F401 - torch would find out only at the end
         import torch
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
     except ImportError as error:
         raise EncoderProblem(
             f"The export needs {error.name}, which is not installed: pip install 'rackside[export]', or leave it: "
@@ -120,7 +124,10 @@ def _write(source: Path, target: Path) -> Vectors:
         ) from error
 
     class Pooled(torch.nn.Module):
-        """Token vectors averaged over the text's own tokens, at length 1: what the model's last two layers do."""
+        """Token vectors averaged over the text's own tokens, at length 1.
+
+        What the model's last two layers do.
+        """
 
         def __init__(self, bert: Any) -> None:
             super().__init__()
@@ -136,6 +143,7 @@ def _write(source: Path, target: Path) -> Vectors:
             mean = (tokens * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(mean, p=2.0, dim=1)
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model = SentenceTransformer(str(source), device="cpu", model_kwargs={"attn_implementation": "eager"})
     reference = np.asarray(
         model.encode(list(PROOF_TEXTS), normalize_embeddings=True, show_progress_bar=False), dtype=np.float32
@@ -156,3 +164,25 @@ def _write(source: Path, target: Path) -> Vectors:
             dynamo=False,
         )
     return reference
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Export the default weights unless that is done.
+
+    Exit status 0 when an export is there, 1 with a sentence.
+    """
+
+    def say(line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+    unknown = [word for word in arguments if word != "--again"]
+    if unknown:
+        say(f"rackside: {unknown[0]!r} is not known here: python -m knowledge.encoder [--again]")
+        return 2
+    try:
+        export(default_home(), say=say, again="--again" in arguments)
+    except EncoderProblem as problem:
+        say(f"rackside: {problem}")
+        return 1
+    return 0

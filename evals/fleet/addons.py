@@ -83,9 +83,7 @@ def daemon_pod(key: tuple[str, str], template: Template, machine: Machine, at: f
     namespace, name = key
     owner = Owner("DaemonSet", name, "DaemonSet", name)
     revision = suffix(9, name)
-    return Pod(
-        namespace, f"{name}-{suffix(5, name, machine.spec.name, int(at))}", owner, template, revision, at
-    )
+    return Pod(namespace, f"{name}-{suffix(5, name, machine.spec.name, int(at))}", owner, template, revision, at)
 
 
 def state_metrics_pod(at: float) -> Pod:

@@ -46,9 +46,7 @@ def sync(workload: Deployed, hpa: Hpa, at: float, events: Happenings) -> None:
     wanted = min(wanted, max(4 + current, 2 * current))
     if wanted != current:
         name = (
-            "cpu resource utilization (percentage of request)"
-            if hpa.metric == "cpu"
-            else f"pods metric {hpa.metric}"
+            "cpu resource utilization (percentage of request)" if hpa.metric == "cpu" else f"pods metric {hpa.metric}"
         )
         side = "above" if wanted > current else "below"
         why = f"{name} {side} target" if wanted > current else "All metrics below target"
@@ -76,6 +74,4 @@ def _metric(workload: Deployed, name: str) -> float:
     engines = [pod.engine for pod in pods if pod.engine is not None]
     waiting = sum(len(engine.waiting) for engine in engines) / max(1, len(engines))
     running = sum(len(engine.running) for engine in engines) / max(1, len(engines))
-    return round(
-        {"vllm_num_requests_waiting": waiting, "vllm_num_requests_running": running}.get(name, 0.0), 1
-    )
+    return round({"vllm_num_requests_waiting": waiting, "vllm_num_requests_running": running}.get(name, 0.0), 1)

@@ -67,7 +67,5 @@ class Columns:
         key = (sample.name, labels)
         column = self._series.get(key)
         if column is None:
-            column = self._series[key] = Column(
-                sample.name, labels, sample.type, sample.family or sample.name
-            )
+            column = self._series[key] = Column(sample.name, labels, sample.type, sample.family or sample.name)
         return column

@@ -112,10 +112,7 @@ def _failed_start(who: str, clock: str, frames: list[str], error: str) -> Lines:
         f"{_API}     sys.exit(main())",
         f'{_API}   File "{_SITE}/vllm/v1/engine/utils.py", line 785, in wait_for_engine_startup',
         f'{_API}     raise RuntimeError("Engine core initialization failed. "',
-        (
-            f"{_API} RuntimeError: Engine core initialization failed. See root cause above. Failed "
-            f"core proc(s): {{}}"
-        ),
+        (f"{_API} RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {{}}"),
     ]
     return [(0.02 * number, text) for number, text in enumerate(lines)]
 
@@ -175,6 +172,4 @@ def _shm(pod: str, who: str, clock: str) -> Lines:
     ]
     error = "RuntimeError: NCCL error: unhandled system error (run with NCCL_DEBUG=INFO for details)"
     rest = _failed_start(who, clock, ["init_device"], error)
-    return [(0.01 * number, text) for number, text in enumerate(nccl)] + [
-        (after + 0.1, text) for after, text in rest
-    ]
+    return [(0.01 * number, text) for number, text in enumerate(nccl)] + [(after + 0.1, text) for after, text in rest]

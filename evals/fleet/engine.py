@@ -21,6 +21,7 @@ from evals.fleet.traffic import Floats
 # Columns of a request.
 ARRIVED, PROMPT, ANSWER, LOGPROBS, QUEUED, SCHEDULED, FIRST, DONE, LEFT, AGAIN = range(10)
 WIDTH = 10
+Row = list[float]
 MFU, MBU = 0.45, 0.62
 
 
@@ -29,9 +30,7 @@ class Activity:
 
     __slots__ = ("busy", "dram", "link", "pcie", "tensor")
 
-    def __init__(
-        self, busy: float = 0.0, tensor: float = 0.0, dram: float = 0.0, pcie: float = 0.0, link: float = 0.0
-    ):
+    def __init__(self, busy: float = 0.0, tensor: float = 0.0, dram: float = 0.0, pcie: float = 0.0, link: float = 0.0):
         """All zero: nothing ran."""
         self.busy, self.tensor, self.dram, self.pcie, self.link = busy, tensor, dram, pcie, link
 
@@ -52,11 +51,11 @@ class Engine:
         self.stats = Stats(config.max_model_len)
         self.activity = Activity()
         self.running = np.empty((0, WIDTH))
-        self.waiting: deque[Floats] = deque()
+        self.waiting: deque[Row] = deque()
         self.hit = shared_prefix if config.prefix_caching else 0.0
         self.overflowed = False
         self._interval = 0.02
-        self._front: deque[Floats] = deque()
+        self._front: deque[Row] = deque()
         self._shared = 0.0
 
     # ------------------------------------------------------------------ what is seen from outside
@@ -100,12 +99,11 @@ class Engine:
             self._admit(end, end)
 
     def _tokenise(self, at: float, dt: float, arrivals: Floats) -> None:
-        for row in arrivals:
-            full = np.zeros(WIDTH)
-            full[:4] = row
-            full[PROMPT] = min(full[PROMPT], self.config.max_model_len - 1)
-            full[ANSWER] = max(1.0, min(full[ANSWER], self.config.max_model_len - full[PROMPT]))
-            self._front.append(full)
+        longest = self.config.max_model_len
+        for arrived, asked, wished, logprobs in arrivals.tolist():
+            prompt = min(asked, longest - 1.0)
+            answer = max(1.0, min(wished, longest - prompt))
+            self._front.append([arrived, prompt, answer, logprobs, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
         clock = max(at, self.host.free_at)
         speed = self.host.speed
         offered = 0.0
@@ -121,16 +119,14 @@ class Engine:
             row[QUEUED] = done
             self.waiting.append(self._front.popleft())
         self.host.free_at = clock
-        backlog = sum(
-            self.host.tokenising(row[PROMPT]) for row, _ in zip(self._front, range(64), strict=False)
-        )
+        backlog = sum(self.host.tokenising(row[PROMPT]) for row, _ in zip(self._front, range(64), strict=False))
         self.host.offered = (offered + min(backlog, dt)) / dt
 
     def _admit(self, at: float, end: float) -> None:
         config = self.config
         room = config.kv_tokens - self.kv_used
         slots = config.max_num_seqs - len(self.running)
-        fresh: list[Floats] = []
+        fresh: list[Row] = []
         while self.waiting and slots > 0:
             row = self.waiting[0]
             if row[QUEUED] > end:
@@ -156,7 +152,8 @@ class Engine:
                 self.overflowed = True
             fresh.append(row)
         if fresh:
-            self.running = np.vstack([self.running, *fresh]) if len(self.running) else np.vstack(fresh)
+            new = np.array(fresh)
+            self.running = np.concatenate([self.running, new]) if len(self.running) else new
 
     def _activation_overflows(self, prompt: float) -> bool:
         # Logits of a whole prompt chunk in 16 and twice 32 bits: the profiling run never saw them.
@@ -183,9 +180,7 @@ class Engine:
         todo = np.flatnonzero(rows[:, LEFT] > 0)
         pending = float(rows[todo, LEFT].sum())
         per_token = 2 * config.model.active / (config.tp * config.gpu.flops * MFU)
-        chunk = max(
-            16.0, min(config.max_batched_tokens - batch, pending / max(1.0, math.ceil(pending / 4096)))
-        )
+        chunk = max(16.0, min(config.max_batched_tokens - batch, pending / max(1.0, math.ceil(pending / 4096))))
         stretch = self.host.stretch
         long = (decode + chunk * per_token + hosted) * stretch
         short = (decode + hosted) * stretch
@@ -199,12 +194,12 @@ class Engine:
         tokens = self._decode(at, dt, progress)
         started = float(batch) * slow
         if started:
-            self.stats.itl.observe(long, started)
-            self.stats.iteration.observe(batch + chunk, slow)
+            self.stats.itl.one(long, started)
+            self.stats.iteration.one(batch + chunk, slow)
         if tokens > started:
-            self.stats.itl.observe(short, tokens - started)
+            self.stats.itl.one(short, tokens - started)
         if quick:
-            self.stats.iteration.observe(max(1.0, batch), quick)
+            self.stats.iteration.one(max(1.0, batch), quick)
         computed = slow * (decode + chunk * per_token) + quick * decode
         work = slow + quick
         read = work * (config.weights_per_gpu + context * config.kv_bytes_per_token / config.tp)
@@ -214,13 +209,10 @@ class Engine:
             tensor=min(0.9, flops / (config.gpu.flops * dt) * 1.15),
             dram=min(
                 0.92,
-                (read + prefilled * config.model.hidden * config.model.layers * 40)
-                / (config.gpu.bandwidth * dt),
+                (read + prefilled * config.model.hidden * config.model.layers * 40) / (config.gpu.bandwidth * dt),
             ),
             pcie=(prefilled * 8 + tokens * 400) / dt + work / dt * 60_000,
-            link=0.0
-            if config.tp == 1
-            else 4 * config.model.layers * config.model.hidden * (prefilled + tokens) / dt,
+            link=0.0 if config.tp == 1 else 4 * config.model.layers * config.model.hidden * (prefilled + tokens) / dt,
         )
         return min(1.0, (slow * long + quick * short) / dt), tokens
 
@@ -239,25 +231,26 @@ class Engine:
         self, todo: np.ndarray[tuple[int, ...], np.dtype[np.intp]], at: float, end: float, rate: float
     ) -> None:
         clock = at
-        for index in todo:
-            row = self.running[index]
+        for index in todo.tolist():
+            row: Row = self.running[index].tolist()
             clock = max(clock, row[SCHEDULED], row[AGAIN])
             if clock >= end:
                 break
             done = clock + row[LEFT] / rate
             if done > end:
-                row[LEFT] -= (end - clock) * rate
+                self.running[index, LEFT] = row[LEFT] - (end - clock) * rate
                 break
             clock = done
-            self.stats.prompt_tokens += row[PROMPT] if not row[FIRST] else 0.0
             row[LEFT] = 0.0
-            if not row[FIRST]:
+            if row[FIRST]:
+                row[AGAIN] = done
+            else:
                 row[FIRST] = done + self._interval
                 row[DONE] += 1.0
+                self.stats.prompt_tokens += row[PROMPT]
                 self.stats.generation_tokens += 1.0
-                self.stats.ttft.observe(float(row[FIRST] - row[ARRIVED]))
-            else:
-                row[AGAIN] = done
+                self.stats.ttft.one(row[FIRST] - row[ARRIVED])
+            self.running[index] = row
 
     def _decode(self, at: float, dt: float, progress: float) -> float:
         rows = self.running
@@ -280,7 +273,7 @@ class Engine:
     def _preempt(self) -> int:
         count = 0
         while len(self.running) > 1 and self._demand() > self.config.kv_tokens:
-            row = self.running[-1].copy()
+            row: Row = self.running[-1].tolist()
             self.running = self.running[:-1]
             self.waiting.appendleft(row)
             count += 1

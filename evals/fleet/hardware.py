@@ -105,9 +105,7 @@ class LanguageModel:
         return "Qwen2ForCausalLM" if "qwen" in self.name.lower() else "LlamaForCausalLM"
 
 
-def _model(
-    name: str, params: float, shape: tuple[int, int, int, int], vocab: int, context: int
-) -> LanguageModel:
+def _model(name: str, params: float, shape: tuple[int, int, int, int], vocab: int, context: int) -> LanguageModel:
     layers, hidden, kv_heads, head_dim = shape
     return LanguageModel(
         name,

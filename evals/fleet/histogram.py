@@ -92,26 +92,52 @@ class Histogram:
         """Name the family and its upper bounds, +Inf left out."""
         self.name = name
         self.edges = np.asarray(edges)
-        self.counts = np.zeros(len(edges) + 1)
-        self.total = 0.0
+        self._counts = np.zeros(len(edges) + 1)
+        self._total = 0.0
         self._les = [_number(edge) for edge in edges] + ["+Inf"]
         self._keys: tuple[Labels, list[Labels]] | None = None
+        self._values: list[float] = []
+        self._times: list[float] = []
 
-    def observe(self, values: NDArray[np.float64] | float, times: float = 1.0) -> None:
-        """Count each value ``times`` times."""
-        if isinstance(values, float):
-            self.counts[self.edges.searchsorted(values)] += times
-            self.total += values * times
-            return
+    def observe(self, values: NDArray[np.float64]) -> None:
+        """Count every value once."""
         if len(values):
+            self._counts += np.bincount(np.searchsorted(self.edges, values), minlength=len(self._counts))
+            self._total += float(values.sum())
+
+    def one(self, value: float, times: float = 1.0) -> None:
+        """Count one value ``times`` times; it is kept aside until somebody looks."""
+        self._values.append(value)
+        self._times.append(times)
+
+    def _settle(self) -> None:
+        if self._values:
+            values, times = np.asarray(self._values), np.asarray(self._times)
             where = np.searchsorted(self.edges, values)
-            self.counts += times * np.bincount(where, minlength=len(self.counts))
-            self.total += times * float(values.sum())
+            self._counts += np.bincount(where, weights=times, minlength=len(self._counts))
+            self._total += float((values * times).sum())
+            self._values, self._times = [], []
+
+    @property
+    def counts(self) -> NDArray[np.float64]:
+        """Observations per bucket, not cumulated; the last one is beyond every bound."""
+        self._settle()
+        return self._counts
+
+    @property
+    def total(self) -> float:
+        """The sum of all values."""
+        self._settle()
+        return self._total
+
+    def copy_from(self, other: Histogram) -> None:
+        """Hold what another histogram with the same bounds holds."""
+        self._counts, self._total = other.counts, other.total
 
     def grow(self, factor: float) -> None:
         """Pretend that the same was observed ``factor`` times as long."""
-        self.counts = np.rint(self.counts * factor)
-        self.total *= factor
+        self._counts = np.rint(self.counts * factor)
+        self._total *= factor
 
     @property
     def count(self) -> float:

@@ -84,6 +84,4 @@ class Host:
         hit = share * dt / PERIOD
         self.periods += dt / PERIOD
         self.throttled_periods += min(hit, dt / PERIOD)
-        self.throttled_seconds += (
-            hit * PERIOD * max(0.08, 1 - self.limit / max(wanted, 1e-9)) * max(1.0, wanted)
-        )
+        self.throttled_seconds += hit * PERIOD * max(0.08, 1 - self.limit / max(wanted, 1e-9)) * max(1.0, wanted)

@@ -49,9 +49,7 @@ def bind(pod: Pod, machine: Machine, at: float, events: Happenings) -> None:
     _say(events, at + 1, pod, "Pulled", f'Container image "{image}" already present on machine')
 
 
-def _say(
-    events: Happenings, at: float, pod: Pod, reason: str, message: str, *, warning: bool = False
-) -> None:
+def _say(events: Happenings, at: float, pod: Pod, reason: str, message: str, *, warning: bool = False) -> None:
     field = f"spec.containers{{{pod.template.container}}}"
     events.add(at, about(pod), reason, message, "kubelet", warning=warning, host=pod.node, field=field)
 
@@ -136,9 +134,7 @@ def _hold_memory(pod: Pod, spec: Workload, machine: Machine, age: float) -> None
     base, staged = host_base(config), host_staged(config)
     if spec.runtime == "other":
         base, staged = base * 0.3, staged * 0.3
-    share = min(
-        1.0, max(0.0, (age - startup.imported - 6) / max(1.0, startup.weights - startup.imported - 6))
-    )
+    share = min(1.0, max(0.0, (age - startup.imported - 6) / max(1.0, startup.weights - startup.imported - 6)))
     loaded = age >= startup.weights
     pod.memory = base * min(1.0, age / startup.imported) + (0.25 * staged if loaded else staged * share)
     pod.cache = 0.35 * config.weight_bytes * share
@@ -147,9 +143,7 @@ def _hold_memory(pod: Pod, spec: Workload, machine: Machine, age: float) -> None
         device = machine.devices[index]
         if index in pod.devices[: config.tp]:
             device.context = age >= startup.imported and not device.lost
-            device.used = (
-                config.not_torch + share * config.weights_per_gpu if age < startup.compiled else on_gpu
-            )
+            device.used = config.not_torch + share * config.weights_per_gpu if age < startup.compiled else on_gpu
 
 
 def release(pod: Pod, machine: Machine, *, give_back: bool) -> None:

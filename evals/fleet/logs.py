@@ -47,10 +47,10 @@ def started(pod: Pod, spec: Workload, at: float) -> None:
 def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tuple[float, str]]:
     startup = pod.startup
     assert startup is not None
-    given = {"host": "0.0.0.0", "model": spec.model}  # noqa: S104 -- a container's own address, printed in its log
-    given |= {k.replace("-", "_"): v for k, v in spec.args.items()} | (
-        {"served_model_name": [spec.served_name]} if spec.served_name else {}  # type: ignore[dict-item]
-    )
+    given: dict[str, object] = {"host": "0.0.0.0", "model": spec.model}  # noqa: S104 -- a container's own address, printed in its log
+    given |= {name.replace("-", "_"): value for name, value in spec.args.items()}
+    if spec.served_name:
+        given["served_model_name"] = [spec.served_name]
     version = spec.image.rsplit(":v", 1)[-1]
     took = startup.weights - startup.imported
     who = worker(config, 0)
@@ -93,21 +93,19 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
             ),
         ),
     ]
-    for rank in range(config.tp):
-        lines.append(
-            (
-                boot + 4,
-                line(
-                    worker(config, rank),
-                    at + boot + 4,
-                    "parallel_state.py:1208",
-                    (
-                        f"rank {rank} in world size {config.tp} is assigned as DP rank 0, PP rank 0, TP rank "
-                        f"{rank}, EP rank {rank}"
-                    ),
-                ),
-            )
+    world = f"in world size {config.tp} is assigned as DP rank 0, PP rank 0"
+    lines += [
+        (
+            boot + 4,
+            line(
+                worker(config, rank),
+                at + boot + 4,
+                "parallel_state.py:1208",
+                f"rank {rank} {world}, TP rank {rank}, EP rank {rank}",
+            ),
         )
+        for rank in range(config.tp)
+    ]
     if config.tp > 1:
         lines.append((boot + 4.5, line(who, at + boot + 4.5, "pynccl.py:103", "vLLM is using nccl==2.27.3")))
     shards = max(1, round(config.weight_bytes / 4.9e9))
@@ -119,9 +117,7 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
             line(who, at + boot + 6, "gpu_model_runner.py:2602", f"Starting to load model {spec.model}..."),
         )
     )
-    lines.append(
-        (boot + 6, line(who, at + boot + 6, "cuda.py:366", "Using Flash Attention backend on V1 engine."))
-    )
+    lines.append((boot + 6, line(who, at + boot + 6, "cuda.py:366", "Using Flash Attention backend on V1 engine.")))
     for shard in range(shards + 1):
         done = boot + 6 + shard * (took - 6) / shards
         text = (
@@ -157,9 +153,7 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
         lines += [
             (
                 startup.weights + 7,
-                line(
-                    who, at + startup.weights + 7, "backends.py:559", "Dynamo bytecode transform time: 5.71 s"
-                ),
+                line(who, at + startup.weights + 7, "backends.py:559", "Dynamo bytecode transform time: 5.71 s"),
             ),
             (
                 end - 9,
@@ -171,9 +165,7 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
                 ),
             ),
         ]
-    lines.append(
-        (end - 8, line(who, at + end - 8, "gpu_worker.py:298", f"Available KV cache memory: {kv:.2f} GiB"))
-    )
+    lines.append((end - 8, line(who, at + end - 8, "gpu_worker.py:298", f"Available KV cache memory: {kv:.2f} GiB")))
     lines += [
         (end - 7, line(CORE, at + end - 7, "kv_cache_utils.py:1087", f"GPU KV cache size: {block:,} tokens")),
         (
@@ -197,10 +189,7 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
                     who,
                     at + ready - 3,
                     "gpu_model_runner.py:3480",
-                    (
-                        f"Graph capturing finished in {ready - end - 4:.0f} secs, "
-                        f"took {config.graphs / GIB:.2f} GiB"
-                    ),
+                    (f"Graph capturing finished in {ready - end - 4:.0f} secs, took {config.graphs / GIB:.2f} GiB"),
                 ),
             )
         )
@@ -223,10 +212,7 @@ def _vllm_start(spec: Workload, config: Config, pod: Pod, at: float) -> list[tup
                 API,
                 at + ready - 1,
                 "loggers.py:147",
-                (
-                    "Engine 000: vllm cache_config_info with initialization after num_gpu_blocks is: "
-                    f"{config.kv_blocks}"
-                ),
+                (f"Engine 000: vllm cache_config_info with initialization after num_gpu_blocks is: {config.kv_blocks}"),
             ),
         ),
         (ready - 1, line(API, at + ready - 1, "api_server.py:1634", "Supported_tasks: ['generate']")),

@@ -32,9 +32,7 @@ def node_object(machine: Machine, recipe: Recipe, seen: float) -> Manifest:
         capacity["nvidia.com/gpu"] = str(len(machine.devices))
         allocatable["nvidia.com/gpu"] = str(machine.allocatable)
     born, key = machine.created, uid("node", spec.name)
-    taints = [
-        {"key": t.key, "effect": t.effect, **({"value": t.value} if t.value else {})} for t in spec.taints
-    ]
+    taints = [{"key": t.key, "effect": t.effect, **({"value": t.value} if t.value else {})} for t in spec.taints]
     return {
         "apiVersion": "v1",
         "kind": "Node",
@@ -110,9 +108,7 @@ def _labels(machine: Machine, recipe: Recipe) -> dict[str, str]:
             "nvidia.com/gpu.count": str(len(machine.devices)),
             "nvidia.com/gpu.product": model.product.replace(" ", "-"),
             "nvidia.com/gpu.memory": str(model.memory_mib),
-            "nvidia.com/gpu.family": {"9": "hopper", "8": "ada-lovelace" if minor == "9" else "ampere"}[
-                major
-            ],
+            "nvidia.com/gpu.family": {"9": "hopper", "8": "ada-lovelace" if minor == "9" else "ampere"}[major],
             "nvidia.com/gpu.compute.major": major,
             "nvidia.com/gpu.compute.minor": minor,
             "nvidia.com/gpu.replicas": "1",
@@ -121,7 +117,7 @@ def _labels(machine: Machine, recipe: Recipe) -> dict[str, str]:
             "nvidia.com/cuda.driver.major": driver[0],
             "nvidia.com/cuda.driver.minor": driver[1],
             "nvidia.com/cuda.driver.rev": driver[2],
-            "nvidia.com/gpu.deploy.dcgm-exporter": "true",
+            "nvidia.com/gpu.deploy.dcgm-exporter": "false" if machine.exporter == "absent" else "true",
             "nvidia.com/gpu.deploy.device-plugin": "true",
         }
     return {**labels, **spec.labels}

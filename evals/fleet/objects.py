@@ -98,9 +98,7 @@ def _namespace(name: str, born: float) -> Manifest:
     }
 
 
-def service_object(
-    namespace: str, name: str, selector: dict[str, str], port: tuple[str, int], born: float
-) -> Manifest:
+def service_object(namespace: str, name: str, selector: dict[str, str], port: tuple[str, int], born: float) -> Manifest:
     """A ClusterIP Service over pods."""
     digits = int(hexes(8, "ip", namespace, name), 16)
     address = f"10.96.{digits % 254 + 1}.{digits // 254 % 254 + 1}"

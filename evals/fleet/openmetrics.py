@@ -33,11 +33,7 @@ def write(columns: Columns, path: Path, budget: int = DEMO_BUDGET) -> int:
             out.write(f"# TYPE {family} {kinds[family]}\n")
             for column in families[family]:
                 head = f"{column.name}{_labels(column.labels)} "
-                out.write(
-                    "".join(
-                        f"{head}{_number(v)} {t}\n" for t, v in zip(column.times, column.values, strict=True)
-                    )
-                )
+                out.write("".join(f"{head}{number(v)} {t}\n" for t, v in zip(column.times, column.values, strict=True)))
         out.write("# EOF\n")
     return columns.count
 
@@ -63,8 +59,5 @@ def escape(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-
-
-number = _number

@@ -27,9 +27,7 @@ def metadata(namespace: str, name: str, key: str, created: float, version: int, 
 
 def template_labels(pod: Pod) -> dict[str, str]:
     """The labels of a pod."""
-    hashed = (
-        "controller-revision-hash" if pod.owner.kind in {"DaemonSet", "StatefulSet"} else "pod-template-hash"
-    )
+    hashed = "controller-revision-hash" if pod.owner.kind in {"DaemonSet", "StatefulSet"} else "pod-template-hash"
     value = f"{pod.owner.name}-{pod.revision}" if pod.owner.kind == "StatefulSet" else pod.revision
     return {**dict(pod.template.labels), hashed: value}
 
@@ -111,9 +109,7 @@ def pod_object(pod: Pod, host_ip: str) -> Manifest:
         "blockOwnerDeletion": True,
     }
     generated = (
-        {}
-        if pod.owner.kind == "StatefulSet"
-        else {"generateName": pod.name[: -len(pod.name.rsplit("-", 1)[1])]}
+        {} if pod.owner.kind == "StatefulSet" else {"generateName": pod.name[: -len(pod.name.rsplit("-", 1)[1])]}
     )
     meta = metadata(
         pod.namespace,
@@ -144,9 +140,7 @@ def pod_object(pod: Pod, host_ip: str) -> Manifest:
 
 
 def _status(pod: Pod, host_ip: str) -> Manifest:
-    guaranteed = (
-        pod.template.cpu_limit == pod.template.cpu and pod.template.memory_limit == pod.template.memory
-    )
+    guaranteed = pod.template.cpu_limit == pod.template.cpu and pod.template.memory_limit == pod.template.memory
     quality = "Guaranteed" if guaranteed else "Burstable"
     if not pod.node:
         waiting: Manifest = {

@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import yaml
 
@@ -35,8 +35,7 @@ def tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
         raise CannotRunError(
-            f"{name} is not installed. On Debian or Ubuntu: apt-get install prometheus (it brings "
-            "promtool too)."
+            f"{name} is not installed. On Debian or Ubuntu: apt-get install prometheus (it brings promtool too)."
         )
     return found
 
@@ -60,9 +59,7 @@ def import_history(files: Sequence[Path], data: Path) -> None:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise CannotRunError(
-                f"promtool refused {file.name}: {(done.stderr or done.stdout).strip()[-400:]}"
-            )
+            raise CannotRunError(f"promtool refused {file.name}: {(done.stderr or done.stdout).strip()[-400:]}")
 
 
 class Prometheus:
@@ -91,9 +88,7 @@ class Prometheus:
                 "global": {"scrape_interval": self._interval, "scrape_timeout": "10s"},
                 "scrape_configs": list(self._scrapes),
             }
-            (self._folder / "prometheus.yml").write_text(
-                yaml.safe_dump(config, sort_keys=False), encoding="utf-8"
-            )
+            (self._folder / "prometheus.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
             # A port can be taken between its choice and its use: try another one.
             if not any(self._start() for _ in range(3)):
                 self._refuse()
@@ -125,9 +120,7 @@ class Prometheus:
                 found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
                 return found
         except urllib.error.HTTPError as why:
-            raise CannotRunError(
-                f"Prometheus refused the query: {why.read().decode(errors='replace')[:300]}"
-            ) from None
+            raise CannotRunError(f"Prometheus refused the query: {why.read().decode(errors='replace')[:300]}") from None
 
     def close(self) -> None:
         """Stop it, wait for its end, and remove its folder; may be called twice."""
@@ -183,14 +176,11 @@ class Prometheus:
         self._stop()
         return False
 
-    def _said(self) -> str:
+    def _refuse(self) -> NoReturn:
         assert self._folder is not None
         log = self._folder / "log"
-        return (
-            log.read_text(encoding="utf-8", errors="replace").strip()[-400:]
-            if log.exists()
-            else "it said nothing"
-        )
+        said = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
+        raise CannotRunError(f"Prometheus did not start: {said[-400:] or 'it said nothing'}")
 
 
 def free_port() -> int:

@@ -181,9 +181,7 @@ class Workload(_Part):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     node_selector: dict[str, str] = {}
-    tolerations: tuple[dict[str, str], ...] = (
-        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},
-    )
+    tolerations: tuple[dict[str, str], ...] = ({"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"},)
     max_surge: int | str = "25%"
     max_unavailable: int | str = "25%"
     hpa: Hpa | None = None

@@ -79,10 +79,7 @@ def place(pod: Pod, machines: Iterable[Machine], pods: Iterable[Pod]) -> tuple[M
     total = len(machines)
     return (
         None,
-        (
-            f"0/{total} nodes are available: {said}. preemption: 0/{total} nodes are available: "
-            f"{', '.join(preemption)}."
-        ),
+        (f"0/{total} nodes are available: {said}. preemption: 0/{total} nodes are available: {', '.join(preemption)}."),
     )
 
 
@@ -92,17 +89,13 @@ def _free(machine: Machine, there: list[Pod]) -> int:
 
 def _unfit(template: Template, machine: Machine, there: list[Pod]) -> list[str]:
     for taint in machine.spec.taints:
-        if taint.effect != "PreferNoSchedule" and not tolerates(
-            template, taint.key, taint.value, taint.effect
-        ):
+        if taint.effect != "PreferNoSchedule" and not tolerates(template, taint.key, taint.value, taint.effect):
             return [f"node(s) had untolerated taint {{{taint.key}: {taint.value}}}"]
     have = labels_of(machine.spec)
     if any(have.get(key) != value for key, value in template.node_selector):
         return ["node(s) didn't match Pod's node affinity/selector"]
     why: list[str] = []
-    if quantity(template.cpu) > quantity(machine.spec.cpu) - 0.5 - sum(
-        quantity(p.template.cpu) for p in there
-    ):
+    if quantity(template.cpu) > quantity(machine.spec.cpu) - 0.5 - sum(quantity(p.template.cpu) for p in there):
         why.append("Insufficient cpu")
     if quantity(template.memory) > quantity(machine.spec.memory) * 0.97 - sum(
         quantity(p.template.memory) for p in there

@@ -51,9 +51,7 @@ class Simulation:
             machine = Machine(node, self.end - node.age, f"10.0.0.{number + 11}")
             if node.gpus:
                 model = gpu_model(node.gpu)
-                machine.devices = [
-                    Device(node.name, i, model, energy=2e9 + 1e7 * i) for i in range(node.gpus)
-                ]
+                machine.devices = [Device(node.name, i, model, energy=2e9 + 1e7 * i) for i in range(node.gpus)]
             self.machines[node.name] = machine
         self._daemons(early=True)
         ksm = addons.state_metrics_pod(self.end - 9 * 86400)
@@ -84,13 +82,10 @@ class Simulation:
         if spec.runtime == "none":
             return
         assert pod.startup is not None
-        kubelet.watch(
-            pod,
-            spec,
-            machine,
-            pod.created + 4 + min(pod.startup.ready, pod.startup.crash.after if pod.startup.crash else 1e9),
-            self.events,
-        )
+        crash = pod.startup.crash
+        # A hair later than the moment itself: sums of large times are not exact.
+        after = 4.001 + (min(pod.startup.ready, crash.after) if crash else pod.startup.ready)
+        kubelet.watch(pod, spec, machine, pod.created + after, self.events)
         if pod.engine is not None:
             pod.container.ready, pod.ready_changed = True, pod.created + 4 + pod.startup.ready + kubelet.PROBE
 
@@ -182,11 +177,7 @@ class Simulation:
 
     def _print(self, then: float) -> None:
         pods = [
-            pod
-            for w in self.workloads.values()
-            if w.spec.runtime == "vllm"
-            for pod in w.pods
-            if pod.engine is not None
+            pod for w in self.workloads.values() if w.spec.runtime == "vllm" for pod in w.pods if pod.engine is not None
         ]
         self.periodic.forget(pods)
         if then >= self.start:
@@ -220,6 +211,7 @@ class Simulation:
         machine = self.machines[change.node]
         if change.exporter:
             machine.exporter = {"back": "up"}.get(change.exporter, change.exporter)
+            machine.version += 1
             self._daemons(early=False)
         if change.xid is not None and change.gpu is not None:
             self._xid(machine, machine.devices[change.gpu], change.xid, at)
@@ -232,13 +224,9 @@ class Simulation:
             machine.version += 1
             for pod in self.addons:
                 if pod.template is addons.PLUGIN and pod.node == machine.spec.name:
-                    text = (
-                        f"health.go:145] XidCriticalError: Xid={xid} on Device={device.uuid}; marking device as "
-                        "unhealthy."
-                    )
-                    pod.log.append(
-                        (at, f"I{stamp(at)[5:7]}{stamp(at)[8:10]} {stamp(at)[11:19]}.402117       1 {text}")
-                    )
+                    text = f"health.go:145] XidCriticalError: Xid={xid} on Device={device.uuid}; "
+                    text += "marking device as unhealthy."
+                    pod.log.append((at, f"I{stamp(at)[5:7]}{stamp(at)[8:10]} {stamp(at)[11:19]}.402117       1 {text}"))
         if self.recipe.node_problem_detector:
             node = ("Node", "", machine.spec.name, uid("node", machine.spec.name))
             text = (
@@ -246,9 +234,7 @@ class Simulation:
                 "fallen off the bus."
             )
             if xid == 79:
-                self.events.add(
-                    at, node, "XidError", text, "kernel-monitor", warning=True, host=machine.spec.name
-                )
+                self.events.add(at, node, "XidError", text, "kernel-monitor", warning=True, host=machine.spec.name)
 
     # ------------------------------------------------------------------ controllers
 
@@ -292,9 +278,7 @@ class Simulation:
             workload.version += 1
             return
         if message != pod.scheduling or at % 300 < self.recipe.dt:
-            self.events.add(
-                at, kubelet.about(pod), "FailedScheduling", message, "default-scheduler", warning=True
-            )
+            self.events.add(at, kubelet.about(pod), "FailedScheduling", message, "default-scheduler", warning=True)
         if message != pod.scheduling:
             pod.scheduling = message
             pod.version += 1

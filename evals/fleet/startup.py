@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from evals.fleet.hardware import GIB, MIB, GpuModel, LanguageModel, gpu_model, language_model
@@ -20,7 +21,7 @@ BLOCK = 16
 CrashKind = Literal["cuda_load", "cuda_runtime", "no_kv", "shm", "host", "gpu_lost", "context_too_long"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Config:
     """What the engine resolves from its arguments and from the GPU that it runs on."""
 
@@ -38,48 +39,48 @@ class Config:
     load_format: str
     dtype: str
 
-    @property
+    @cached_property
     def kv_bytes_per_token(self) -> float:
         """Bytes of one token over all ranks; heads are replicated when ranks outnumber them."""
         return self.model.kv_bytes * self.kv_width / 2 * max(1.0, self.tp / self.model.kv_heads)
 
-    @property
+    @cached_property
     def weights_per_gpu(self) -> float:
         """Bytes of weights that one rank holds."""
         return self.weight_bytes / self.tp * (1.02 if self.tp > 1 else 1.0)
 
-    @property
+    @cached_property
     def activation(self) -> float:
         """Bytes of the activation peak that the profiling run sees."""
         logits = min(self.max_num_seqs, self.max_batched_tokens) * self.model.vocab * 6 / self.tp
         return self.max_batched_tokens * self.model.hidden * 2 * 14 / math.sqrt(self.tp) + logits
 
-    @property
+    @cached_property
     def not_torch(self) -> float:
         """Bytes of CUDA's context and NCCL's buffers."""
         return 0.45 * GIB + (0.6 * GIB if self.tp > 1 else 0.0)
 
-    @property
+    @cached_property
     def graphs(self) -> float:
         """Bytes that captured CUDA graphs take beside the budget."""
         return 0.0 if self.eager else 0.25 * GIB + self.model.layers * 6 * MIB
 
-    @property
+    @cached_property
     def kv_bytes_per_gpu(self) -> float:
         """Bytes that are left for the KV cache on one GPU; negative when nothing is."""
         return self.gpu.total * self.utilization - self.weights_per_gpu - self.activation - self.not_torch
 
-    @property
+    @cached_property
     def kv_blocks(self) -> int:
         """Blocks of 16 tokens in the KV cache."""
         return max(0, int(self.kv_bytes_per_gpu * self.tp / self.kv_bytes_per_token / BLOCK))
 
-    @property
+    @cached_property
     def kv_tokens(self) -> int:
         """Tokens that the KV cache holds."""
         return self.kv_blocks * BLOCK
 
-    @property
+    @cached_property
     def resident(self) -> float:
         """Bytes that the loaded engine holds on one GPU."""
         held = self.weights_per_gpu + self.activation + self.not_torch + max(0.0, self.kv_bytes_per_gpu)
@@ -91,9 +92,7 @@ def resolve(workload: Workload, gpu: str) -> Config:
     device, model, args = gpu_model(gpu), language_model(workload.model), workload.args
     large = device.total >= 70 * GIB and "A100" not in device.product
     quantized = str(args.get("quantization", ""))
-    width = {"fp8": 1.06, "awq": 0.58, "gptq": 0.58}.get(
-        quantized, 4.0 if args.get("dtype") == "float32" else 2.0
-    )
+    width = {"fp8": 1.06, "awq": 0.58, "gptq": 0.58}.get(quantized, 4.0 if args.get("dtype") == "float32" else 2.0)
     return Config(
         model=model,
         gpu=device,

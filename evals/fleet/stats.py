@@ -35,6 +35,7 @@ class Stats:
         self.preemptions = 0.0
         self.stopped = 0.0
         self.aborted = 0.0
+        self._ended: list[tuple[Floats, Floats]] = []
 
     @property
     def histograms(self) -> tuple[Histogram, ...]:
@@ -70,9 +71,18 @@ class Stats:
 
     def finish(self, rows: Floats, last: Floats) -> None:
         """Observe requests (rows of the engine) that got their last token at ``last``."""
+        self.stopped += len(rows)
+        self._ended.append((rows, last))
+
+    def settle(self) -> None:
+        """Put the requests that ended into the histograms; whoever reads these calls it first."""
+        if not self._ended:
+            return
+        rows = np.concatenate([rows for rows, _ in self._ended])
+        last = np.concatenate([last for _, last in self._ended])
+        self._ended = []
         arrived, queued, scheduled, first = rows[:, 0], rows[:, 4], rows[:, 5], rows[:, 6]
         last = np.maximum(last, first)
-        self.stopped += len(rows)
         self.e2e.observe(last - arrived)
         self.queue.observe(np.maximum(0.0, scheduled - queued))
         self.prefill.observe(np.maximum(0.0, first - scheduled))
@@ -87,6 +97,7 @@ class Stats:
 
     def age(self, factor: float) -> None:
         """Pretend that the same had gone on ``factor`` times as long, so that an old pod has old counters."""
+        self.settle()
         for histogram in self.histograms:
             histogram.grow(factor)
         for name in (

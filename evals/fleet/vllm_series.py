@@ -34,10 +34,11 @@ def samples(pod: Pod, spec: Workload) -> list[Sample]:
     for reason, value in (("stop", stats.stopped), ("length", 0.0), ("abort", stats.aborted)):
         labels = tuple(sorted((*who, ("finished_reason", reason))))
         found.append(Sample("vllm:request_success_total", labels, value, "counter", "vllm:request_success"))
+    stats.settle()
     for histogram in stats.histograms:
         if histogram is stats.tpot_old:
             # Deprecated twin of the inter-token latency: the same observations.
-            histogram.counts, histogram.total = stats.itl.counts, stats.itl.total
+            histogram.copy_from(stats.itl)
         found += histogram.samples(who)
     found.append(Sample("vllm:cache_config_info", _cache_config(engine, spec), 1.0))
     return found + _server(pod, engine)

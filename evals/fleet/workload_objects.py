@@ -51,13 +51,9 @@ def _controller(workload: Deployed, now: float) -> Manifest:
     if ready:
         status |= {"readyReplicas": ready, "availableReplicas": ready}
     annotations = (
-        {"deployment.kubernetes.io/revision": str(1 + workload.generation // 2)}
-        if spec.kind == "Deployment"
-        else {}
+        {"deployment.kubernetes.io/revision": str(1 + workload.generation // 2)} if spec.kind == "Deployment" else {}
     )
-    meta = _meta(
-        workload, spec.kind, generation=workload.generation, annotations={**annotations, **spec.annotations}
-    )
+    meta = _meta(workload, spec.kind, generation=workload.generation, annotations={**annotations, **spec.annotations})
     shared = {
         "replicas": workload.desired,
         "selector": {"matchLabels": _selector(workload)},
@@ -97,15 +93,9 @@ def _controller(workload: Deployed, now: float) -> Manifest:
 def _conditions(workload: Deployed, now: float, ready: int) -> list[Manifest]:
     enough = ready >= workload.desired - int(workload.desired * 0.25)
     moved = max([workload.created, *(pod.ready_changed for pod in workload.pods)])
-    late = (
-        not enough
-        and now - max(workload.changed, workload.created) > 600
-        and len(workload.ready) < workload.desired
-    )
+    late = not enough and now - max(workload.changed, workload.created) > 600 and len(workload.ready) < workload.desired
     never = (
-        late
-        and all(not pod.container.last or pod.container.restarts for pod in workload.pods)
-        and not workload.ready
+        late and all(not pod.container.last or pod.container.restarts for pod in workload.pods) and not workload.ready
     )
     name = f"{workload.spec.name}-{workload.revision}"
     available: Manifest = {
@@ -120,9 +110,7 @@ def _conditions(workload: Deployed, now: float, ready: int) -> list[Manifest]:
         "type": "Progressing",
         "status": "False" if never else "True",
         "reason": "ProgressDeadlineExceeded" if never else "NewReplicaSetAvailable",
-        "message": (
-            f'ReplicaSet "{name}" has {"timed out progressing" if never else "successfully progressed"}.'
-        ),
+        "message": (f'ReplicaSet "{name}" has {"timed out progressing" if never else "successfully progressed"}.'),
         "lastTransitionTime": stamp(workload.created),
         "lastUpdateTime": stamp(moved),
     }
@@ -225,11 +213,7 @@ def _autoscaler(workload: Deployed, hpa: Hpa, now: float) -> Manifest:
         "TooFewReplicas": "the desired replica count is less than the minimum replica count",
         "": "the desired count is within the acceptable range",
     }
-    source = (
-        "cpu resource utilization (percentage of request)"
-        if hpa.metric == "cpu"
-        else f"pods metric {hpa.metric}"
-    )
+    source = "cpu resource utilization (percentage of request)" if hpa.metric == "cpu" else f"pods metric {hpa.metric}"
     found = f"the HPA was able to successfully calculate a replica count from {source}"
     missing = "the HPA was unable to compute the replica count: no metrics returned from resource metrics API"
     conditions = [

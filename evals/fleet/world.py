@@ -43,9 +43,7 @@ class World:
             for number, column in enumerate(self.columns):
                 place = places[number]
                 if place < len(column.times) and column.times[place] == at:
-                    found.append(
-                        Sample(column.name, column.labels, column.values[place], column.type, column.family)
-                    )
+                    found.append(Sample(column.name, column.labels, column.values[place], column.type, column.family))
                     places[number] = place + 1
             yield at, found
 

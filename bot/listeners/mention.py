@@ -1,0 +1,18 @@
+"""Somebody mentions Rackside in a channel: the rest of the message is the question, an empty rest wants help.
+
+Slack announces one mention twice, as `app_mention` and as `message`; either may come first or alone.
+"""
+
+from __future__ import annotations
+
+from bot.listeners.incoming import Incoming
+from bot.listeners.wording import mentioned, question_text
+from bot.store.records import Ask, Store
+
+
+def asked(message: Incoming, _store: Store) -> Ask | None:
+    """The ask in a mention."""
+    if message.me not in mentioned(message.text):
+        return None
+    question = question_text(message.text, message.me)
+    return message.ask(question) if question else message.ask("", "help")

@@ -1,0 +1,48 @@
+"""Slack's message text as the question that a person typed."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_REFERENCE = re.compile(r"<(?:[#!@])?([^|>]*)(?:\|([^>]*))?>")
+_COURTESY = re.compile(
+    r"(thanks?|thank you|thx|ty|ok|okay|k|great|cool|nice|perfect|got it|will do|good|yes|no|done|same|[+-]1)"
+    r"([\s,!.]+(a lot|so much|all|everyone|rackside|will do|great|perfect|thanks))*[\s!.]*",
+    re.IGNORECASE,
+)
+_ASKING = re.compile(
+    r"(and|but|so|what|whats|why|who|whom|whose|which|where|when|how|since|until|is|are|was|were|do|does|did|can|could|"
+    r"should|would|will|has|have|show|explain|list|check|compare|tell|give|find|look|diagnose|summari[sz]e|rackside)\b",
+    re.IGNORECASE,
+)
+
+
+def mentioned(text: str) -> set[str]:
+    """Ids of the users that a message mentions."""
+    return set(_MENTION.findall(text))
+
+
+def first_mentioned(text: str) -> str | None:
+    """The user whose mention opens the message."""
+    opening = _MENTION.match(text.lstrip())
+    return opening[1] if opening else None
+
+
+def question_text(text: str, me: str) -> str:
+    """What was asked: without our own mention, Slack's references and entities as a person reads them."""
+    without = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", " ", text)
+    readable = _REFERENCE.sub(lambda found: found[2] or found[1], without)
+    return html.unescape(readable).strip(" \t\r\n,:;")
+
+
+def is_courtesy(text: str) -> bool:
+    """`Thanks!` and the like: nothing that wants an answer. Emoji alone are no question either."""
+    words = re.sub(r":[a-z0-9_+'-]+:", " ", text).strip()
+    return not any(char.isalnum() or char == "?" for char in words) or _COURTESY.fullmatch(words) is not None
+
+
+def reads_as_question(text: str) -> bool:
+    """Does it ask for something: a question mark, or an opening that asks?"""
+    return "?" in text or _ASKING.match(text.strip()) is not None

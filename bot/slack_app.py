@@ -1,0 +1,277 @@
+"""Rackside in Slack: build the Bolt app, and serve it in Socket Mode or over HTTP until told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackClientError
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
+
+from bot.answering import Answerer, Answering
+from bot.listeners import Deps, Work, register
+from bot.slack_http import HttpError, HttpServer, SlackEndpoint
+from bot.slack_thread import SlackThread, trouble
+from bot.store.database import DatabaseError, database_url, open_engine
+from bot.store.durable import SWEEP_EVERY, Durable
+from bot.store.records import Store
+from bot.store.seat import OccupiedError, Seat
+
+log = logging.getLogger("rackside.slack")
+_BAD_TOKEN = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_allowed_token_type",
+}
+_LONGEST_WAIT = 30.0
+
+
+class SettingsError(Exception):
+    """`serve` cannot start; the message is one sentence for the person who runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """What `serve` needs. With an app token it uses Socket Mode, else HTTP with the signing secret.
+
+    `port` serves /healthz in both modes and /slack/events in HTTP mode; None opens no port (Socket Mode only).
+    `grace` is how long running answers may finish on a stop signal, `first_wait` the first pause before an answer
+    is delivered again; both in seconds.
+    """
+
+    bot_token: str | None
+    app_token: str | None
+    signing_secret: str | None
+    home: Path
+    api_url: str = "https://slack.com/api/"
+    database_url: str | None = None
+    host: str = "0.0.0.0"  # noqa: S104 - Slack, or a probe of the cluster, calls in from outside
+    port: int | None = 3000
+    workers: int = 4
+    grace: float = 20.0
+    first_wait: float = 1.0
+
+    @property
+    def socket_mode(self) -> bool:
+        """Socket Mode needs no address that Slack can reach: it wins when both are set."""
+        return bool(self.app_token)
+
+    @property
+    def base_url(self) -> str:
+        """The Web API's address as slack_sdk wants it."""
+        return self.api_url.rstrip("/") + "/"
+
+
+def missing(settings: SlackSettings) -> str:
+    """One sentence that names everything that is missing or mistaken; '' when `serve` can start."""
+    problems = []
+    if not settings.bot_token:
+        problems.append("RACKSIDE_SLACK_BOT_TOKEN (xoxb-...)")
+    elif not settings.bot_token.startswith("xoxb-"):
+        problems.append("RACKSIDE_SLACK_BOT_TOKEN with a bot token (it starts with xoxb-)")
+    if settings.app_token and not settings.app_token.startswith("xapp-"):
+        problems.append("RACKSIDE_SLACK_APP_TOKEN with an app-level token (it starts with xapp-)")
+    if not settings.app_token and not settings.signing_secret:
+        problems.append(
+            "RACKSIDE_SLACK_APP_TOKEN (xapp-..., for Socket Mode) or RACKSIDE_SLACK_SIGNING_SECRET (for HTTP)"
+        )
+    if not problems:
+        return ""
+    return f"serve needs {' and '.join(problems)}: see deploy/slack-manifest.yaml for how to get them"
+
+
+def build_app(settings: SlackSettings, deps: Deps, identity: dict[str, Any]) -> App:
+    """A Bolt app with the listeners attached. `identity` is what auth.test said of the bot token."""
+    quiet = logging.getLogger("rackside.bolt")
+    # Below warnings, Bolt logs the bodies of requests that it rejects.
+    quiet.setLevel(logging.WARNING)
+    client = WebClient(base_url=settings.base_url, timeout=30)
+    client.retry_handlers = [
+        RateLimitErrorRetryHandler(max_retry_count=3),
+        ConnectionErrorRetryHandler(max_retry_count=3),
+        ServerErrorRetryHandler(max_retry_count=3),
+    ]
+
+    def authorize() -> AuthorizeResult:
+        # Known since the start: no event has to wait for another auth.test.
+        return AuthorizeResult(
+            enterprise_id=identity.get("enterprise_id"),
+            team_id=identity.get("team_id"),
+            bot_user_id=identity.get("user_id"),
+            bot_id=identity.get("bot_id"),
+            bot_token=settings.bot_token,
+        )
+
+    app = App(
+        name="rackside",
+        logger=quiet,
+        client=client,
+        authorize=authorize,
+        # Checked on every HTTP delivery. Socket Mode needs none, and then no delivery over HTTP is taken at all.
+        signing_secret=settings.signing_secret or "",
+        listener_executor=ThreadPoolExecutor(max_workers=10, thread_name_prefix="slack-event"),
+    )
+    register(app, deps)
+    return app
+
+
+def serve(settings: SlackSettings, answer: Answerer, *, stop: threading.Event | None = None) -> int:
+    """Serve until SIGTERM or SIGINT (or `stop`), then return 0; 2, and a sentence on stderr, when it cannot start.
+
+    `answer` is called in worker threads, once per question and again for a question whose process died. What runs
+    at the end may finish for `grace` seconds; the rest stays in the database and resumes at the next start.
+    """
+    stop = stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    try:
+        finished = _run(settings, answer, stop)
+    except (SettingsError, DatabaseError, OccupiedError, HttpError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    if not finished:
+        # Threads that are still composing would keep the interpreter alive; their work is safe in the database.
+        log.warning("some answers were not finished: they resume at the next start")
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event) -> bool:
+    problem = missing(settings)
+    if problem:
+        raise SettingsError(problem)
+    engine = open_engine(database_url(settings.database_url, settings.home))
+    seat = Seat(engine)
+    store = Store(engine)
+    try:
+        slack = SlackThread(str(settings.bot_token), settings.base_url, stop, settings.first_wait)
+        identity = _identity(slack, stop)
+        if identity is None:
+            return True
+        answering = Answering(store, slack, answer)
+        durable = Durable(store, seat, answering, settings.workers, stop)
+        app = build_app(settings, Deps(store, Begin(slack, durable), str(identity["user_id"])), identity)
+        durable.launch()
+        try:
+            _listen(settings, app, store, durable, stop)
+        finally:
+            stop.set()
+            finished = durable.close(settings.grace)
+        return finished
+    finally:
+        store.close()
+        seat.leave()
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """An accepted ask is seen at once and queued; the queue decides when it is worked on."""
+
+    slack: SlackThread
+    durable: Work
+
+    def begin(self, ask: Any) -> None:
+        """React within a second, then queue. Should this fail, the sweep finds the ask in the inbox."""
+        self.slack.react(ask, "eyes")
+        self.durable.begin(ask)
+
+
+def _identity(slack: SlackThread, stop: threading.Event) -> dict[str, Any] | None:
+    """Who we are. Waits while Slack cannot be reached; None when stopped meanwhile."""
+    wait = 1.0
+    while not stop.is_set():
+        try:
+            return slack.identity()
+        except (OSError, SlackClientError) as error:
+            found = trouble(error)
+        if found.reason in _BAD_TOKEN:
+            raise SettingsError(
+                f"Slack does not accept the token in RACKSIDE_SLACK_BOT_TOKEN ({found.reason}): "
+                "install the app again and copy its bot token"
+            )
+        log.warning("Slack does not answer (%s): trying again in %.0f s", found.reason, wait)
+        stop.wait(found.retry_after or wait)
+        wait = min(_LONGEST_WAIT, wait * 2)
+    return None
+
+
+def _listen(settings: SlackSettings, app: App, store: Store, durable: Durable, stop: threading.Event) -> None:
+    connected: Callable[[], bool] = lambda: True  # noqa: E731
+    leave: list[Callable[[], None]] = []
+
+    def problem() -> str:
+        try:
+            store.letter("")
+        except Exception:
+            log.exception("the database does not answer")
+            return "the database does not answer"
+        return "" if connected() else "not connected to Slack"
+
+    try:
+        if settings.port is not None or not settings.socket_mode:
+            endpoint = SlackEndpoint(None if settings.socket_mode else app, problem)
+            server = HttpServer(endpoint, settings.host, settings.port or 0)
+            leave.append(server.stop)
+            server.start()
+            log.warning("listening on port %d", server.port)
+        if settings.socket_mode:
+            client = _socket(settings, app, stop)
+            if client is None:
+                return
+            leave.append(client.close)
+            connected = client.client.is_connected
+        log.warning("Rackside is serving in %s", "Socket Mode" if settings.socket_mode else "HTTP mode")
+        while not stop.wait(SWEEP_EVERY):
+            try:
+                durable.sweep()
+            except Exception:
+                log.exception("looking for waiting questions failed: trying again")
+    finally:
+        for close in reversed(leave):
+            close()
+
+
+def _socket(settings: SlackSettings, app: App, stop: threading.Event) -> Any:
+    """Connect in Socket Mode; waits while Slack cannot be reached, None when stopped meanwhile."""
+    from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+    handler: Any = SocketModeHandler(app, settings.app_token, concurrency=10)
+    wait = 1.0
+    while not stop.is_set():
+        try:
+            handler.connect()
+        except (OSError, SlackClientError) as error:
+            found = trouble(error)
+        else:
+            return handler
+        if found.reason in _BAD_TOKEN:
+            handler.close()
+            raise SettingsError(
+                f"Slack does not accept the token in RACKSIDE_SLACK_APP_TOKEN ({found.reason}): it needs the scope "
+                "connections:write"
+            )
+        log.warning("Socket Mode cannot connect (%s): trying again in %.0f s", found.reason, wait)
+        stop.wait(wait)
+        wait = min(_LONGEST_WAIT, wait * 2)
+    handler.close()
+    return None

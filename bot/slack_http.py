@@ -1,0 +1,122 @@
+"""The HTTP side: Slack's signed deliveries (HTTP mode) and /healthz (both modes), on uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from slack_bolt import App, BoltRequest
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PATH = "/slack/events"
+_BODY_LIMIT = 1024 * 1024
+_AT_ONCE = 200
+
+
+class HttpError(Exception):
+    """The port cannot be used; the message says why."""
+
+
+class SlackEndpoint:
+    """An ASGI application: POST /slack/events to Bolt (when given an app), GET /healthz from `problem`."""
+
+    def __init__(self, app: App | None, problem: Callable[[], str]) -> None:
+        """`problem` returns what is wrong with this process, '' when nothing is."""
+        self._app, self._problem = app, problem
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        route = (scope["method"], scope["path"])
+        if route == ("GET", "/healthz"):
+            problem = await asyncio.to_thread(self._problem)
+            await _reply(send, 503 if problem else 200, json.dumps({"ok": not problem, "problem": problem}))
+        elif route == ("POST", PATH) and self._app is not None:
+            await self._deliver(self._app, scope, receive, send)
+        else:
+            await _reply(send, 404, json.dumps({"error": "not found"}))
+
+    async def _deliver(self, app: App, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        body = bytearray()
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > _BODY_LIMIT:
+                await _reply(send, 413, json.dumps({"error": "too large"}))
+                return
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            await _reply(send, 400, json.dumps({"error": "not UTF-8"}))
+            return
+        found: dict[str, list[str]] = {}
+        for name, value in scope["headers"]:
+            found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        headers: dict[str, str | Sequence[str]] = dict(found)
+        try:
+            # Parsing happens here already, the signature is checked on the same raw text.
+            request = BoltRequest(body=text, query=scope["query_string"].decode("latin-1"), headers=headers)
+        except ValueError:
+            await _reply(send, 400, json.dumps({"error": "not JSON"}))
+            return
+        # In a thread: the inbox is written before the acknowledgement, and nobody else may wait for that.
+        response = await asyncio.to_thread(app.dispatch, request)
+        kind = response.first_headers().get("content-type", "text/plain")
+        await _reply(send, response.status, response.body or "", kind)
+
+
+async def _reply(send: Send, status: int, body: str, kind: str = "application/json") -> None:
+    headers = [(b"content-type", kind.encode("latin-1")), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body.encode()})
+
+
+class HttpServer:
+    """uvicorn in a thread of its own, so that signals stay with the main one."""
+
+    def __init__(self, endpoint: SlackEndpoint, host: str, port: int) -> None:
+        """Bind the port (0 takes a free one, see `port`); raises HttpError when it is taken."""
+        import uvicorn
+
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            raise HttpError(f"port {port} of {host} cannot be used: {error.strerror}") from error
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            endpoint,
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            limit_concurrency=_AT_ONCE,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=5,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take requests."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take no more requests; those begun are finished."""
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+        self._socket.close()

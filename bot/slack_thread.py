@@ -1,0 +1,222 @@
+"""What Rackside does in a thread: post one answer, react, show a status.
+
+A post is never blindly retried: after an unclear failure (connection lost, server error) the thread is searched
+for the opaque key that every post carries in its metadata, and what is found is updated instead of posted again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import logging
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.blocks import Message
+from bot.store.records import Ask
+
+log = logging.getLogger("rackside.slack")
+
+# The Web API methods used, with the scope of each: deploy/slack-manifest.yaml asks for these and no other.
+METHODS: dict[str, str] = {
+    "auth_test": "",
+    "chat_postMessage": "chat:write",
+    "chat_update": "chat:write",
+    "conversations_replies": "channels:history",
+    "reactions_add": "reactions:write",
+    "reactions_remove": "reactions:write",
+    "assistant_threads_setStatus": "assistant:write",
+}
+EVENT_TYPE = "rackside_answer"
+WORKING, DONE, FAILED = "eyes", "white_check_mark", "warning"
+_LONGEST_WAIT = 60.0
+_UNKNOWN_TRIES = 5
+_UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
+_FORM = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+_REFUSED = {
+    "channel_not_found",
+    "not_in_channel",
+    "is_archived",
+    "is_inactive",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_only_channel",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+    "cannot_reply_to_message",
+    "thread_not_found",
+    "messages_tab_disabled",
+    "user_is_bot",
+}
+_NOT_LET_IN = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "missing_scope",
+    "no_permission",
+    "org_login_required",
+    "ekm_access_denied",
+}
+_PASSING = {
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "ratelimited",
+    "rate_limited",
+}
+
+
+class UndeliverableError(Exception):
+    """Slack will never take this message; the text is Slack's reason."""
+
+
+class Leaving(BaseException):
+    """The process is stopping: the work stays pending. No Exception, so that no step records it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How a call failed: Slack's reason, how long Slack asked to wait, and whether the call may have worked."""
+
+    reason: str
+    retry_after: float | None
+    unclear: bool
+
+
+def trouble(error: Exception) -> Trouble:
+    """Read a failed call."""
+    if not isinstance(error, SlackApiError):
+        return Trouble(type(error).__name__, None, unclear=True)
+    response: Any = error.response
+    status = getattr(response, "status_code", 200)
+    headers = {str(name).lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
+    try:
+        reason = str(response["error"])
+    except (KeyError, TypeError, ValueError):
+        reason = f"HTTP {status}"
+    if status == 429 or reason in {"ratelimited", "rate_limited"}:
+        with contextlib.suppress(TypeError, ValueError):
+            return Trouble("ratelimited", max(0.0, float(headers.get("retry-after", 1))), unclear=False)
+        return Trouble("ratelimited", 1.0, unclear=False)
+    return Trouble(reason, None, unclear=status >= 500 or reason in _PASSING or reason.startswith("HTTP"))
+
+
+class SlackThread:
+    """Writes to Slack's threads. Safe to use from many threads of this process."""
+
+    def __init__(self, token: str, api_url: str, stop: Event, first_wait: float = 1.0) -> None:
+        """Talk to the Web API under `api_url`; `stop` ends every wait with `Leaving`."""
+        self._stop = stop
+        self._first_wait = first_wait
+        # Both without retry handlers: posts are repeated here, with care; reactions and status are not worth it.
+        self._client = WebClient(token=token, base_url=api_url, timeout=30, retry_handlers=[])
+        self._briefly = WebClient(token=token, base_url=api_url, timeout=3, retry_handlers=[])
+
+    def deliver(self, ask: Ask, effect: str, message: Message, *, look_first: bool) -> str:
+        """Bring the message into the ask's thread exactly once and return its ts.
+
+        Waits out rate limits, outages and a revoked token. Raises UndeliverableError when Slack refuses for good,
+        `Leaving` when the process stops.
+        """
+        wait, unknown = self._first_wait, 0
+        while True:
+            self._leave_if_stopping()
+            try:
+                found = self._find(ask, effect) if look_first else None
+                return self._write(ask, effect, message, found)
+            except _UNREACHABLE as error:
+                problem = trouble(error)
+            if problem.reason in _FORM and message.blocks:
+                log.error("Slack refused the blocks of %s (%s): posting its text alone", ask.key, problem.reason)
+                message = Message(message.text, [])
+                continue
+            if problem.reason in _REFUSED:
+                raise UndeliverableError(problem.reason)
+            known = problem.unclear or problem.retry_after is not None or problem.reason in _NOT_LET_IN
+            unknown += not known
+            if unknown >= _UNKNOWN_TRIES:
+                raise UndeliverableError(problem.reason)
+            look_first = look_first or problem.unclear
+            pause = problem.retry_after if problem.retry_after is not None else wait
+            log.warning("answer to %s not delivered yet (%s): next try in %.1f s", ask.key, problem.reason, pause)
+            self._stop.wait(pause)
+            wait = min(_LONGEST_WAIT, wait * 2)
+
+    def _leave_if_stopping(self) -> None:
+        if self._stop.is_set():
+            raise Leaving
+
+    def _write(self, ask: Ask, effect: str, message: Message, found: str | None) -> str:
+        content: dict[str, Any] = {
+            "channel": ask.channel,
+            "text": message.text,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"effect": effect}},
+        }
+        if message.blocks:
+            content["blocks"] = message.blocks
+        if found is not None:
+            self._client.chat_update(ts=found, parse="none", link_names=False, **content)
+            return found
+        response = self._client.chat_postMessage(
+            thread_ts=ask.thread_ts,
+            parse="none",
+            link_names=False,
+            unfurl_links=False,
+            unfurl_media=False,
+            **content,
+        )
+        return str(response["ts"])
+
+    def _find(self, ask: Ask, effect: str) -> str | None:
+        """The message in the thread that carries the key."""
+        cursor = ""
+        while True:
+            try:
+                page = self._client.conversations_replies(
+                    channel=ask.channel, ts=ask.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
+                )
+            except SlackApiError as error:
+                if trouble(error).reason in {"thread_not_found", "missing_scope"}:
+                    # Nothing to find, or nobody may look: an answer twice is better than none.
+                    return None
+                raise
+            for message in page.get("messages") or ():
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("effect") == effect:
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return None
+
+    def react(self, ask: Ask, name: str) -> None:
+        """Put a reaction on the question; a failure is only logged."""
+        self._try("reactions_add", channel=ask.channel, timestamp=ask.ts, name=name)
+
+    def unreact(self, ask: Ask, name: str) -> None:
+        """Take our reaction back; a failure is only logged."""
+        self._try("reactions_remove", channel=ask.channel, timestamp=ask.ts, name=name)
+
+    def status(self, ask: Ask, status: str) -> bool:
+        """Show what is being done beside the thread ('' clears it); False where Slack does not offer it."""
+        place = {"channel_id": ask.channel, "thread_ts": ask.thread_ts}
+        return self._try("assistant_threads_setStatus", **place, status=status[:100])
+
+    def _try(self, method: str, **args: str) -> bool:
+        """A call that nothing depends on."""
+        try:
+            getattr(self._briefly, method)(**args)
+        except _UNREACHABLE as error:
+            log.debug("%s left out: %s", method, trouble(error).reason)
+            return False
+        return True
+
+    def identity(self) -> dict[str, Any]:
+        """Who the token belongs to (auth.test); raises what slack_sdk raises."""
+        return dict(self._client.auth_test().data)  # type: ignore[arg-type]

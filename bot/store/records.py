@@ -1,0 +1,169 @@
+"""The inbox and the conversations, as functions over one engine. Every write is one short transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.tables import conversation, inbox
+
+Kind = Literal["question", "help"]
+_PEOPLE_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message that Rackside was asked with. `thread_ts` is the root of the thread to answer in."""
+
+    team: str
+    channel: str
+    ts: str
+    thread_ts: str
+    person: str
+    text: str
+    kind: Kind = "question"
+
+    @property
+    def key(self) -> str:
+        """One per Slack message, whatever events announce it and however often."""
+        return f"{self.team}:{self.channel}:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An ask as it lies in the inbox."""
+
+    ask: Ask
+    effect: str
+    received_at: float
+    state: str
+    attempted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What is known of a thread that Rackside is in."""
+
+    people: tuple[str, ...]
+    scope: dict[str, str]
+
+
+class Store:
+    """Rackside's own records. Safe to use from many threads."""
+
+    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
+        """Work on an engine from `open_engine`."""
+        self.engine = engine
+        self._clock = clock
+        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._insert = dialect.insert
+
+    def accept(self, ask: Ask) -> bool:
+        """Persist an ask and its thread; False when the same message was accepted before."""
+        row = {
+            "key": ask.key,
+            "effect": uuid.uuid4().hex,
+            "kind": ask.kind,
+            "team": ask.team,
+            "channel": ask.channel,
+            "ts": ask.ts,
+            "thread_ts": ask.thread_ts,
+            "person": ask.person,
+            # PostgreSQL keeps no NUL in a text.
+            "text": ask.text.replace("\0", ""),
+            "received_at": self._clock(),
+            "state": "waiting",
+        }
+        with self.engine.begin() as connection:
+            new = connection.execute(self._insert(inbox).values(**row).on_conflict_do_nothing()).rowcount == 1
+            if new:
+                self._join(connection, ask)
+        return new
+
+    def letter(self, key: str) -> Letter | None:
+        """One ask from the inbox."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(inbox).where(inbox.c.key == key)).mappings().first()
+        return None if row is None else _letter(row)
+
+    def waiting(self, limit: int = 1000) -> list[Letter]:
+        """What was accepted and is not answered yet, oldest first."""
+        query = sa.select(inbox).where(inbox.c.state == "waiting").order_by(inbox.c.received_at).limit(limit)
+        with self.engine.connect() as connection:
+            return [_letter(row) for row in connection.execute(query).mappings()]
+
+    def attempt(self, key: str) -> None:
+        """Note that a message is about to be posted: after a crash, it must be looked for first."""
+        self._update(key, attempted_at=self._clock())
+
+    def answered(self, key: str, answer_ts: str) -> None:
+        """Note the message that answers."""
+        self._update(key, state="answered", answer_ts=answer_ts)
+
+    def undeliverable(self, key: str) -> None:
+        """Note that Slack will never take the answer (channel gone, bot removed)."""
+        self._update(key, state="undeliverable")
+
+    def _update(self, key: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(inbox).where(inbox.c.key == key).values(**values))
+
+    def talk(self, team: str, channel: str, thread_ts: str) -> Talk | None:
+        """The thread, when Rackside is in it."""
+        with self.engine.connect() as connection:
+            row = connection.execute(_thread(sa.select(conversation), team, channel, thread_ts)).mappings().first()
+        return None if row is None else Talk(tuple(json.loads(row["people"])), json.loads(row["scope"]))
+
+    def heard(self, team: str, channel: str, thread_ts: str, person: str) -> None:
+        """Somebody spoke in a thread that Rackside is in, not necessarily to it."""
+        talk = self.talk(team, channel, thread_ts)
+        if talk is None or person in talk.people:
+            return
+        people = json.dumps([*talk.people, person][:_PEOPLE_KEPT])
+        with self.engine.begin() as connection:
+            connection.execute(
+                _thread(sa.update(conversation), team, channel, thread_ts).values(
+                    people=people, updated_at=self._clock()
+                )
+            )
+
+    def remember_scope(self, ask: Ask, scope: dict[str, str]) -> None:
+        """Carry a scope to the thread's next question."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                _thread(sa.update(conversation), ask.team, ask.channel, ask.thread_ts).values(
+                    scope=json.dumps(scope), updated_at=self._clock()
+                )
+            )
+
+    def _join(self, connection: sa.Connection, ask: Ask) -> None:
+        row = {
+            "team": ask.team,
+            "channel": ask.channel,
+            "thread_ts": ask.thread_ts,
+            "people": json.dumps([ask.person]),
+            "scope": "{}",
+            "updated_at": self._clock(),
+        }
+        connection.execute(self._insert(conversation).values(**row).on_conflict_do_nothing())
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+
+def _thread(query: Any, team: str, channel: str, thread_ts: str) -> Any:
+    here = conversation.c
+    return query.where(here.team == team, here.channel == channel, here.thread_ts == thread_ts)
+
+
+def _letter(row: Any) -> Letter:
+    ask = Ask(*(row[name] for name in ("team", "channel", "ts", "thread_ts", "person", "text", "kind")))
+    return Letter(ask, row["effect"], row["received_at"], row["state"], row["attempted_at"] is not None)

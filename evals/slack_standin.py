@@ -1,0 +1,380 @@
+"""Our own stand-in for Slack: the part of the Web API that Rackside calls, Socket Mode, signed HTTP deliveries.
+
+It covers what the third-party emulator lacks: mentions, Socket Mode, rate limits, outages, retries, refused blocks.
+Everything happens over real sockets on loopback. It refuses methods that nobody prepared and blocks that Slack would
+refuse.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs
+from urllib.request import Request, urlopen
+
+from slack_sdk.signature import SignatureVerifier
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
+
+Json = dict[str, Any]
+BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-standin", "xapp-standin", "standin-secret"
+TEAM, BOT_USER, BOT_ID = "T0STANDIN", "U0RACKSIDE", "B0RACKSIDE"
+_PATIENCE = 30.0
+
+
+@dataclass
+class Fault:
+    """What happens to the next calls of a method instead of, or (`after`) in addition to, their effect.
+
+    `hold` blocks the answer until `release` is set or the stand-in stops; `arrived` is set when a call is held.
+    """
+
+    status: int = 200
+    error: str | None = None
+    retry_after: int | None = None
+    times: int = 1
+    after: bool = False
+    hold: bool = False
+    arrived: threading.Event = field(default_factory=threading.Event)
+    release: threading.Event = field(default_factory=threading.Event)
+
+
+class SlackStandIn:
+    """A small workspace. Use as a context manager; `api_url` is what RACKSIDE_SLACK_API_URL is set to."""
+
+    def __init__(self) -> None:
+        """Bind free loopback ports."""
+        self.changed = threading.Condition()
+        self.calls: list[tuple[str, Json]] = []
+        self.acks: list[str] = []
+        self.up = True
+        self._messages: dict[str, list[Json]] = {}
+        self._reactions: dict[tuple[str, str], list[str]] = {}
+        self._faults: dict[str, list[Fault]] = {}
+        self._sockets: list[ServerConnection] = []
+        self._clock = int(time.time())
+        self._count = 0
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                stand_in._serve(self)
+
+            def log_message(self, *_: Any) -> None:
+                """Stay quiet."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self._ws: Server = serve(self._socket_mode, "127.0.0.1", 0, compression=None)
+        self.api_url = f"http://127.0.0.1:{self._http.server_address[1]}/api"
+        self._ws_url = f"ws://127.0.0.1:{self._ws.socket.getsockname()[1]}/link"
+
+    def __enter__(self) -> Self:
+        """Start serving."""
+        for server in (self._http, self._ws):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop serving; calls that are held are let go."""
+        for faults in self._faults.values():
+            for fault in faults:
+                fault.release.set()
+        self._ws.shutdown()
+        self._http.shutdown()
+        self._http.server_close()
+
+    # What a test looks at.
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until something is so; fails with `what` after half a minute."""
+        with self.changed:
+            if not self.changed.wait_for(condition, timeout=_PATIENCE):
+                raise AssertionError(f"never happened: {what}; calls: {[name for name, _ in self.calls][-20:]}")
+
+    def thread(self, channel: str, root: str) -> list[Json]:
+        """The messages of a thread, oldest first, its root included."""
+        return [m for m in self._messages.get(channel, []) if root in {m["ts"], m.get("thread_ts")}]
+
+    def answers(self, channel: str, root: str | None = None) -> list[Json]:
+        """What Rackside posted in a thread, or anywhere in the channel."""
+        return [m for m in self._messages.get(channel, []) if m.get("bot_id") and root in {None, m["thread_ts"]}]
+
+    def reactions(self, channel: str, ts: str) -> list[str]:
+        """Rackside's reactions on a message."""
+        return list(self._reactions.get((channel, ts), []))
+
+    def count(self, method: str) -> int:
+        """How often a method was called."""
+        return sum(1 for name, _ in self.calls if name == method)
+
+    def fail(self, method: str, fault: Fault) -> Fault:
+        """Prepare a fault for the next calls of a method."""
+        with self.changed:
+            self._faults.setdefault(method, []).append(fault)
+        return fault
+
+    @contextlib.contextmanager
+    def outage(self) -> Iterator[None]:
+        """Slack answers 503 to everything."""
+        self.up = False
+        try:
+            yield
+        finally:
+            self.up = True
+
+    # What people do.
+
+    def say(self, channel: str, user: str, text: str, thread_ts: str | None = None) -> Json:
+        """A person writes; returns the event body that Slack would send for it."""
+        with self.changed:
+            message: Json = {"type": "message", "user": user, "text": text, "ts": self._stamp()}
+            if thread_ts:
+                message["thread_ts"] = thread_ts
+            self._messages.setdefault(channel, []).append(message)
+        kind = "im" if channel.startswith("D") else "channel"
+        return self.event({**message, "channel": channel, "channel_type": kind, "event_ts": message["ts"]})
+
+    def event(self, event: Json) -> Json:
+        """Wrap an event as the Events API does."""
+        self._count += 1
+        return {
+            "type": "event_callback",
+            "token": "deprecated",
+            "team_id": TEAM,
+            "api_app_id": "A0STANDIN",
+            "event_id": f"Ev{self._count:08d}",
+            "event_time": self._clock,
+            "event": event,
+            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
+        }
+
+    def twin(self, body: Json) -> Json:
+        """The `app_mention` that accompanies a `message`, with an event id of its own."""
+        event = {name: value for name, value in body["event"].items() if name != "channel_type"}
+        return self.event({**event, "type": "app_mention"})
+
+    # How it arrives.
+
+    def push(self, body: Json, retry: int | None = None) -> str:
+        """Deliver over Socket Mode; returns the envelope id, which `acks` holds once acknowledged."""
+        self.wait(lambda: bool(self._sockets), "a Socket Mode connection")
+        self._count += 1
+        envelope = f"envelope-{self._count}"
+        frame: Json = {
+            "envelope_id": envelope,
+            "type": "events_api",
+            "accepts_response_payload": False,
+            "payload": body,
+        }
+        if retry is not None:
+            frame |= {"retry_attempt": retry, "retry_reason": "timeout"}
+        self._sockets[-1].send(json.dumps(frame))
+        return envelope
+
+    def push_acknowledged(self, body: Json, retry: int | None = None) -> None:
+        """Deliver over Socket Mode and wait for the acknowledgement."""
+        envelope = self.push(body, retry)
+        self.wait(lambda: envelope in self.acks, f"the acknowledgement of {envelope}")
+
+    def disconnect(self) -> None:
+        """Close the Socket Mode connection, as Slack does every few hours."""
+        for connection in list(self._sockets):
+            connection.close()
+
+    @staticmethod
+    def post_signed(
+        url: str, body: Json, *, secret: str = SIGNING_SECRET, at: float | None = None, retry: int | None = None
+    ) -> int:
+        """Deliver over HTTP with Slack's signature; returns the status."""
+        raw = json.dumps(body)
+        stamp = str(int(time.time() if at is None else at))
+        headers = {
+            "content-type": "application/json",
+            "x-slack-request-timestamp": stamp,
+            "x-slack-signature": SignatureVerifier(secret).generate_signature(timestamp=stamp, body=raw) or "",
+        }
+        if retry is not None:
+            headers |= {"x-slack-retry-num": str(retry), "x-slack-retry-reason": "http_timeout"}
+        try:
+            request = Request(url, raw.encode(), headers)  # noqa: S310 - a loopback address of the caller's
+            with urlopen(request, timeout=10) as response:  # noqa: S310
+                return int(response.status)
+        except OSError as error:
+            status = getattr(error, "code", None)
+            if status is None:
+                raise
+            error.close()  # type: ignore[attr-defined]
+            return int(status)
+
+    # The servers.
+
+    def _stamp(self) -> str:
+        self._count += 1
+        return f"{self._clock}.{self._count:06d}"
+
+    def _socket_mode(self, connection: ServerConnection) -> None:
+        with self.changed:
+            self._sockets.append(connection)
+            self.changed.notify_all()
+        try:
+            connection.send(json.dumps({"type": "hello", "num_connections": len(self._sockets)}))
+            for frame in connection:
+                with self.changed:
+                    self.acks.append(json.loads(frame).get("envelope_id", ""))
+                    self.changed.notify_all()
+        except ConnectionClosed:
+            pass
+        finally:
+            with self.changed:
+                self._sockets.remove(connection)
+                self.changed.notify_all()
+
+    def _serve(self, request: BaseHTTPRequestHandler) -> None:
+        raw = request.rfile.read(int(request.headers.get("content-length") or 0)).decode()
+        method = request.path.removeprefix("/api/")
+        if "json" in (request.headers.get("content-type") or ""):
+            args: Json = json.loads(raw or "{}")
+        else:
+            args = {name: values[0] for name, values in parse_qs(raw).items()}
+        token = (request.headers.get("authorization") or "").removeprefix("Bearer ") or args.get("token", "")
+        if not self.up:
+            _reply(request, 503, {}, b"<html>Service Unavailable</html>")
+            return
+        with self.changed:
+            fault = self._next_fault(method)
+            early = fault is not None and not fault.after
+            result = {} if early else self._call(method, token, args)
+            self.calls.append((method, args))
+            self.changed.notify_all()
+        if fault is not None:
+            self._suffer(request, fault, result)
+        else:
+            _reply(request, 200, {}, json.dumps(result).encode())
+
+    def _next_fault(self, method: str) -> Fault | None:
+        faults = self._faults.get(method) or []
+        if not faults:
+            return None
+        faults[0].times -= 1
+        return faults.pop(0) if faults[0].times <= 0 else faults[0]
+
+    def _suffer(self, request: BaseHTTPRequestHandler, fault: Fault, result: Json) -> None:
+        if fault.hold:
+            fault.arrived.set()
+            fault.release.wait()
+            request.close_connection = True
+            return
+        headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+        content = {"ok": False, "error": fault.error} if fault.error else result
+        _reply(request, fault.status, headers, json.dumps(content).encode())
+
+    def _call(self, method: str, token: str, args: Json) -> Json:
+        expected = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
+        if token != expected:
+            return {"ok": False, "error": "invalid_auth"}
+        handler = getattr(self, "_do_" + method.replace(".", "_").lower(), None)
+        if handler is None:
+            return {"ok": False, "error": "unknown_method"}
+        result: Json = handler(args)
+        return result
+
+    def _do_auth_test(self, _: Json) -> Json:
+        return {"ok": True, "url": "https://standin.slack.com/", "team": "Stand-in", "user": "rackside",
+                "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}  # fmt: skip
+
+    def _do_apps_connections_open(self, _: Json) -> Json:
+        return {"ok": True, "url": self._ws_url}
+
+    def _do_chat_postmessage(self, args: Json) -> Json:
+        problem = refused(args)
+        if problem:
+            return {"ok": False, "error": problem}
+        message = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": self._stamp(), **_content(args)}
+        if args.get("thread_ts"):
+            message["thread_ts"] = args["thread_ts"]
+        self._messages.setdefault(args["channel"], []).append(message)
+        return {"ok": True, "channel": args["channel"], "ts": message["ts"], "message": message}
+
+    def _do_chat_update(self, args: Json) -> Json:
+        problem = refused(args)
+        if problem:
+            return {"ok": False, "error": problem}
+        for message in self._messages.get(args["channel"], []):
+            if message["ts"] == args["ts"] and message.get("bot_id"):
+                message |= {**_content(args), "edited": {"user": BOT_USER}}
+                return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
+        return {"ok": False, "error": "message_not_found"}
+
+    def _do_conversations_replies(self, args: Json) -> Json:
+        found = self.thread(args["channel"], args["ts"])
+        if not found:
+            return {"ok": False, "error": "thread_not_found"}
+        start, limit = int(args.get("cursor") or 0), min(int(args.get("limit") or 100), 3)
+        with_metadata = str(args.get("include_all_metadata", "")).lower() in {"1", "true"}
+        page = [m if with_metadata else {k: v for k, v in m.items() if k != "metadata"} for m in found[start:][:limit]]
+        after = str(start + limit) if start + limit < len(found) else ""
+        return {"ok": True, "messages": page, "response_metadata": {"next_cursor": after}}
+
+    def _do_reactions_add(self, args: Json) -> Json:
+        there = self._reactions.setdefault((args["channel"], args["timestamp"]), [])
+        if args["name"] in there:
+            return {"ok": False, "error": "already_reacted"}
+        there.append(args["name"])
+        return {"ok": True}
+
+    def _do_reactions_remove(self, args: Json) -> Json:
+        there = self._reactions.setdefault((args["channel"], args["timestamp"]), [])
+        if args["name"] not in there:
+            return {"ok": False, "error": "no_reaction"}
+        there.remove(args["name"])
+        return {"ok": True}
+
+    def _do_assistant_threads_setstatus(self, _: Json) -> Json:
+        return {"ok": True}
+
+
+def _content(args: Json) -> Json:
+    shown = {name: args[name] for name in ("text", "blocks", "metadata") if args.get(name)}
+    return {
+        name: json.loads(value) if isinstance(value, str) and name != "text" else value for name, value in shown.items()
+    }
+
+
+def refused(args: Json) -> str | None:
+    """Why Slack would refuse a message, in its words; None when it would not."""
+    content = _content(args)
+    blocks = content.get("blocks") or []
+    if not content.get("text") and not blocks:
+        return "no_text"
+    if len(content.get("text", "")) > 40_000:
+        return "msg_too_long"
+    if len(json.dumps(blocks, ensure_ascii=False)) > 13_200:
+        return "msg_blocks_too_long"
+    return None if len(blocks) <= 50 and all(map(_valid, blocks)) else "invalid_blocks"
+
+
+def _valid(block: Json) -> bool:
+    if block.get("type") == "divider":
+        return True
+    texts = [block["text"]] if block.get("type") == "section" else block.get("elements", [])
+    known = block.get("type") in {"section", "context"} and 1 <= len(texts) <= 10
+    return known and all(1 <= len(text["text"]) <= 3000 for text in texts)
+
+
+def _reply(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:
+    request.send_response(status)
+    request.send_header("content-type", "application/json")
+    request.send_header("content-length", str(len(body)))
+    for name, value in headers.items():
+        request.send_header(name, value)
+    request.end_headers()
+    request.wfile.write(body)

@@ -146,7 +146,7 @@ def _open_folder(folder: Path) -> Any:
 
 def _connect(url: str) -> Any:
     import chromadb
-    import httpx
+    import requests
     from chromadb.config import Settings
 
     try:
@@ -158,7 +158,7 @@ def _connect(url: str) -> Any:
         raise IndexProblem("RACKSIDE_CHROMA_URL is not an address: write it as http://HOST:8000.")
     try:
         # The client itself would wait for ever on a server that accepts and says nothing.
-        httpx.get(urllib.parse.urljoin(url, "/api/v2/heartbeat"), timeout=SERVER_SECONDS).raise_for_status()
+        requests.get(urllib.parse.urljoin(url, "/api/v2/heartbeat"), timeout=SERVER_SECONDS).raise_for_status()
         client = chromadb.HttpClient(
             host=parts.hostname,
             port=port,
@@ -166,8 +166,8 @@ def _connect(url: str) -> Any:
             settings=Settings(anonymized_telemetry=False),
         )
         session: Any = client._server  # type: ignore[attr-defined]  # noqa: SLF001 - no public way to a limit
-        session._session.timeout = httpx.Timeout(SERVER_SECONDS)  # noqa: SLF001
-    except Exception as error:  # httpx's, the client's ValueError, a URL that is none
+        session._session.timeout = SERVER_SECONDS  # noqa: SLF001
+    except Exception as error:  # requests', httpx's and the client's own ValueError
         raise IndexProblem(
             f"The Chroma server at {shown_url(url)} cannot be reached ({first_line(error)}). "
             "Check RACKSIDE_CHROMA_URL and that the server runs; without the setting the index lies on disk."

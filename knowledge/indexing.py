@@ -94,6 +94,7 @@ def build_index(
                     fingerprint=fingerprint,
                     chroma_url=chroma_url,
                     progress=progress,
+                    say=say,
                 )
     except OSError as error:
         raise IndexProblem(
@@ -146,9 +147,9 @@ def _build(
     fingerprint: str,
     chroma_url: str,
     progress: Progress,
+    say: Say,
 ) -> tuple[int, int]:
     previous = current_build(home)
-    _sweep(home, {previous} if previous else set(), chroma_url="")
     keys = [hashlib.sha256(passage.searched.encode()).hexdigest() for passage in passages]
     folder = Path(tempfile.mkdtemp(prefix=f"{fingerprint[:12]}-", dir=index_folder(home)))
     folder.chmod(0o755)
@@ -182,7 +183,8 @@ def _build(
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    _sweep(home, {folder, previous} if previous else {folder}, chroma_url)
+    # A reader may still have the build open that was just replaced; nobody has one older than that.
+    _sweep(home, {folder, previous} if previous else {folder}, chroma_url, say)
     return embedded, len(passages) - embedded
 
 
@@ -228,16 +230,21 @@ def _counts(pages: Sequence[Page]) -> dict[str, int]:
     return counts
 
 
-def _sweep(home: Path, keep: set[Path], chroma_url: str) -> None:
+def _sweep(home: Path, keep: set[Path], chroma_url: str, say: Say) -> None:
     """Remove builds that nobody can be pointed at any more, and attempts that were broken off."""
-    kept = {read_manifest(folder).fingerprint for folder in keep if _is_build(folder)}
+    kept = {read_manifest(folder).collection for folder in keep if _is_build(folder)}
     for folder in index_folder(home).iterdir():
         if not folder.is_dir() or folder in keep:
             continue
         if chroma_url and _is_build(folder):
-            manifest = read_manifest(folder)
-            if manifest.fingerprint not in kept:
-                drop_vectors(chroma_url, manifest.collection)
+            collection = read_manifest(folder).collection
+            try:
+                if collection not in kept:
+                    drop_vectors(chroma_url, collection)
+            except IndexProblem as problem:
+                # The folder stays, so that the next build tries again.
+                say(str(problem))
+                continue
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,0 +1,1 @@
+"""One module per failure mode. Its name is its id, its docstring its page."""

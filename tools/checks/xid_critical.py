@@ -1,0 +1,81 @@
+"""The driver reported a GPU fault that needs the GPU, or the node, to be reset.
+
+## What it means
+An Xid is the driver's error code. This one is of the class that no restart of the application mends: the vendor's catalogue asks for
+a reset of the GPU, a reboot of the node, or a closer look at its links.
+
+## Why it hurts
+Whatever runs on the GPU has failed or will, and the scheduler may go on placing work there.
+
+## What would rule it out
+An Xid of the application class (13, 31, 43, 45), a recorded row remap (63), or a fault that is old while the GPU has worked since.
+"""
+
+from tools.catalogue.xids import XIDS
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.finding import Remedy
+from tools.signals import GPU_UTIL, LOG_XID, XID_LAST
+
+LAST = XID_LAST.max("1h")
+CHANGED = XID_LAST.changes("1h")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire on an Xid that needs a reset, when it is new or the GPU has done nothing since."""
+    last = now[LAST]
+    known = XIDS.get(int(last.number))
+    if known is None or not known.fatal:
+        return None
+    changed = now[CHANGED]
+    busy = now.get(GPU_UTIL.max("1h"))
+    if changed.number == 0 and busy is not None and busy.number > 0:
+        return None
+    when = "in the last hour" if changed.number else "more than an hour ago, and the GPU has not worked since"
+    return because(
+        f"The driver reported Xid {{last}} ({known.text}) {when}.",
+        changed,
+        busy,
+        now.get(LOG_XID.now),
+        last=last,
+        severity=known.severity,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """What the catalogue says for this Xid, after the node has been taken out of scheduling."""
+    last = now.get(LAST)
+    known = XIDS.get(int(last.number)) if last is not None else None
+    node = now.subject.name.split("/")[0]
+    return (
+        Remedy(
+            f"Take the node out of scheduling: kubectl cordon {node}; then let its workloads move.",
+            None,
+            "No new pod lands on the node.",
+            ("gpu/xid-errors",),
+        ),
+        Remedy(
+            known.action if known is not None else "Collect nvidia-bug-report.sh on the node before anything is reset.",
+            None,
+            "The GPU answers dcgmi diag -r 3 without an error, and no Xid returns for a day; repeat means replacement.",
+            ("gpu/xid-errors",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.GPU,),
+    severity="critical",
+    needs=(LAST, CHANGED),
+    helps=(GPU_UTIL.max("1h"), LOG_XID.now),
+    limits={"window": Limit(3600, "seconds", "an hour; the gauge keeps its last value for good")},
+    fires=fires,
+    explains=(
+        Explains("ttft_breach_queueing"),
+        Explains("kv_saturation_queueing"),
+        Explains("routing_skew"),
+        Explains("cuda_oom_runtime"),
+    ),
+    remedies=remedies,
+    pages=("gpu/xid-errors",),
+    owner="platform",
+)

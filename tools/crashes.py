@@ -1,0 +1,55 @@
+"""Containers of a subject that ended badly a short while ago: what the out-of-memory checks share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools.check import Now, Unseen
+from tools.reading import Reading
+from tools.signals import EXIT_CODE, TERMINATED_AGO, TERMINATION, WAITING_REASON, Ask, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """A container's last bad end: its exit code, its reason, and how long ago."""
+
+    code: Reading
+    reason: Reading
+    ago: Reading
+
+
+def recent(now: Now, within_s: float) -> Iterator[Crash]:
+    """The subject's replicas whose serving container ended with an error within a time, latest first.
+
+    A container that still waits in CrashLoopBackOff counts however long its back-off has become.
+    """
+    try:
+        codes = now.each(EXIT_CODE.now)
+    except Unseen:
+        # Without an exit code there was no termination, if terminations could be seen at all.
+        if all(not reading.text for reading in now.each(TERMINATION.now)):
+            return
+        raise
+    crashes: list[Crash] = []
+    for code in codes:
+        if code.number == 0:
+            continue
+        ago = needed(now, code, TERMINATED_AGO.now)
+        waiting = now.of(code.subject, WAITING_REASON.now)
+        if ago.number <= within_s or (waiting is not None and waiting.text == "CrashLoopBackOff"):
+            crashes.append(Crash(code, needed(now, code, TERMINATION.now), ago))
+    yield from sorted(crashes, key=lambda crash: crash.ago.number)
+
+
+def needed(now: Now, beside: Reading, ask: Ask) -> Reading:
+    """The reading of the replica that another reading is about; raises `Unseen` when it is blind."""
+    found = now.of(beside.subject, ask)
+    if found is None:
+        raise Unseen(now.blind(beside.subject, ask))
+    return found
+
+
+def log_line(now: Now, crash: Crash, signal: Signal) -> Reading:
+    """What the crashed container's log holds of a pattern (an empty text when it was read and holds none)."""
+    return needed(now, crash.code, signal.now)

@@ -1,0 +1,292 @@
+"""Run every check over a snapshot, fold symptoms under their causes, and say what was ruled out and what was not seen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from tools.casebook import Case, cases
+from tools.check import Applies, Because, NothingToSee, On, Unseen, Where, shown
+from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
+from tools.present import Present
+from tools.reading import Reading, Subject
+from tools.signals import NODE_GPUS
+from tools.snapshot import Snapshot
+from tools.topology import Topology
+
+Overrides = Mapping[str, Mapping[str, float]]
+RULED_OUT_MOST = 12
+
+
+class Verdict(StrEnum):
+    """What a check says of a subject."""
+
+    FIRES = "fires"
+    QUIET = "quiet"
+    BLIND = "blind"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One check on one subject: the verdict with its reason, and the readings that it looked at."""
+
+    case: Case
+    subject: Subject
+    verdict: Verdict
+    because: Because | None = None
+    unseen: Reading | None = None
+    looked_at: tuple[Reading, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The key that a finding of it has: id and subject."""
+        return f"{self.case.id}@{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong, worst cause first with its symptoms after it; what is not; what could not be seen."""
+
+    findings: tuple[Finding, ...]
+    ruled_out: tuple[RuledOut, ...]
+    blind: tuple[BlindSpot, ...]
+    checked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """The scope of a diagnosis: a namespace, a workload (by name), or everything."""
+
+    namespace: str | None = None
+    workload: str | None = None
+
+    def holds(self, subject: Subject) -> bool:
+        """Whether a workload lies in the scope."""
+        if self.namespace is not None and subject.namespace != self.namespace:
+            return False
+        return self.workload is None or subject.name == self.workload
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.namespace is None and self.workload is None
+
+
+def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides | None = None) -> Diagnosis:
+    """Run every check on every subject of the snapshot and report on the scope.
+
+    Causes outside of the scope are looked for too, since a neighbour or a node may explain what is inside.
+    """
+    within = within or Within()
+    outcomes = list(run(snapshot, limits or {}))
+    fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
+    explained = explanations(fired.values(), snapshot.topology)
+    scope = _closure(within, snapshot.topology)
+    inside = {key for key, outcome in fired.items() if outcome.subject in scope}
+    inside |= {cause for key in inside for cause in explained.get(key, ())}
+    kept = {key: outcome for key, outcome in fired.items() if key in inside}
+    order = _order(kept, explained)
+    symptoms = {cause for causes in explained.values() for cause in causes}
+    findings: list[Finding] = []
+    number = 0
+    for key in order:
+        causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
+        finding, number = _finding(kept[key], causes, key in symptoms, number, snapshot)
+        findings.append(finding)
+    told = {outcome.subject for outcome in kept.values()}
+    return Diagnosis(
+        findings=tuple(findings),
+        ruled_out=_ruled_out(outcomes, scope, told, within),
+        blind=_blind_spots(outcomes, scope, snapshot),
+        checked=sum(
+            1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
+        ),
+    )
+
+
+def run(snapshot: Snapshot, limits: Overrides) -> Iterable[Outcome]:
+    """Every check on every subject that it is about."""
+    for case in cases().values():
+        for subject in subjects(case, snapshot):
+            yield _judge(case, subject, snapshot, limits)
+
+
+def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
+    """The subjects of a snapshot that a check is about."""
+    topology = snapshot.topology
+    found: list[Subject] = []
+    if On.GPU in case.check.on:
+        found += [gpu.subject for gpu in topology.gpus.values()]
+    if On.NODE in case.check.on:
+        found += [Subject("node", "", name) for name in topology.nodes if _has_gpus(snapshot, name)]
+    if On.WORKLOAD in case.check.on:
+        found += [subject for subject in topology.workloads if _is_about(case, subject, topology)]
+    return found
+
+
+def _is_about(case: Case, workload: Subject, topology: Topology) -> bool:
+    if case.check.applies is Applies.ENGINE:
+        return workload in topology.engines
+    if case.check.applies is Applies.GPU:
+        pods = topology.pods_of(workload)
+        return any(topology.pods[key].gpus for key in pods) or bool(topology.gpus_of(workload))
+    return True
+
+
+def _has_gpus(snapshot: Snapshot, node: str) -> bool:
+    reading = snapshot.read(NODE_GPUS.now, node)
+    known = isinstance(reading.value, float) and reading.value > 0
+    return known or bool(snapshot.topology.gpus_of(Subject("node", "", node)))
+
+
+def _judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) -> Outcome:
+    now = Present(snapshot, subject)
+    values = {name: limit.value for name, limit in case.check.limits.items()}
+    values.update(limits.get(case.id, {}))
+    values.update(limits.get(f"{case.id}@{subject}", {}))
+    try:
+        because = case.check.fires(now, values)
+    except Unseen as unseen:
+        return Outcome(case, subject, Verdict.BLIND, unseen=unseen.reading)
+    except NothingToSee:
+        return Outcome(case, subject, Verdict.NOT_APPLICABLE)
+    looked_at = tuple(now.touched.values())
+    if because is None:
+        if now.unseen:
+            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0])
+        return Outcome(case, subject, Verdict.QUIET, looked_at=looked_at)
+    return Outcome(case, subject, Verdict.FIRES, because, None, looked_at, case.check.remedies(now, values))
+
+
+def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tuple[str, ...]]:
+    """For each fired key the keys of the fired causes that explain it, resolved on the topology."""
+    outcomes = list(fired)
+    by_id: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_id[outcome.case.id].append(outcome)
+    explained: dict[str, list[str]] = defaultdict(list)
+    for cause in outcomes:
+        for explains in cause.case.check.explains:
+            for symptom in by_id.get(explains.symptom, ()):
+                if symptom is not cause and _lies(cause.subject, symptom.subject, explains.where, topology):
+                    explained[symptom.key].append(cause.key)
+    return {key: tuple(sorted(causes)) for key, causes in explained.items()}
+
+
+def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:
+    if where is Where.ON_THIS_NODE:
+        return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
+    if where is Where.ON_THIS_GPU:
+        return bool(set(topology.gpus_of(cause)) & set(topology.gpus_of(symptom)))
+    return bool(topology.workloads_of(cause) & topology.workloads_of(symptom))
+
+
+def _closure(within: Within, topology: Topology) -> frozenset[Subject]:
+    workloads = [subject for subject in topology.workloads if within.holds(subject)]
+    found: set[Subject] = set(workloads)
+    if within.everything:
+        found |= {gpu.subject for gpu in topology.gpus.values()}
+        found |= {Subject("node", "", name) for name in topology.nodes}
+        return frozenset(found)
+    for workload in workloads:
+        found |= {topology.gpus[key].subject for key in topology.gpus_of(workload)}
+        found |= {Subject("node", "", name) for name in topology.nodes_of(workload)}
+    return frozenset(found)
+
+
+def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) -> list[str]:
+    def rank(key: str) -> tuple[int, str]:
+        because = kept[key].because
+        severity = (because.severity if because else None) or kept[key].case.check.severity
+        return SEVERITIES.index(severity), key
+
+    roots = sorted((key for key in kept if not any(cause in kept for cause in explained.get(key, ()))), key=rank)
+    order: list[str] = []
+
+    def add(key: str) -> None:
+        if key in order:
+            return
+        order.append(key)
+        for symptom in sorted((k for k in kept if key in explained.get(k, ())), key=rank):
+            add(symptom)
+
+    for root in roots:
+        add(root)
+    return order + sorted((key for key in kept if key not in order), key=rank)
+
+
+def _finding(
+    outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int, snapshot: Snapshot
+) -> tuple[Finding, int]:
+    assert outcome.because is not None
+    readings = outcome.because.evidence
+    evidence = tuple(_evidence(reading, number + i + 1) for i, reading in enumerate(readings))
+    finding = Finding(
+        key=outcome.key,
+        id=outcome.case.id,
+        title=outcome.case.words.title,
+        subject=str(outcome.subject),
+        severity=outcome.because.severity or outcome.case.check.severity,
+        confidence=_confidence(readings, explains),
+        root=not causes,
+        because=outcome.because.sentence,
+        explained_by=causes,
+        evidence=evidence,
+        remedies=outcome.remedies,
+        pages=(f"failure-modes/{outcome.case.id}", *outcome.case.check.pages),
+    )
+    return finding, number + len(readings)
+
+
+def _evidence(reading: Reading, number: int) -> Evidence:
+    value = float(reading.value) if isinstance(reading.value, int | float) else None
+    said = f"{reading.name} of {reading.subject}: {shown(reading)}"
+    moment = datetime.fromtimestamp(reading.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Evidence(f"e{number}", said, value, reading.unit, reading.source, reading.query, moment)
+
+
+def _confidence(readings: Sequence[Reading], explains: bool) -> Confidence:
+    """Independent kinds of evidence count most; several signals of one kind, and symptoms that follow, count once each."""
+    readings = [reading for reading in readings if reading.kind != "limit"]
+    kinds = len({reading.kind for reading in readings})
+    score = kinds + (len({reading.name for reading in readings}) >= 3) + explains
+    return "high" if score >= 3 else "medium" if score == 2 else "low"
+
+
+def _ruled_out(
+    outcomes: Sequence[Outcome], scope: frozenset[Subject], told: set[Subject], within: Within
+) -> tuple[RuledOut, ...]:
+    asked_for = not within.everything
+    found: list[RuledOut] = []
+    for outcome in outcomes:
+        interesting = outcome.subject in scope and (asked_for or outcome.subject in told)
+        if outcome.verdict is not Verdict.QUIET or not interesting or not outcome.looked_at:
+            continue
+        last = outcome.looked_at[-1]
+        why = f"{last.name} of {last.subject}: {shown(last)}" if last.value != "" else f"{last.name}: none"
+        found.append(RuledOut(outcome.case.id, str(outcome.subject), why))
+    return tuple(found[:RULED_OUT_MOST])
+
+
+def _blind_spots(outcomes: Sequence[Outcome], scope: frozenset[Subject], snapshot: Snapshot) -> tuple[BlindSpot, ...]:
+    spots = [BlindSpot(source.name, str(source.blind)) for source in snapshot.sources if source.blind is not None]
+    said = {str(source.blind) for source in snapshot.sources}
+    groups: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for outcome in outcomes:
+        if outcome.verdict is not Verdict.BLIND or outcome.subject not in scope or outcome.unseen is None:
+            continue
+        why = str(outcome.unseen.blind)
+        if why not in said:
+            groups[outcome.unseen.name, why]["subjects"].add(str(outcome.unseen.subject))
+            groups[outcome.unseen.name, why]["checks"].add(outcome.case.id)
+    for (name, why), group in sorted(groups.items()):
+        whom = sorted(group["subjects"])
+        of = ", ".join(whom[:3]) + (f" and {len(whom) - 3} more" if len(whom) > 3 else "")
+        undecided = ", ".join(sorted(group["checks"]))
+        spots.append(BlindSpot(f"{name} of {of}", f"{why}. Undecided: {undecided}"))
+    return tuple(spots)

@@ -33,10 +33,10 @@ def seconds(text: str | float) -> float:
     """Read ``-1h30m`` as seconds (numbers pass); raises ValueError with a sentence for anything else."""
     if isinstance(text, int | float):
         return float(text)
-    match = re.fullmatch(r"(-?)((?:\d+(?:\.\d+)?[smhd])+)", text.strip())
+    match = re.fullmatch(r"(-?)((?:[0-9]+(?:\.[0-9]+)?[smhd])+)", text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no duration: write for example 90s, 15m, 1h30m or -40m")
-    total = sum(float(n) * _UNITS[u] for n, u in re.findall(r"(\d+(?:\.\d+)?)([smhd])", match[2]))
+    total = sum(float(n) * _UNITS[u] for n, u in re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", match[2]))
     return -total if match[1] else total
 
 
@@ -44,7 +44,7 @@ def quantity(text: str | float) -> float:
     """Read a Kubernetes quantity as a number; raises ValueError with a sentence for anything else."""
     if isinstance(text, int | float):
         return float(text)
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi|Ti)?", text.strip())
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(m|k|M|G|Ki|Mi|Gi|Ti)?", text.strip())
     if match is None:
         raise ValueError(f"{text!r} is no quantity: write for example 8, 1500m or 64Gi")
     return float(match[1]) * _SUFFIXES[match[2] or ""]

@@ -17,6 +17,7 @@ from evals.fleet.recipe import Workload, quantity
 
 DEFAULT_SHM = 64 * MIB
 NCCL_SEGMENT = 33030528  # bytes that one rank of NCCL maps in /dev/shm
+QUEUE = 16 * MIB  # what the workers' message queue touches of /dev/shm
 BLOCK = 16
 CrashKind = Literal["cuda_load", "cuda_runtime", "no_kv", "shm", "host", "gpu_lost", "context_too_long"]
 
@@ -145,7 +146,7 @@ def plan(workload: Workload, config: Config) -> Startup:
     ready = compiled + (3.0 if config.eager else 18.0)
     crash: Crash | None = None
     shm = quantity(workload.shm) if workload.shm else DEFAULT_SHM
-    if config.tp > 1 and shm < config.tp * NCCL_SEGMENT:
+    if config.tp > 1 and shm < QUEUE + config.tp * NCCL_SEGMENT:
         crash = Crash("shm", imported + 5.0, 1, "Error")
     elif workload.memory_limit and (share := _host_overflow(workload, config)):
         crash = Crash("host", imported + 6.0 + share * (weights - imported - 6.0), 137, "OOMKilled")

@@ -86,9 +86,9 @@ class Answering:
             return
         if composed["scope"]:
             self.store.remember_scope(letter.ask, composed["scope"])
+        self.slack.status(letter.ask, "")
         self.slack.react(letter.ask, DONE if composed["good"] else FAILED)
         self.slack.unreact(letter.ask, WORKING)
-        self.slack.status(letter.ask, "")
 
     def _question(self, ask: Ask) -> Question:
         talk = self.store.talk(ask.team, ask.channel, ask.thread_ts)

@@ -42,6 +42,7 @@ _BAD_TOKEN = {
     "not_allowed_token_type",
 }
 _LONGEST_WAIT = 30.0
+Ready = Callable[[int | None], None]
 
 
 class SettingsError(Exception):
@@ -133,18 +134,26 @@ def build_app(settings: SlackSettings, deps: Deps, identity: dict[str, Any]) -> 
     return app
 
 
-def serve(settings: SlackSettings, answer: Answerer, *, stop: threading.Event | None = None) -> int:
+def serve(
+    settings: SlackSettings,
+    answer: Answerer,
+    *,
+    stop: threading.Event | None = None,
+    ready: Callable[[int | None], None] | None = None,
+) -> int:
     """Serve until SIGTERM or SIGINT (or `stop`), then return 0; 2, and a sentence on stderr, when it cannot start.
 
     `answer` is called in worker threads, once per question and again for a question whose process died. What runs
     at the end may finish for `grace` seconds; the rest stays in the database and resumes at the next start.
+    `ready` is called once events can arrive, with the HTTP port (None without one).
     """
     stop = stop or threading.Event()
+    ready = ready or (lambda _: None)
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     try:
-        finished = _run(settings, answer, stop)
+        finished = _run(settings, answer, stop, ready)
     except (SettingsError, DatabaseError, OccupiedError, HttpError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -156,7 +165,7 @@ def serve(settings: SlackSettings, answer: Answerer, *, stop: threading.Event | 
     return 0
 
 
-def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event) -> bool:
+def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event, ready: Ready) -> bool:
     problem = missing(settings)
     if problem:
         raise SettingsError(problem)
@@ -173,7 +182,7 @@ def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event) -> bo
         app = build_app(settings, Deps(store, Begin(slack, durable), str(identity["user_id"])), identity)
         durable.launch()
         try:
-            _listen(settings, app, store, durable, stop)
+            _listen(settings, app, store, durable, stop, ready)
         finally:
             stop.set()
             finished = durable.close(settings.grace)
@@ -215,9 +224,12 @@ def _identity(slack: SlackThread, stop: threading.Event) -> dict[str, Any] | Non
     return None
 
 
-def _listen(settings: SlackSettings, app: App, store: Store, durable: Durable, stop: threading.Event) -> None:
+def _listen(
+    settings: SlackSettings, app: App, store: Store, durable: Durable, stop: threading.Event, ready: Ready
+) -> None:
     connected: Callable[[], bool] = lambda: True  # noqa: E731
     leave: list[Callable[[], None]] = []
+    port: int | None = None
 
     def problem() -> str:
         try:
@@ -233,14 +245,15 @@ def _listen(settings: SlackSettings, app: App, store: Store, durable: Durable, s
             server = HttpServer(endpoint, settings.host, settings.port or 0)
             leave.append(server.stop)
             server.start()
-            log.warning("listening on port %d", server.port)
+            port = server.port
         if settings.socket_mode:
             client = _socket(settings, app, stop)
             if client is None:
                 return
             leave.append(client.close)
             connected = client.client.is_connected
-        log.warning("Rackside is serving in %s", "Socket Mode" if settings.socket_mode else "HTTP mode")
+        log.info("Rackside is serving in %s, port %s", "Socket Mode" if settings.socket_mode else "HTTP mode", port)
+        ready(port)
         while not stop.wait(SWEEP_EVERY):
             try:
                 durable.sweep()
@@ -253,7 +266,8 @@ def _listen(settings: SlackSettings, app: App, store: Store, durable: Durable, s
 
 def _socket(settings: SlackSettings, app: App, stop: threading.Event) -> Any:
     """Connect in Socket Mode; waits while Slack cannot be reached, None when stopped meanwhile."""
-    from slack_bolt.adapter.socket_mode import SocketModeHandler
+    # This client notices a closed connection at once; slack_sdk's own needs up to four ping intervals.
+    from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
 
     handler: Any = SocketModeHandler(app, settings.app_token, concurrency=10)
     wait = 1.0

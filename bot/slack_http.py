@@ -93,6 +93,8 @@ class HttpServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             self._socket.bind((host, port))
+            # From here on nobody is turned away, even before the thread runs.
+            self._socket.listen(128)
         except OSError as error:
             self._socket.close()
             raise HttpError(f"port {port} of {host} cannot be used: {error.strerror}") from error

@@ -54,6 +54,7 @@ class SlackStandIn:
         self.calls: list[tuple[str, Json]] = []
         self.acks: list[str] = []
         self.up = True
+        self.refusals = 0
         self._messages: dict[str, list[Json]] = {}
         self._reactions: dict[tuple[str, str], list[str]] = {}
         self._faults: dict[str, list[Fault]] = {}
@@ -112,6 +113,11 @@ class SlackStandIn:
         """Rackside's reactions on a message."""
         return list(self._reactions.get((channel, ts), []))
 
+    @property
+    def connected(self) -> bool:
+        """Is somebody there in Socket Mode?"""
+        return bool(self._sockets)
+
     def count(self, method: str) -> int:
         """How often a method was called."""
         return sum(1 for name, _ in self.calls if name == method)
@@ -121,6 +127,14 @@ class SlackStandIn:
         with self.changed:
             self._faults.setdefault(method, []).append(fault)
         return fault
+
+    def reset(self) -> None:
+        """Forget what happened; time goes on, so that no message is taken for an earlier one."""
+        with self.changed:
+            self.calls.clear()
+            self._messages.clear()
+            self._reactions.clear()
+            self._faults.clear()
 
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:
@@ -247,6 +261,9 @@ class SlackStandIn:
             args = {name: values[0] for name, values in parse_qs(raw).items()}
         token = (request.headers.get("authorization") or "").removeprefix("Bearer ") or args.get("token", "")
         if not self.up:
+            with self.changed:
+                self.refusals += 1
+                self.changed.notify_all()
             _reply(request, 503, {}, b"<html>Service Unavailable</html>")
             return
         with self.changed:

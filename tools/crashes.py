@@ -24,21 +24,17 @@ def recent(now: Now, within_s: float) -> Iterator[Crash]:
 
     A container that still waits in CrashLoopBackOff counts however long its back-off has become.
     """
-    try:
-        codes = now.each(EXIT_CODE.now)
-    except Unseen:
-        # Without an exit code there was no termination, if terminations could be seen at all.
-        if all(not reading.text for reading in now.each(TERMINATION.now)):
-            return
-        raise
     crashes: list[Crash] = []
-    for code in codes:
+    for reason in now.each(TERMINATION.now):
+        if not reason.text:
+            continue  # it never ended
+        code = needed(now, reason, EXIT_CODE.now)
         if code.number == 0:
             continue
-        ago = needed(now, code, TERMINATED_AGO.now)
+        ago = needed(now, reason, TERMINATED_AGO.now)
         waiting = now.of(code.subject, WAITING_REASON.now)
         if ago.number <= within_s or (waiting is not None and waiting.text == "CrashLoopBackOff"):
-            crashes.append(Crash(code, needed(now, code, TERMINATION.now), ago))
+            crashes.append(Crash(code, reason, ago))
     yield from sorted(crashes, key=lambda crash: crash.ago.number)
 
 

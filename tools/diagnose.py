@@ -96,7 +96,7 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     number = 0
     for key in order:
         causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
-        finding, number = _finding(kept[key], causes, key in symptoms, number, snapshot)
+        finding, number = _finding(kept[key], causes, key in symptoms, number)
         findings.append(finding)
     told = {outcome.subject for outcome in kept.values()}
     return Diagnosis(
@@ -220,9 +220,7 @@ def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) 
     return order + sorted((key for key in kept if key not in order), key=rank)
 
 
-def _finding(
-    outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int, snapshot: Snapshot
-) -> tuple[Finding, int]:
+def _finding(outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int) -> tuple[Finding, int]:
     assert outcome.because is not None
     readings = outcome.because.evidence
     evidence = tuple(_evidence(reading, number + i + 1) for i, reading in enumerate(readings))

@@ -44,6 +44,7 @@ from tools.signals import (
 Value = float | str
 Object = Mapping[str, Any]
 STANDBY_ANNOTATION = "rackside.dev/standby"
+SHM_PATH = "/dev/shm"  # noqa: S108 - the mount point of shared memory, not a temporary file
 CONTAINER_SHM_BYTES = 64.0 * 1024 * 1024  # what a container runtime gives /dev/shm when nothing is mounted there
 
 
@@ -126,8 +127,7 @@ def _container_facts(pod: Object, now: float) -> dict[Signal, Value]:
         return facts
     facts[RESTARTS] = float(status.get("restartCount") or 0)
     started = seconds(at(status, "state", "running", "startedAt"))
-    if started is not None:
-        facts[RUNNING_FOR] = max(0.0, now - started)
+    facts[RUNNING_FOR] = max(0.0, now - started) if started is not None else 0.0  # not running at all
     facts[WAITING_REASON] = str(at(status, "state", "waiting", "reason") or "")
     ended = at(status, "state", "terminated") or at(status, "lastState", "terminated")
     facts[TERMINATION] = str(at(ended, "reason") or "") if ended else ""
@@ -160,8 +160,8 @@ def _shm(pod: Object, container: Object) -> float:
     if at(pod, "spec", "hostIPC") is True:
         return float("inf")
     mounted = next(
-        (str(m.get("name")) for m in many(container, "volumeMounts") if m.get("mountPath") == "/dev/shm"), None
-    )  # noqa: S108
+        (str(m.get("name")) for m in many(container, "volumeMounts") if m.get("mountPath") == SHM_PATH), None
+    )
     if mounted is None:
         return CONTAINER_SHM_BYTES
     volume = next((v for v in many(pod, "spec", "volumes") if v.get("name") == mounted), None)

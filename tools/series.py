@@ -34,7 +34,7 @@ class Series:
     """A metric that carries a signal.
 
     `scale` turns the raw value into the signal's unit. `match` are extra label matchers. `label` names the label whose text is
-    the value (series of value 1). `expr` is an own expression over `{by}`, `{sel}` (matchers) and `{w}` (window), for what
+    the value (series of value 1). `expr` is an own expression over `{by}`, `{keys}`, `{sel}` (matchers) and `{w}` (window), for what
     needs two metrics; `also` names those others. `default` is false for what the stock configuration does not export.
     """
 
@@ -108,7 +108,7 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
     metric = series.metric
     join = ask.signal.join
     if series.expr:
-        core = series.expr.format(by=by, sel=inner, w=window)
+        core = series.expr.format(by=by, keys=", ".join(labels.keys), sel=inner, w=window)
     elif series.label and not series.expr:
         return f"max by ({by}) ({metric}{selector}) == 1"
     elif ask.signal.kind is Kind.HISTOGRAM and ask.statistic == "mean":

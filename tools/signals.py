@@ -208,6 +208,7 @@ GPU_MEM_USED = _gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
 GPU_MEM_FREE = _gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
 GPU_POWER = _gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
 XID_LAST = _signal("gpu.xid_last", "xid", Per.GPU, Kind.GAUGE, "Last Xid that the driver reported", lasting=True)
+XID_BEFORE = _signal("gpu.xid_before", "xid", Per.GPU, Kind.GAUGE, "Last Xid as of an hour ago", lasting=True)
 XID_WINDOW = _signal(
     "gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric"
 )

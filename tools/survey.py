@@ -203,12 +203,14 @@ def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
         Per.CLUSTER: "nodes",
         Per.GPU: "nodes",
     }
+    no_scaler = Blind(Reason.NOTHING_OBSERVED, "it has no autoscaler")
+    stated = Blind(Reason.NO_SERIES, "its object does not state it")
     if ask.signal.name.startswith("hpa."):
-        kinds[Per.WORKLOAD] = "horizontalpodautoscalers"
+        kinds[Per.WORKLOAD], stated = "horizontalpodautoscalers", no_scaler
     blind = observed.absent.get(kinds[ask.signal.per]) or observed.blind
     if blind is not None and measured.blind is None and ask in measured.absent:
         return Blind(blind.reason, f"{blind.detail}; {measured.absent[ask].detail}")
-    return blind or Blind(Reason.NO_SERIES, "its object does not state it")
+    return blind or stated
 
 
 def _derived(measured: Measured, topology: Topology, now: float, stale_after_s: float) -> dict[Ask, Part]:

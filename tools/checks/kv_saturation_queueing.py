@@ -29,7 +29,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
             waiting = now[REQUESTS_WAITING.now]
             return because(
                 "The KV cache of {usage_of} was {usage} full on average over 10 min and its queue never emptied;"
-                " {waiting} now.",
+                " {waiting} wait now.",
                 queue,
                 now.get(REQUESTS_RUNNING.now),
                 now.get(TTFT.p95("5m")),

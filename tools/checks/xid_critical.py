@@ -14,7 +14,7 @@ An Xid of the application class (13, 31, 43, 45), a recorded row remap (63), or 
 from tools.catalogue.xids import XIDS
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.finding import Remedy
-from tools.signals import GPU_UTIL, LOG_XID, XID_LAST
+from tools.signals import GPU_UTIL, LOG_XID, XID_BEFORE, XID_LAST
 
 LAST = XID_LAST.max("1h")
 CHANGED = XID_LAST.changes("1h")
@@ -26,13 +26,16 @@ def fires(now: Now, limits: Limits) -> Because | None:
     known = XIDS.get(int(last.number))
     if known is None or not known.fatal:
         return None
-    changed = now[CHANGED]
+    # The gauge keeps its last value for good, and a new code may arrive as a new series: so it is held against the hour before.
+    before, changed = now.get(XID_BEFORE.now), now[CHANGED]
+    new = changed.number > 0 or before is None or before.number != last.number
     busy = now.get(GPU_UTIL.max("1h"))
-    if changed.number == 0 and busy is not None and busy.number > 0:
+    if not new and busy is not None and busy.number > 0:
         return None
-    when = "in the last hour" if changed.number else "more than an hour ago, and the GPU has not worked since"
+    when = "in the last hour" if new else "more than an hour ago, and the GPU has not worked since"
     return because(
         f"The driver reported Xid {{last}} ({known.text}) {when}.",
+        before,
         changed,
         busy,
         now.get(LOG_XID.now),
@@ -66,7 +69,7 @@ CHECK = Check(
     on=(On.GPU,),
     severity="critical",
     needs=(LAST, CHANGED),
-    helps=(GPU_UTIL.max("1h"), LOG_XID.now),
+    helps=(XID_BEFORE.now, GPU_UTIL.max("1h"), LOG_XID.now),
     limits={"window": Limit(3600, "seconds", "an hour; the gauge keeps its last value for good")},
     fires=fires,
     explains=(

@@ -15,6 +15,7 @@ from tools.signals import (
     GPU_POWER,
     GPU_TENSOR,
     GPU_UTIL,
+    XID_BEFORE,
     XID_LAST,
     XID_WINDOW,
     Per,
@@ -42,6 +43,10 @@ SOURCES = (
             GPU_MEM_FREE: (Series("DCGM_FI_DEV_FB_FREE", scale=MIB),),
             GPU_POWER: (Series("DCGM_FI_DEV_POWER_USAGE"), Series("DCGM_FI_DEV_BOARD_POWER_WATTS")),
             XID_LAST: (Series("DCGM_FI_DEV_XID_ERRORS"), Series("DCGM_FI_DEV_XID_ERROR")),
+            XID_BEFORE: tuple(
+                Series(metric, expr=f"max by ({{by}}) ({metric}{{{{{{sel}}}}}} offset 1h)")
+                for metric in ("DCGM_FI_DEV_XID_ERRORS", "DCGM_FI_DEV_XID_ERROR")
+            ),
             XID_WINDOW: (
                 Series(
                     "DCGM_EXP_XID_ERRORS_COUNT",

@@ -33,6 +33,16 @@ from tools.signals import (
 _WORST_FIRST = ("OOMKilled", "ContainerCannotRun", "StartError", "Error")
 
 
+def _reason(metric: str, prefer: tuple[str, ...] = ()) -> Series:
+    # Only the reason that holds is exported: a pod that is known and has none has none.
+    return Series(
+        "kube_pod_info",
+        label="reason",
+        prefer=prefer,
+        expr=f"max by ({{by}}) ({metric}{{{{{{sel}}}}}}) == 1 or on ({{keys}}) group by ({{by}}) (kube_pod_info{{{{{{sel}}}}}})",
+    )
+
+
 def _since(metric: str) -> Series:
     return Series(metric, expr=f"time() - max by ({{by}}) ({metric}{{{{{{sel}}}}}})")
 
@@ -50,20 +60,8 @@ PODS = Source(
         POD_AGE: (_since("kube_pod_created"),),
         RUNNING_FOR: (_since("kube_pod_container_state_started"),),
         RESTARTS: (Series("kube_pod_container_status_restarts_total"),),
-        TERMINATION: (Series("kube_pod_container_status_last_terminated_reason", label="reason", prefer=_WORST_FIRST),),
-        EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
-        TERMINATED_AGO: (_since("kube_pod_container_status_last_terminated_timestamp"),),
-        WAITING_REASON: (Series("kube_pod_container_status_waiting_reason", label="reason"),),
-        PENDING_FOR: (
-            Series(
-                "kube_pod_status_phase",
-                also=("kube_pod_created",),
-                expr=(
-                    "(time() - max by ({by}) (kube_pod_created{{{sel}}})) "
-                    'and max by ({by}) (kube_pod_status_phase{{phase="Pending",{sel}}}) == 1'
-                ),
-            ),
-        ),
+        TERMINATION: (_reason("kube_pod_container_status_last_terminated_reason", _WORST_FIRST),),
+        WAITING_REASON: (_reason("kube_pod_container_status_waiting_reason"),),
         GPU_REQUEST: (Series("kube_pod_container_resource_requests", match='resource=~"nvidia_com_.*"'),),
         CPU_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="cpu"'),),
         MEMORY_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="memory"'),),

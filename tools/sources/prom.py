@@ -209,5 +209,5 @@ def _refused(text: str) -> Blind:
 def _error_of(text: str) -> str:
     start = text.find('"error":"')
     if start >= 0:
-        return text[start + 9 :].split('"')[0][:200]
+        return text[start + 9 :].partition('"')[0][:200]
     return " ".join(text.split())[:120]

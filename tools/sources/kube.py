@@ -1,0 +1,305 @@
+"""Read-only Kubernetes source: whole lists of a fixed table of kinds, and tails of container logs.
+
+Secrets and config maps are not in the table, so no setting can make this source read one. Nothing here raises for what a
+server does: what cannot be had comes back blind, with a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import quote
+
+from kubernetes.client import Configuration
+
+from tools.reading import Blind, Reason
+from tools.sources.kube_http import Answer, KubeHttp, garbled, of_status
+from tools.sources.kube_login import login
+from tools.sources.log_text import plain
+
+PAGE = 500
+MAX_PAGES = 400
+
+
+class Kind(NamedTuple):
+    """Where a kind is listed. `group` is empty for the core API."""
+
+    group: str
+    version: str
+    namespaced: bool
+
+    @property
+    def root(self) -> str:
+        """The path that all its lists begin with."""
+        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+
+KINDS = {
+    "pods": Kind("", "v1", True),
+    "nodes": Kind("", "v1", False),
+    "events": Kind("", "v1", True),
+    "namespaces": Kind("", "v1", False),
+    "services": Kind("", "v1", True),
+    "persistentvolumeclaims": Kind("", "v1", True),
+    "resourcequotas": Kind("", "v1", True),
+    "limitranges": Kind("", "v1", True),
+    "deployments": Kind("apps", "v1", True),
+    "replicasets": Kind("apps", "v1", True),
+    "statefulsets": Kind("apps", "v1", True),
+    "daemonsets": Kind("apps", "v1", True),
+    "jobs": Kind("batch", "v1", True),
+    "horizontalpodautoscalers": Kind("autoscaling", "v2", True),
+    "poddisruptionbudgets": Kind("policy", "v1", True),
+    "networkpolicies": Kind("networking.k8s.io", "v1", True),
+}
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+_NO_LOG_YET = re.compile(r"previous terminated container .* not found|is waiting to start")
+_LOG_GONE = "unable to retrieve container logs for "
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every object of a kind as the API sends it (camelCase, without `kind` and `apiVersion`).
+
+    `scope` names the namespaces that were listed one by one, empty when the list is the whole cluster's. `at` is in seconds
+    since the epoch. With `blind` set, `items` is empty, except that a partial list holds what could be seen.
+    """
+
+    kind: str
+    items: tuple[dict[str, Any], ...]
+    blind: Blind | None
+    path: str
+    at: float
+    scope: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogRead:
+    """The tail of a log as plain text, empty when the container has not run (again); `at` in seconds since the epoch."""
+
+    text: str
+    blind: Blind | None
+    path: str
+    at: float
+
+
+class _Expired(Exception):
+    """The server dropped the snapshot that a list was being read from (410)."""
+
+
+class KubeSource:
+    """One cluster, read only. Threads may share it."""
+
+    def __init__(self, configuration: Configuration, timeout_s: float = 10.0, namespaces: Sequence[str] = ()) -> None:
+        """Make the source; nothing is asked yet. `namespaces` are listed where a whole cluster may not be."""
+        self._http = KubeHttp(configuration, timeout_s)
+        self._namespaces = tuple(dict.fromkeys(namespaces))
+
+    @classmethod
+    def connect(
+        cls,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        timeout_s: float = 10.0,
+        namespaces: Sequence[str] = (),
+    ) -> KubeSource | Blind:
+        """A source for a kubeconfig's context or the pod's own service account; blind when neither can be used."""
+        wrong = next((name for name in namespaces if not _NAME.fullmatch(name)), None)
+        if wrong is not None:
+            return Blind(Reason.NOT_SET, f"{wrong[:80]!r} is no name of a namespace")
+        configuration = login(kubeconfig, context)
+        return configuration if isinstance(configuration, Blind) else cls(configuration, timeout_s, namespaces)
+
+    def __enter__(self) -> Self:
+        """Use the source in a context that closes its connections."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; may be called twice."""
+        self._http.close()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._http.requests
+
+    # ------------------------------------------------------------------ lists
+
+    def list(self, kind: str) -> Listing:
+        """Every object of a kind (a plural of `KINDS`); raises ValueError for any other, secrets and config maps included."""
+        if kind not in KINDS:
+            raise ValueError(f"{kind!r} is not among the kinds that are read: {', '.join(sorted(KINDS))}")
+        whole = self._list(kind, "")
+        forbidden = whole.blind is not None and whole.blind.reason is Reason.FORBIDDEN
+        if not (forbidden and KINDS[kind].namespaced and self._namespaces):
+            return whole
+        found = [self._list(kind, namespace) for namespace in self._namespaces]
+        blinds = [listing.blind for listing in found]
+        items = tuple(item for listing in found for item in listing.items)
+        root, names = KINDS[kind].root, ",".join(self._namespaces)
+        path = f"GET {root}/namespaces/{names if len(found) == 1 else '{' + names + '}'}/{kind}"
+        joined = Listing(kind, items, None, path, time.time(), self._namespaces)
+        unseen = [blind for blind in blinds if blind is not None]
+        if not unseen:
+            return joined
+        if len(unseen) == len(found):
+            return replace(joined, blind=unseen[0])
+        missing = ", ".join(n for n, b in zip(self._namespaces, blinds, strict=True) if b is not None)
+        return replace(joined, blind=Blind(Reason.PARTIAL, f"{kind} of {missing} are not seen: {unseen[0].detail}"))
+
+    def _list(self, kind: str, namespace: str) -> Listing:
+        path = KINDS[kind].root + (f"/namespaces/{quote(namespace, safe='')}" if namespace else "") + f"/{kind}"
+        found: tuple[dict[str, Any], ...] | Blind
+        try:
+            try:
+                found = self._pages(kind, namespace, path)
+            except _Expired:
+                found = self._pages(kind, namespace, path)
+        except _Expired:
+            found = Blind(
+                Reason.SOURCE_DOWN, f"the list of {kind} expired twice while it was read (410); the API is too slow"
+            )
+        if isinstance(found, Blind):
+            return Listing(kind, (), found, f"GET {path}", time.time())
+        return Listing(kind, found, None, f"GET {path}", time.time())
+
+    def _pages(self, kind: str, namespace: str, path: str) -> tuple[dict[str, Any], ...] | Blind:
+        items: list[dict[str, Any]] = []
+        query: dict[str, str | int] = {"limit": PAGE}
+        for _ in range(MAX_PAGES):
+            answer = self._http.get(path, query)
+            if isinstance(answer, Blind):
+                return answer
+            if answer.status == 410:
+                raise _Expired
+            if answer.status == 403:
+                return _forbidden(kind, namespace)
+            if answer.status != 200:
+                return of_status(answer, kind)
+            page = _page(answer)
+            if page is None:
+                return garbled(kind)
+            items += page[0]
+            if not page[1]:
+                return tuple(items)
+            if query.get("continue") == page[1]:
+                return garbled(kind)
+            query = {"limit": PAGE, "continue": page[1]}
+        return Blind(Reason.SOURCE_DOWN, f"there are more than {MAX_PAGES * PAGE} {kind}: too many to read")
+
+    # ------------------------------------------------------------------ logs
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        previous: bool,
+        tail_lines: int = 400,
+        limit_bytes: int = 262144,
+    ) -> LogRead:
+        """The last lines of a container's log, of its previous run when `previous`.
+
+        A server cuts at `limit_bytes` from the front, which loses the end, where the cause of a crash stands: fewer lines
+        are then asked for.
+        """
+        if not all(_NAME.fullmatch(name) for name in (namespace, pod, container)):
+            named = "/".join((namespace, pod, container))
+            return LogRead("", Blind(Reason.NOTHING_OBSERVED, f"{named[:200]!r} names no container"), "", time.time())
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
+        shown = f"GET {path}?container={container}" + ("&previous=true" if previous else "")
+        found: str | Blind = ""
+        for lines in (tail_lines, max(1, tail_lines // 8), max(1, tail_lines // 64)):
+            query: dict[str, str | int] = {"container": container, "tailLines": lines, "limitBytes": limit_bytes}
+            answer = self._http.get(path, query | ({"previous": "true"} if previous else {}))
+            found = _log(answer, namespace, f"{pod}/{container}", limit_bytes)
+            if isinstance(answer, Blind) or len(answer.body) < limit_bytes:
+                break
+        if isinstance(found, Blind):
+            return LogRead("", found, shown, time.time())
+        return LogRead(found, None, shown, time.time())
+
+    # ------------------------------------------------------------------ what else there is to know
+
+    def can_i(self, verb: str, resource: str) -> bool | None:
+        """Whether we may use a verb on a resource (`pods`, `pods/log`) everywhere we look; None when nobody says."""
+        for namespace in self._namespaces or ("",):
+            name, _, part = resource.partition("/")
+            asked = {"verb": verb, "resource": name, "group": KINDS[name].group if name in KINDS else ""}
+            asked |= ({"subresource": part} if part else {}) | ({"namespace": namespace} if namespace else {})
+            body = {
+                "apiVersion": "authorization.k8s.io/v1",
+                "kind": "SelfSubjectAccessReview",
+                "spec": {"resourceAttributes": asked},
+            }
+            answer = self._http.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body)
+            content = answer.json() if isinstance(answer, Answer) and answer.status in {200, 201} else None
+            status = (content or {}).get("status")
+            allowed = status.get("allowed") if isinstance(status, dict) else None
+            if allowed is not True:
+                return False if allowed is False else None
+        return True
+
+    def version(self) -> str | Blind:
+        """The version of the API server, `v1.33.2` for instance."""
+        answer = self._http.get("/version", {})
+        if isinstance(answer, Blind):
+            return answer
+        if answer.status == 403:
+            return Blind(
+                Reason.FORBIDDEN, "the Kubernetes API does not let us read its version; bind system:discovery to us"
+            )
+        if answer.status != 200:
+            return of_status(answer, "its version")
+        version = (answer.json() or {}).get("gitVersion")
+        return version if isinstance(version, str) and version else garbled("its version")
+
+
+def _page(answer: Answer) -> tuple[list[dict[str, Any]], str] | None:
+    content = answer.json()
+    if content is None or "items" not in content or not str(content.get("kind") or "").endswith("List"):
+        return None
+    items, metadata = content["items"] or [], content.get("metadata") or {}
+    if not (isinstance(items, list) and isinstance(metadata, dict)) or not all(isinstance(i, dict) for i in items):
+        return None
+    return items, str(metadata.get("continue") or "")
+
+
+def _forbidden(kind: str, namespace: str) -> Blind:
+    where, role = (f"in namespace {namespace}", "Role") if namespace else ("in the whole cluster", "ClusterRole")
+    return Blind(
+        Reason.FORBIDDEN,
+        f'we may not list {kind} {where}; add to our {role}: apiGroups ["{KINDS[kind].group}"], '
+        f'resources ["{kind}"], verbs ["list"]',
+    )
+
+
+def _log(answer: Answer | Blind, namespace: str, whose: str, limit: int) -> str | Blind:
+    if isinstance(answer, Blind):
+        return answer
+    if answer.status == 200:
+        # The API passes on what the kubelet says when a log was rotated away, as if it were the log.
+        if answer.body.startswith(_LOG_GONE.encode()):
+            return Blind(Reason.NOT_KEPT, f"the node no longer keeps the log of {whose}")
+        return plain(answer.body[:limit])
+    if answer.status == 400 and _NO_LOG_YET.search(answer.message):
+        return ""
+    if answer.status == 403:
+        return Blind(
+            Reason.FORBIDDEN,
+            f'we may not read logs in namespace {namespace}; add to our role: apiGroups [""], '
+            'resources ["pods/log"], verbs ["get"]',
+        )
+    if answer.status == 404:
+        return Blind(Reason.NOT_KEPT, f"the pod of {whose} is gone, and its log with it")
+    return of_status(answer, f"the log of {whose}")

@@ -1,0 +1,90 @@
+"""The fake beside the Kubernetes source: answers what a test prepared and refuses everything else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tools.reading import Blind
+from tools.sources.kube import KINDS, Listing, LogRead
+
+
+class FakeKube:
+    """Prepared lists by kind and logs by (namespace, pod, container, previous).
+
+    `asked` records every call in order, as ("list", kind), ("logs", namespace, pod, container, previous), ("can_i", verb,
+    resource) or ("version",). What nobody prepared raises AssertionError. Times are `at`.
+    """
+
+    def __init__(
+        self,
+        listings: Mapping[str, Sequence[dict[str, Any]] | Blind],
+        logs: Mapping[tuple[str, str, str, bool], str | Blind] | None = None,
+        *,
+        allowed: Mapping[tuple[str, str], bool | None] | None = None,
+        version: str | Blind | None = None,
+        at: float = 0.0,
+    ) -> None:
+        """Prepare; raises AssertionError for a kind that the real source would refuse."""
+        unknown = sorted(set(listings) - set(KINDS))
+        if unknown:
+            raise AssertionError(f"the real source does not read {', '.join(unknown)}")
+        self._listings = dict(listings)
+        self._logs = dict(logs or {})
+        self._allowed = dict(allowed or {})
+        self._version = version
+        self._at = at
+        self._lock = threading.Lock()
+        self.asked: list[tuple[Any, ...]] = []
+
+    def list(self, kind: str) -> Listing:
+        """The prepared list of a kind."""
+        self._record("list", kind)
+        if kind not in self._listings:
+            raise AssertionError(f"nobody prepared a list of {kind}")
+        prepared = self._listings[kind]
+        path = f"GET {KINDS[kind].root}/{kind}"
+        if isinstance(prepared, Blind):
+            return Listing(kind, (), prepared, path, self._at)
+        return Listing(kind, tuple(prepared), None, path, self._at)
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        previous: bool,
+        tail_lines: int = 400,
+        limit_bytes: int = 262144,
+    ) -> LogRead:
+        """The last lines of a prepared log, no longer than `limit_bytes`."""
+        key = (namespace, pod, container, previous)
+        self._record("logs", *key)
+        if key not in self._logs:
+            raise AssertionError(f"nobody prepared the log of {key}")
+        prepared = self._logs[key]
+        path = f"GET /api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}"
+        path += "&previous=true" if previous else ""
+        if isinstance(prepared, Blind):
+            return LogRead("", prepared, path, self._at)
+        tail = "".join(prepared.splitlines(keepends=True)[-tail_lines:]).encode()[-limit_bytes:]
+        return LogRead(tail.decode(errors="replace"), None, path, self._at)
+
+    def can_i(self, verb: str, resource: str) -> bool | None:
+        """The prepared permission."""
+        self._record("can_i", verb, resource)
+        if (verb, resource) not in self._allowed:
+            raise AssertionError(f"nobody prepared whether we may {verb} {resource}")
+        return self._allowed[verb, resource]
+
+    def version(self) -> str | Blind:
+        """The prepared version."""
+        self._record("version")
+        if self._version is None:
+            raise AssertionError("nobody prepared a version")
+        return self._version
+
+    def _record(self, *call: Any) -> None:
+        with self._lock:
+            self.asked.append(call)

@@ -28,6 +28,7 @@ class Columns:
         """No series yet."""
         self._series: dict[tuple[str, Labels], Column] = {}
         self._of_target: dict[tuple[str, Labels], dict[tuple[str, Labels], Column]] = {}
+        self._before: dict[tuple[str, Labels], list[tuple[str, Labels, Column]]] = {}
         self.count = 0
 
     def __iter__(self) -> Iterator[Column]:
@@ -42,15 +43,24 @@ class Columns:
         """Store what a target exposes now, and what Prometheus says of the scrape itself."""
         samples = target.collect()
         known = self._of_target.setdefault((target.address, target.labels), {})
-        for sample in samples or ():
-            key = (sample.name, sample.labels)
-            column = known.get(key)
+        # A target exposes nearly the same list every time: the column of the same place is tried first.
+        before = self._before.get((target.address, target.labels), [])
+        after: list[tuple[str, Labels, Column]] = []
+        for place, sample in enumerate(samples or ()):
+            name, labels = sample.name, sample.labels
+            if place < len(before) and before[place][0] == name and before[place][1] == labels:
+                column: Column | None = before[place][2]
+            else:
+                column = known.get((name, labels))
             if column is None:
-                column = known[key] = self._column(sample, merged(target, sample.labels))
+                column = known[name, labels] = self._column(sample, merged(target, labels))
+            after.append((name, labels, column))
             column.times.append(at)
             column.values.append(sample.value)
-            self.count += 1
-        size = float(len(samples or ()))
+        if samples is not None:
+            self._before[target.address, target.labels] = after
+        self.count += len(after)
+        size = float(len(after))
         for name, value in (
             ("up", 0.0 if samples is None else 1.0),
             ("scrape_samples_scraped", size),

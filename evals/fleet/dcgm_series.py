@@ -26,29 +26,28 @@ XID_TEXTS = {
 }
 
 
-def samples(devices: Iterable[Device], driver: str, hide: tuple[str, str, str] | None = None) -> list[Sample]:
+def samples(devices: Iterable[Device], driver: str) -> list[Sample]:
     """The exposition of one node's exporter. A device that fell off the bus keeps only its last Xid."""
     found: list[Sample] = []
     for device in devices:
-        reading = device.reading
-        who = _labels(device, driver, hide)
-        xid = tuple(
-            sorted(
-                (
-                    *who,
-                    ("err_code", str(reading.xid)),
-                    ("err_msg", XID_TEXTS.get(reading.xid, "Unknown Error")),
-                )
-            )
-        )
-        found.append(Sample("DCGM_FI_DEV_XID_ERRORS", xid, float(reading.xid)))
-        if not reading.lost:
-            found += _alive(device, reading, who)
+        state = (device.reading, device.holder)
+        if device.exposed is None or device.exposed[0] is not state[0] or device.exposed[1] != state[1]:
+            device.exposed = (*state, _exposed(device, driver))
+        found += device.exposed[2]
     return found
 
 
-def _labels(device: Device, driver: str, hide: tuple[str, str, str] | None) -> Labels:
-    namespace, pod, container = hide or device.holder
+def _exposed(device: Device, driver: str) -> list[Sample]:
+    reading = device.reading
+    who = _labels(device, driver)
+    text = XID_TEXTS.get(reading.xid, "Unknown Error")
+    xid = tuple(sorted((*who, ("err_code", str(reading.xid)), ("err_msg", text))))
+    found = [Sample("DCGM_FI_DEV_XID_ERRORS", xid, float(reading.xid))]
+    return found if reading.lost else found + _alive(device, reading, who)
+
+
+def _labels(device: Device, driver: str) -> Labels:
+    namespace, pod, container = device.holder
     return labels_of(
         gpu=str(device.index),
         UUID=device.uuid,

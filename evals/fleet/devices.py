@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from evals.fleet.engine import Activity
 from evals.fleet.hardware import MIB, GpuModel
@@ -51,6 +52,7 @@ class Device:
     temperature: float = 31.0
     power: float = 0.0
     reading: Reading = field(default_factory=Reading)
+    exposed: Any = None
     _since: float = 0.0
     _sums: list[float] = field(default_factory=lambda: [0.0] * 5)
     _collected: float = -1.0

@@ -95,7 +95,8 @@ class Histogram:
         self._counts = np.zeros(len(edges) + 1)
         self._total = 0.0
         self._les = [_number(edge) for edge in edges] + ["+Inf"]
-        self._keys: tuple[Labels, list[Labels]] | None = None
+        self._keys: Labels | None = None
+        self._last: list[Sample] = []
         self._values: list[float] = []
         self._times: list[float] = []
 
@@ -145,18 +146,24 @@ class Histogram:
         return float(np.floor(self.counts.sum() + 1e-9))
 
     def samples(self, labels: Labels) -> list[Sample]:
-        """The exposition: cumulative buckets, sum and count."""
-        if self._keys is None or self._keys[0] != labels:
-            self._keys = (labels, [tuple(sorted((*labels, ("le", le)))) for le in self._les])
-        whole = np.floor(np.cumsum(self.counts) + 1e-9)
-        bucket, family = f"{self.name}_bucket", self.name
-        found = [
-            Sample(bucket, key, value, "histogram", family)
-            for key, value in zip(self._keys[1], whole.tolist(), strict=True)
+        """The exposition: cumulative buckets, sum and count. Buckets that did not move are the same objects as before."""
+        whole = np.floor(np.cumsum(self.counts) + 1e-9).tolist()
+        family = self.name
+        if self._keys != labels:
+            bucket = f"{family}_bucket"
+            self._keys = labels
+            self._last = [
+                Sample(bucket, tuple(sorted((*labels, ("le", le)))), -1.0, "histogram", family) for le in self._les
+            ]
+        for place, value in enumerate(whole):
+            old = self._last[place]
+            if old.value != value:
+                self._last[place] = Sample(old.name, old.labels, value, "histogram", family)
+        return [
+            *self._last,
+            Sample(f"{family}_sum", labels, self.total, "histogram", family),
+            Sample(f"{family}_count", labels, whole[-1], "histogram", family),
         ]
-        found.append(Sample(f"{self.name}_sum", labels, self.total, "histogram", family))
-        found.append(Sample(f"{self.name}_count", labels, float(whole[-1]), "histogram", family))
-        return found
 
 
 def _number(edge: float) -> str:

@@ -243,7 +243,9 @@ def _autoscaler(item: Object) -> Iterator[Sample]:
             for key, label in (("averageUtilization", "utilization"), ("averageValue", "average"), ("value", "value")):
                 value = quantity(at(body, field, key) if at(body, field, key) is not None else "")
                 if value is not None:
-                    yield _one(f"{series}_{part}_target_metric", value, **who, metric_name=told, metric_target_type=label)
+                    yield _one(
+                        f"{series}_{part}_target_metric", value, **who, metric_name=told, metric_target_type=label
+                    )
 
 
 def _budget(item: Object) -> Iterator[Sample]:

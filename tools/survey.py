@@ -96,8 +96,8 @@ def _topology(observed: Observed, measured: Measured) -> Topology:
     if "nodes" in observed.absent and NODES.name in measured.identities:
         nodes |= set(measured.identities[NODES.name].rows)
     autoscalers = observed.autoscalers or _autoscalers_from_series(measured.identities.get(AUTOSCALERS.name))
-    engines = _engines(pods, measured)
-    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines)
+    engines, models = _engines(pods, measured)
+    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines, models)
 
 
 def _pods_from_series(measured: Measured) -> dict[str, Pod]:
@@ -151,8 +151,9 @@ def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[
     return Gpu(key, node, f"{index}:{instance}" if instance else index, labels.get("modelName", ""), holder)
 
 
-def _engines(pods: Mapping[str, Pod], measured: Measured) -> dict[Subject, str]:
+def _engines(pods: Mapping[str, Pod], measured: Measured) -> tuple[dict[Subject, str], dict[str, Subject]]:
     engines: dict[Subject, str] = {}
+    models: dict[str, Subject] = {}
     known = [(source.name, source.images) for source in runtimes()]
     for pod in pods.values():
         engine = engine_of_image([pod.image], known) if pod.image else ""
@@ -160,10 +161,12 @@ def _engines(pods: Mapping[str, Pod], measured: Measured) -> dict[Subject, str]:
             engines.setdefault(pod.workload, engine)
     for source in runtimes():
         identity = measured.identities.get(source.name)
-        for key in identity.rows if identity else ():
+        for key, labels in (identity.rows if identity else {}).items():
             if key in pods:
                 engines[pods[key].workload] = source.name
-    return engines
+                if labels.get("model_name"):
+                    models[labels["model_name"]] = pods[key].workload
+    return engines, models
 
 
 def _columns(

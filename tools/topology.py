@@ -76,7 +76,7 @@ class Autoscaler:
 
 @dataclass(frozen=True)
 class Topology:
-    """The scope's pods, GPUs, nodes and autoscalers by key, and which engine serves each workload."""
+    """The scope's pods, GPUs, nodes and autoscalers by key, which engine serves each workload, and which serves a model."""
 
     pods: Mapping[str, Pod] = field(default_factory=dict)
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
@@ -84,6 +84,7 @@ class Topology:
     autoscalers: tuple[Autoscaler, ...] = ()
     wanted: tuple[Subject, ...] = ()
     engines: Mapping[Subject, str] = field(default_factory=dict)
+    models: Mapping[str, Subject] = field(default_factory=dict)
 
     @cached_property
     def workloads(self) -> dict[Subject, tuple[str, ...]]:

@@ -61,7 +61,20 @@ PODS = Source(
         RUNNING_FOR: (_since("kube_pod_container_state_started"),),
         RESTARTS: (Series("kube_pod_container_status_restarts_total"),),
         TERMINATION: (_reason("kube_pod_container_status_last_terminated_reason", _WORST_FIRST),),
+        EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
+        TERMINATED_AGO: (_since("kube_pod_container_status_last_terminated_timestamp"),),
         WAITING_REASON: (_reason("kube_pod_container_status_waiting_reason"),),
+        PENDING_FOR: (
+            Series(
+                "kube_pod_created",
+                also=("kube_pod_status_phase",),
+                # Nothing pends that is in another phase: then it has pended for no time.
+                expr=(
+                    "(time() - max by ({by}) (kube_pod_created{{{sel}}}))"
+                    ' * on ({keys}) max by ({by}) (kube_pod_status_phase{{phase="Pending",{sel}}})'
+                ),
+            ),
+        ),
         GPU_REQUEST: (Series("kube_pod_container_resource_requests", match='resource=~"nvidia_com_.*"'),),
         CPU_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="cpu"'),),
         MEMORY_LIMIT: (Series("kube_pod_container_resource_limits", match='resource="memory"'),),

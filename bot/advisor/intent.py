@@ -1,0 +1,83 @@
+"""What a question wants, told from its words and from the names that exist in the fleet; no model is asked."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from bot.advisor.question import Intent
+
+LONGEST_QUESTION = 2000
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_HELP = re.compile(
+    r"^(?:hi|hello|hey|help|good (?:morning|evening|day)|thanks?(?: you)?|thank you|what can you do|who are you|how do you work"
+    r"|what do you do|\?+)(?:[ ,.!?]+(?:there|rackside|all|everyone|me|please|bot))*[ ,.!?]*$",
+    re.IGNORECASE,
+)
+_ACTION = re.compile(
+    r"^(?:hey[, ]+|hi[, ]+|rackside[, :]+|please[, ]+|pls[, ]+|(?:can|could|would|will) you (?:please )?|go ahead and |just |now )*"
+    r"(?:restart|delete|remove|drain|cordon|uncordon|kill|reboot|evict|apply|patch|deploy|roll ?back|roll out|scale (?:up|down|out|in|the|it|to|my|our)"
+    r"|terminate|reset|upgrade|install|stop|start|edit|change|set|silence|fix)\b(?! of\b)",
+    re.IGNORECASE,
+)
+_READINESS = re.compile(
+    r"\b(?:audit|checklists?|readiness|production[- ]ready|ready for production|go[- ]live|attest\w*)\b", re.IGNORECASE
+)
+_SIZING = re.compile(
+    r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|siz(?:e|ing))\b",
+    re.IGNORECASE,
+)
+_ASKS_STATE = re.compile(
+    r"\b(?:what(?:'s|s| is| has)? (?:wrong|going on|happening|broken|down|up|on fire|failing|happened|changed)|anything (?:wrong|broken|failing)"
+    r"|is (?:anything|everything|something) (?:ok|okay|fine|wrong|broken|down)|how are (?:we|things)|status|root cause|which (?:pods?|nodes?|gpus?|workloads?|replicas?)"
+    r"|any (?:problems?|issues?|incidents?))\b",
+    re.IGNORECASE,
+)
+_LIVE = re.compile(
+    r"\b(?:why (?:is|are|does|do|did|has|have|was|were|can't|cannot|won't)|right now|now|currently|today|tonight|yesterday|since|just|keeps?|again"
+    r"|our|my|we|stuck|slow(?:er|ly)?|lag(?:s|ging)?|fail(?:s|ed|ing)?|crash(?:es|ed|ing)?|restart(?:s|ed|ing)|pending|timing out|times? out|down|broken|missing|idle"
+    r"|last (?:hour|night|few)|minutes? ago|hours? ago|users? (?:complain|say|report|see)\w*|got (?:killed|evicted|slower|worse))\b",
+    re.IGNORECASE,
+)
+_KNOWLEDGE = re.compile(
+    r"\b(?:what(?:'s| is| are| does| do) (?:a|an|the)?|what\b.*\bmeans?|how (?:do|does|can|should|to|would)|should (?:i|we|you)|difference between|explain|define"
+    r"|best practices?|recommend\w*|when (?:to|should|do)|is it (?:ok|okay|safe|good|bad)|does \w+ support|versus|vs|meaning of|tell me about|guidance|which metrics?)\b",
+    re.IGNORECASE,
+)
+
+
+def clean(text: str) -> str:
+    """A question as it is worked with: no control or invisible characters, one line, cut to a length."""
+    text = unicodedata.normalize("NFC", text[: LONGEST_QUESTION * 4])
+    return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_QUESTION]
+
+
+def classify(question: str, named: bool, outside: bool) -> Intent:
+    """The intent of a cleaned question.
+
+    `named` says that it names something of the fleet, `outside` that the knowledge base holds nothing near it.
+    """
+    if not question or _HELP.match(question):
+        return "help"
+    if _ACTION.match(question):
+        return "declined"
+    if named:
+        return "live"
+    if _READINESS.search(question) and not outside:
+        return "readiness"
+    if _SIZING.search(question) and not outside:
+        return "sizing"
+    if _ASKS_STATE.search(question):
+        return "live" if not outside or len(question.split()) <= 12 else "declined"
+    if outside:
+        return "declined"
+    live, knowledge = len(_LIVE.findall(question)), len(_KNOWLEDGE.findall(question))
+    if live and live >= knowledge and not re.match(r"(?:what|how)\b(?!.*\b(?:our|my|we)\b)", question, re.IGNORECASE):
+        return "live"
+    return "knowledge"
+
+
+def wants_action(question: str) -> bool:
+    """Whether a question asks to change something."""
+    return bool(_ACTION.match(question))

@@ -1,0 +1,111 @@
+"""Everything that can be set, as one object: the environment, and a YAML file for what is more than a line.
+
+A source that is not set is blind, never an error; only `rackside serve` demands Slack's settings.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from knowledge.home import default_home
+
+
+class SettingsProblem(ValueError):  # noqa: N818 - what people read
+    """The settings cannot be used; the message says all that is wrong with them at once."""
+
+
+class ClusterSettings(BaseModel):
+    """One cluster: where its metrics and its API are. `matchers` select it on a server that holds several."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prometheus_url: str | None = None
+    matchers: str = ""
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespaces: tuple[str, ...] = ()
+
+
+class Settings(BaseSettings):
+    """What the environment says (`RACKSIDE_*`, `KUBECONFIG`), with the file's clusters and limits."""
+
+    model_config = SettingsConfigDict(env_prefix="RACKSIDE_", extra="ignore", frozen=True)
+
+    home: Path = Field(default_factory=default_home)
+    prometheus_url: str | None = None
+    prometheus_token: SecretStr | None = None
+    prometheus_tenant: str | None = None
+    prometheus_timeout_s: float = 20.0
+    kubeconfig: str | None = Field(default=None, validation_alias="KUBECONFIG")
+    kube_context: str | None = None
+    slack_bot_token: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_api_url: str = "https://slack.com/api/"
+    slack_port: int = 3000
+    database_url: str | None = None
+    chroma_url: str = ""
+    embeddings: str = ""
+    model: str | None = None
+    model_base_url: str | None = None
+    pages_url: str = ""
+    clusters: dict[str, ClusterSettings] = Field(default_factory=dict)
+    limits: dict[str, dict[str, float]] = Field(default_factory=dict)
+
+    def cluster(self, name: str | None) -> ClusterSettings:
+        """The cluster of a name, or the default one; raises SettingsProblem with the known names otherwise."""
+        if name is not None and name in self.clusters:
+            return self.clusters[name]
+        if name is not None and name != "default":
+            known = ", ".join(sorted(self.clusters)) or "none but the default"
+            raise SettingsProblem(f"there is no cluster {name!r} in the settings; known: {known}")
+        if name is None and len(self.clusters) == 1 and not self.prometheus_url:
+            return next(iter(self.clusters.values()))
+        return ClusterSettings(
+            prometheus_url=self.prometheus_url, kubeconfig=self.kubeconfig, context=self.kube_context
+        )
+
+    @property
+    def prometheus_headers(self) -> dict[str, str]:
+        """Headers for Prometheus: a bearer token, a tenant."""
+        headers: dict[str, str] = {}
+        if self.prometheus_token is not None:
+            headers["Authorization"] = f"Bearer {self.prometheus_token.get_secret_value()}"
+        if self.prometheus_tenant:
+            headers["X-Scope-OrgID"] = self.prometheus_tenant
+        return headers
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises SettingsProblem naming everything that is wrong."""
+    content = _file()
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
+        raise SettingsProblem(f"the settings cannot be used: {wrong}") from None
+
+
+def _file() -> dict[str, Any]:
+    named = os.environ.get("RACKSIDE_CONFIG", "").strip()
+    path = Path(named).expanduser() if named else default_home() / "rackside.yaml"
+    if not named and not path.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise SettingsProblem(f"the settings file {path} cannot be read; check RACKSIDE_CONFIG") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        line = str(error).splitlines()[-1].strip()
+        raise SettingsProblem(f"the settings file {path} is not YAML ({line})") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or set(content) - {"clusters", "limits"}:
+        raise SettingsProblem(f"the settings file {path} may hold `clusters` and `limits`, nothing else")
+    return content

@@ -17,6 +17,7 @@ from knowledge.passages import Passage
 REBUILD = "rackside knowledge index"
 SERVER_SECONDS = 10.0
 _ADD_AT_ONCE = 1000
+_DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
 
 
 class IndexProblem(RuntimeError):  # noqa: N818 - what people read
@@ -59,7 +60,7 @@ class VectorIndex:
 
     def close(self) -> None:
         """Let go of the files or the connection."""
-        self._client.close()
+        _close(self._client)
 
     def _incomplete(self, why: str) -> IndexProblem:
         if isinstance(self._place, Path):
@@ -92,7 +93,7 @@ def write_vectors(place: Path | str, name: str, passages: Sequence[Passage], vec
         where = f"Chroma in {place}" if isinstance(place, Path) else f"The Chroma server at {shown_url(place)}"
         raise IndexProblem(f"{where} did not take the index ({first_line(error)}). Then again: {REBUILD}") from error
     finally:
-        client.close()
+        _close(client)
 
 
 def drop_vectors(url: str, name: str) -> None:
@@ -106,7 +107,7 @@ def drop_vectors(url: str, name: str) -> None:
             f"The Chroma server at {shown_url(url)} kept the stale collection {name} ({first_line(error)})."
         ) from error
     finally:
-        client.close()
+        _close(client)
 
 
 def shown_url(url: str) -> str:
@@ -144,6 +145,15 @@ def _open_folder(folder: Path) -> Any:
         raise damaged(folder.parent) from error
 
 
+def _close(client: Any) -> None:
+    """Close a client, and the sockets that its own closing leaves open (it and its admin half have one session each)."""
+    client.close()
+    for half in (client, client._admin_client):  # noqa: SLF001 - no public way
+        session = getattr(half._server, "_session", None)  # noqa: SLF001
+        if session is not None:
+            session.close()
+
+
 def _connect(url: str) -> Any:
     import chromadb
     import requests
@@ -158,7 +168,7 @@ def _connect(url: str) -> Any:
         raise IndexProblem("RACKSIDE_CHROMA_URL is not an address: write it as http://HOST:8000.")
     try:
         # The client itself would wait for ever on a server that accepts and says nothing.
-        requests.get(urllib.parse.urljoin(url, "/api/v2/heartbeat"), timeout=SERVER_SECONDS).raise_for_status()
+        requests.get(urllib.parse.urljoin(url, _DATABASE), timeout=SERVER_SECONDS).raise_for_status()
         client = chromadb.HttpClient(
             host=parts.hostname,
             port=port,

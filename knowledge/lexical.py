@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,7 @@ MAX_QUERY_TERMS = 200
 
 def write(texts: Sequence[str], folder: Path) -> None:
     """Index the texts, in their order, into `folder`."""
-    import bm25s
-
-    index: Any = bm25s.BM25(method="lucene")
+    index: Any = _bm25s().BM25(method="lucene")
     index.index([terms(text) or ["-"] for text in texts], show_progress=False)
     index.save(folder, show_progress=False)
 
@@ -29,9 +28,7 @@ class WordIndex:
 
     def __init__(self, folder: Path) -> None:
         """Load it; raises OSError, ValueError or KeyError where it is damaged."""
-        import bm25s
-
-        self._index: Any = bm25s.BM25.load(folder, show_progress=False)
+        self._index: Any = _bm25s().BM25.load(folder, show_progress=False)
         self.vocabulary: frozenset[str] = frozenset(self._index.vocab_dict)
 
     def scores(self, query: str) -> NDArray[np.float32]:
@@ -41,3 +38,11 @@ class WordIndex:
             return np.zeros(int(self._index.scores["num_docs"]), dtype=np.float32)
         found: NDArray[np.float32] = self._index.get_scores(known)
         return found
+
+
+def _bm25s() -> Any:
+    import bm25s
+
+    # It opens its logger to DEBUG when imported, and would fill everybody's log.
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    return bm25s

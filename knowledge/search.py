@@ -37,7 +37,7 @@ LEAST_BELONGING = 1.6
 # However the sum comes out: a stray question put in other words.
 LEAST_LEAD = -3.0
 _REMEMBERED = 64
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class CountingEncoder:
         for row, text in enumerate(texts):
             for term in terms(text):
                 found[row, hashlib.sha256(term.encode()).digest()[0] % self.width] += 1.0
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        unit: Vectors = found / np.linalg.norm(found, axis=1, keepdims=True)
+        return unit
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_page_keeps_every_field() -> None:
     ],
 )
 def test_a_bad_page_is_one_sentence(text: str, says: str) -> None:
-    with pytest.raises(PageError, match="knowledge/packs/serving/x.md: ") as caught:
+    with pytest.raises(PageError, match=r"^knowledge/packs/serving/x\.md: ") as caught:
         parse_page(text, PACK, "x", "knowledge/packs/serving/x.md")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -84,7 +84,10 @@ def test_control_characters_and_carriage_returns_do_not_survive() -> None:
 
 def test_front_matter_cannot_blow_up() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
-    text = "---\ntitle: Bomb\naliases: *a39\n".replace("aliases: *a39\n", "\n".join(lines) + "\naliases: *a39\n") + "---\nT.\n"
+    text = (
+        "---\ntitle: Bomb\naliases: *a39\n".replace("aliases: *a39\n", "\n".join(lines) + "\naliases: *a39\n")
+        + "---\nT.\n"
+    )
     with pytest.raises(PageError, match="`aliases` is not a text"):
         parse_page(text, PACK, "bomb", "bomb.md")
 

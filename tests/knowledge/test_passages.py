@@ -36,7 +36,10 @@ def test_passages_follow_the_headings() -> None:
 
 
 def test_a_bare_heading_is_no_passage() -> None:
-    assert [passage.id for passage in pieces("Opening.\n\n## Empty\n\n## Full\nText.\n\n## Last\n")] == ["p/s", "p/s#full"]
+    assert [passage.id for passage in pieces("Opening.\n\n## Empty\n\n## Full\nText.\n\n## Last\n")] == [
+        "p/s",
+        "p/s#full",
+    ]
 
 
 def test_a_repeated_heading_gets_githubs_number() -> None:
@@ -103,7 +106,12 @@ def test_base_url_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "expected"),
-    [("What it costs", "what-it-costs"), ("`--max-num-seqs`", "--max-num-seqs"), ("A, b & c", "a-b--c"), ("显存", "显存")],
+    [
+        ("What it costs", "what-it-costs"),
+        ("`--max-num-seqs`", "--max-num-seqs"),
+        ("A, b & c", "a-b--c"),
+        ("显存", "显存"),
+    ],
 )
 def test_anchors_are_githubs(heading: str, expected: str) -> None:
     assert anchor(heading) == expected

@@ -1,0 +1,74 @@
+"""The field's words: stems, identifiers, short forms, typos."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.encoder import whole_words
+from knowledge.vocabulary import SHORT_FORMS, Vocabulary, stem, terms
+
+NAMES = ["KV cache", "Preemption", "Autoscaling an inference server", "GPU utilisation", "Throttling", "cooling"]
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(NAMES, terms("a cache of keys"), whole_words())
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "preemption preempt preempted preempting preempts",
+        "utilisation utilization utilised utilize",
+        "batch batches batching batched",
+        "cache caches caching cached",
+        "quantise quantization quantized",
+        "replica replicas",
+        "query queries queried",
+        "saturation saturated saturates",
+        "scale scaling scaled",
+    ],
+)
+def test_forms_of_a_word_meet(same: str) -> None:
+    assert len({stem(word) for word in same.split()}) == 1
+
+
+def test_other_words_do_not_meet() -> None:
+    assert len({stem(word) for word in ["class", "cast", "gas", "pass", "node", "nodes.x", "mode"]}) == 7
+
+
+def test_identifiers_are_found_whole_and_in_parts() -> None:
+    found = terms("vllm:kv_cache_usage_perc --max-num-seqs OOMKilled")
+    assert {"vllm:kv_cache_usage_perc", "cach", "max-num-seqs", "num", "oomkill", "kill"} <= set(found)
+    assert terms("the of and 🔥 ...") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("preemtion", "preemption"),
+        ("utilsation", "utilisation"),
+        ("autoscalling", "autoscaling"),
+        ("oomkiled", "oomkilled"),
+    ],
+)
+def test_typos_on_terms_are_mended(vocabulary: Vocabulary, typed: str, meant: str) -> None:
+    found = vocabulary.reword(f"why {typed}?")
+    assert found.text == f"why {meant}?"
+    assert found.mended == {typed: meant}
+
+
+@pytest.mark.parametrize("word", ["cooking", "chef", "prevention", "xyzzyplugh", "auto", "max-num-sqs", "keys"])
+def test_other_words_are_left_alone(vocabulary: Vocabulary, word: str) -> None:
+    assert vocabulary.reword(f"a {word} b").mended == {}
+
+
+def test_short_forms_are_spelled_out_once(vocabulary: Vocabulary) -> None:
+    found = vocabulary.reword("OOM oom, and TTFT")
+    assert found.added == (SHORT_FORMS["oom"], SHORT_FORMS["ttft"])
+    assert found.text == "OOM oom, and TTFT"
+
+
+def test_ordinary_words_show_no_field(vocabulary: Vocabulary) -> None:
+    assert {"preempt", "ttft", "kv"} <= vocabulary.distinct
+    assert not {"cach", "server", "cool", "cpu", "price"} & vocabulary.distinct

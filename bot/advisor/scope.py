@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
@@ -12,14 +13,15 @@ from bot.advisor.question import Question, Scope
 from tools.topology import Topology
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]|[A-Za-z0-9]")
-_NAMESPACE = re.compile(r"\b(?:namespace|ns)[ :=]+[`'\"]?([a-z0-9][a-z0-9-]*)|\b([a-z0-9][a-z0-9-]*)[`'\"]? namespace\b", re.IGNORECASE)
+_NAMESPACE = re.compile(
+    r"\b(?:namespace|ns)[ :=]+[`'\"]?([a-z0-9][a-z0-9-]*)|\b([a-z0-9][a-z0-9-]*)[`'\"]? namespace\b", re.IGNORECASE
+)
 CLOSE = 86.0
 NEAR = 60.0
 SHORTEST_FUZZY = 5
 # Words of the trade and of the language that are no names, even where something bears them.
 _PLAIN = frozenset(
-    "why what which when where is are the our my all any pod pods node nodes gpu gpus namespace workload workloads model models"
-    " service services cluster default this that with from slow down queue cache replica replicas deployment memory".split()
+    ["why", "what", "which", "when", "where", "is", "are", "the", "our", "my", "all", "any", "pod", "pods", "node", "nodes", "gpu", "gpus", "namespace", "workload", "workloads", "model", "models", "service", "services", "cluster", "default", "this", "that", "with", "from", "slow", "down", "queue", "cache", "replica", "replicas", "deployment", "memory"]
 )
 
 
@@ -85,7 +87,7 @@ def _workload(text: str, topology: Topology, namespace: str | None) -> tuple[str
         if pod.workload in known:
             spoken.setdefault(pod.name.lower(), (pod.workload.namespace, pod.workload.name))
     words = _words(text)
-    grams = [*words, *(f"{a}-{b}" for a, b in zip(words, words[1:], strict=False)), *_triples(words)]
+    grams = [*words, *(f"{a}-{b}" for a, b in pairwise(words)), *_triples(words)]
     candidates = [gram.lower() for gram in sorted(grams, key=len, reverse=True) if gram.lower() not in _PLAIN]
     exact = next((spoken[gram] for gram in candidates if gram in spoken), None)
     if exact is not None:
@@ -113,7 +115,9 @@ def _closest(word: str, names: Iterable[str]) -> str | None:
 
 
 def _no(kind: str, name: str, known: Iterable[str]) -> str:
-    near = [str(one[0]) for one in process.extract(name, sorted(set(known)), scorer=fuzz.WRatio, limit=3, score_cutoff=NEAR)]
+    near = [
+        str(one[0]) for one in process.extract(name, sorted(set(known)), scorer=fuzz.WRatio, limit=3, score_cutoff=NEAR)
+    ]
     some = near or sorted(set(known))[:5]
     said = "near names" if near else "there are"
     return f"There is no {kind} {name} here; {said}: {', '.join(some)}." if some else f"There is no {kind} {name} here."

@@ -1,0 +1,173 @@
+"""From a question to a grounded answer: scope and intent, snapshot, findings, passages, words, grounding."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.advisor import citing, compose
+from bot.advisor.grounding import ground
+from bot.advisor.intent import classify, clean, wants_action
+from bot.advisor.model import ModelDoor
+from bot.advisor.question import Answer, Intent, Question, Scope
+from bot.advisor.scope import Found, find
+from knowledge.search import Hit, Library
+from tools.casebook import asks
+from tools.diagnose import Overrides, Within, diagnose
+from tools.finding import BlindSpot
+from tools.observe import Cluster
+from tools.reading import Blind
+from tools.snapshot import Snapshot
+from tools.sources.prom import PromSource
+from tools.survey import survey
+
+Progress = Callable[[str], None]
+Sources = Callable[[str | None], tuple[PromSource | Blind, Cluster | Blind, str]]
+PRESENT_S = 60.0
+RULES_NOTE = "Answered from rules; no language model took part. Nothing was changed."
+HELP = (
+    "Ask me what is wrong with a workload, a node or the whole fleet (why is the first token so slow? what is going on in namespace"
+    " search?), or what good practice says (what does Xid 79 mean? how should an LLM be autoscaled?). I read metrics, Kubernetes"
+    " objects and logs, and never change anything."
+)
+OUTSIDE = "That is outside what I know: I answer questions about GPU and LLM-inference infrastructure, from live evidence and from my pages."
+READS_ONLY = "I only read and never change a cluster. Ask me what is wrong, and I name the remedy, its cost and how to check that it worked."
+
+
+class Advisor:
+    """Answers questions. `sources` gives Prometheus and the cluster's API for a cluster's name; `clock` the present time."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        library: Library,
+        *,
+        limits: Overrides | None = None,
+        model: ModelDoor | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Keep the parts; nothing is asked yet."""
+        self._sources = sources
+        self._library = library
+        self._limits = limits or {}
+        self._model = model
+        self._clock = clock
+
+    def answer(self, question: Question, progress: Progress = lambda _title: None) -> Answer:
+        """Answer a question, or sweep a scope when it has no text. Never raises for what the world does."""
+        started = time.monotonic()
+        text = None if question.text is None else clean(question.text)
+        if text is not None and classify(text, named=False, outside=False) == "help":
+            return self._plain(question, "help", HELP, started)
+        if text is not None and wants_action(text):
+            return self._plain(question, "declined", READS_ONLY, started)
+        hits: list[Hit] = []
+        unknown: BlindSpot | None = None
+        if text is not None:
+            progress("Searching the knowledge base")
+            hits, unknown = citing.search(self._library, text, 5)
+        outside = text is not None and unknown is None and self._library.outside(text, hits)
+        intent = "live" if text is None else classify(text, named=False, outside=outside)
+        snapshot: Snapshot | None = None
+        found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
+        if intent in {"live", "declined", "knowledge"} or question.namespace or question.workload:
+            progress("Reading metrics and Kubernetes objects")
+            snapshot = self._survey(question)
+            found = find(question, text or "", snapshot.topology)
+            if text is not None:
+                intent = classify(text, found.named, outside)
+        if intent == "live" and snapshot is not None:
+            progress("Checking every failure mode")
+            answer = self._live(question, found, snapshot, hits, unknown)
+        elif intent == "declined":
+            return self._plain(question, "declined", OUTSIDE, started)
+        else:
+            answer = self._known(question, intent, found.scope, hits, unknown)
+        seconds = {**(snapshot.seconds if snapshot else {}), "total": time.monotonic() - started}
+        answer = replace(answer, seconds={name: round(value, 3) for name, value in seconds.items()})
+        if self._model is not None and intent != "help":
+            progress("Wording the answer")
+            answer = self._model.word(answer, [hit.passage for hit in hits])
+        return answer
+
+    def _survey(self, question: Question) -> Snapshot:
+        now = self._clock()
+        at = question.at if question.at is not None else now
+        prom, cluster, matchers = self._sources(question.cluster)
+        return survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
+
+    def _live(
+        self, question: Question, found: Found, snapshot: Snapshot, hits: list[Hit], unknown: BlindSpot | None
+    ) -> Answer:
+        scope = found.scope
+        if found.missing:
+            spots = tuple(BlindSpot(s.name, str(s.blind)) for s in snapshot.sources if s.blind is not None)
+            line = found.missing
+            text = compose.live_text(line, (), (), spots, ())
+            return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
+        diagnosis = diagnose(snapshot, Within(scope.namespace, scope.workload), self._limits)
+        nothing = snapshot.sees_nothing
+        blind = (*diagnosis.blind, *((unknown,) if unknown else ()))
+        line = compose.verdict(diagnosis.findings, diagnosis.blind, compose.where(scope), nothing)
+        citations = citing.of_findings(diagnosis.findings, self._library)
+        if not citations and nothing:
+            citations = tuple(citing.cite(passage) for passage in citing.unique_pages(hits)[:2])
+        text = compose.live_text(line, diagnosis.findings, diagnosis.ruled_out, blind, citations)
+        if question.at is not None:
+            moment = datetime.fromtimestamp(question.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+            text += f"\n\nAs of {moment}."
+        return self._finish(
+            Answer(
+                question=question.text,
+                intent="live",
+                scope=scope,
+                verdict=line,
+                findings=diagnosis.findings,
+                ruled_out=diagnosis.ruled_out,
+                blind=blind,
+                citations=citations,
+                text=text,
+                note=RULES_NOTE,
+                saw_nothing=nothing,
+            )
+        )
+
+    def _known(
+        self, question: Question, intent: Intent, scope: Scope, hits: list[Hit], unknown: BlindSpot | None
+    ) -> Answer:
+        passages = citing.unique_pages(hits)
+        if not passages:
+            line = "I cannot look that up: the knowledge base could not be read." if unknown else OUTSIDE
+            blind = (unknown,) if unknown else ()
+            text = compose.live_text(line, (), (), blind, ())
+            return Answer(question.text, "knowledge", scope, line, blind=blind, text=text, note=RULES_NOTE)
+        best = passages[0]
+        opening = self._library.opening(best.page_id) or best
+        line = citing.quote(opening.text)
+        sections = []
+        if best.id != opening.id:
+            sections.append((best.section or best.title, best.text))
+        citations = [citing.cite(passage) for passage in dict.fromkeys((opening, best, *passages[1:3]))]
+        text = compose.knowledge_text(line, sections, citations)
+        kind: Intent = "knowledge" if intent == "live" else intent
+        return Answer(
+            question=question.text,
+            intent=kind,
+            scope=scope,
+            verdict=line,
+            citations=tuple(citations),
+            text=text,
+            note=RULES_NOTE,
+        )
+
+    def _finish(self, answer: Answer) -> Answer:
+        """Ground the answer's own words too: what does not trace to evidence is not said."""
+        grounded = ground(answer.text, answer, [citation.quote for citation in answer.citations])
+        return answer if not grounded.dropped else replace(answer, text=grounded.kept)
+
+    def _plain(self, question: Question, intent: Intent, text: str, started: float) -> Answer:
+        scope = Scope(question.cluster, question.namespace, question.workload)
+        seconds = {"total": round(time.monotonic() - started, 3)}
+        return Answer(question.text, intent, scope, text, text=text, seconds=seconds, note=RULES_NOTE)

@@ -1,0 +1,60 @@
+"""Wiring: the one place where the parts are constructed from settings."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+from bot.advisor.advisor import Advisor
+from bot.advisor.model import ModelDoor
+from bot.settings import Settings
+from knowledge.search import Library
+from tools.observe import Cluster
+from tools.reading import Blind
+from tools.sources.kube import KubeSource
+from tools.sources.prom import PromSource
+
+
+def make_library(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Library:
+    """The knowledge base over the index in the settings' home."""
+    return Library.open(
+        settings.home,
+        embeddings=settings.embeddings,
+        chroma_url=settings.chroma_url,
+        base_url=settings.pages_url,
+        say=say,
+    )
+
+
+def make_sources(settings: Settings, cluster: str | None) -> tuple[PromSource | Blind, Cluster | Blind, str]:
+    """Prometheus, the Kubernetes API and label matchers of a cluster; blind where one is not set."""
+    chosen = settings.cluster(cluster)
+    prom = PromSource.connect(
+        chosen.prometheus_url, settings.prometheus_headers, timeout_s=settings.prometheus_timeout_s
+    )
+    kube = KubeSource.connect(chosen.kubeconfig, chosen.context, namespaces=chosen.namespaces)
+    return prom, kube, chosen.matchers
+
+
+def make_advisor(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    library: Library | None = None,
+    with_model: bool = True,
+) -> Advisor:
+    """The advisor over the settings' sources."""
+    model = ModelDoor.open(settings.model, base_url=settings.model_base_url) if with_model and settings.model else None
+    return Advisor(
+        lambda cluster: make_sources(settings, cluster),
+        library or make_library(settings),
+        limits=settings.limits,
+        model=model,
+        clock=clock,
+    )
+
+
+# Chroma reports to nobody, and no tokenizer forks helpers.
+os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

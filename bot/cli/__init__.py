@@ -1,0 +1,25 @@
+"""The command line. Standard output carries only the result; progress and logs go to standard error.
+
+Exit status: 0 answered, 2 bad usage or settings, 3 a live question that could see nothing.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import ask, doctor, knowledge, schema, serve
+
+app = typer.Typer(
+    name="rackside",
+    help="Explains what is wrong with GPU and LLM-inference infrastructure, from live evidence. It reads; it never changes a cluster.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("ask")(ask.ask)
+app.command("diagnose")(ask.diagnose)
+app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
+app.command("schema")(schema.schema)
+app.add_typer(knowledge.app, name="knowledge")

@@ -1,0 +1,26 @@
+"""`rackside schema NAME`: the JSON Schema of an output."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+VERSION = 1
+NAMES = ("answer",)
+
+
+def schema(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")]) -> None:
+    """Print the JSON Schema of an output, versioned."""
+    from pydantic import TypeAdapter
+
+    from bot.advisor.question import Answer
+
+    if name not in NAMES:
+        raise typer.BadParameter(f"there is no schema {name!r}; known: {', '.join(NAMES)}")
+    content = TypeAdapter(Answer).json_schema(by_alias=True, mode="serialization")
+    content["properties"].pop("saw_nothing", None)
+    content["required"] = [one for one in content.get("required", ()) if one != "saw_nothing"]
+    content["$id"] = f"rackside/{name}/v{VERSION}"
+    print(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,34 @@
+"""`rackside serve`: the Slack app."""
+
+from __future__ import annotations
+
+import logging
+
+import typer
+
+
+def serve() -> None:
+    """Answer in Slack, over Socket Mode or HTTP, until stopped."""
+    from bot.app import make_advisor
+    from bot.settings import load_settings
+    from bot.slack_app import SlackSettings
+    from bot.slack_app import serve as run
+
+    settings = load_settings()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    advisor = make_advisor(settings)
+
+    def secret(name: str) -> str | None:
+        value = getattr(settings, name)
+        return value.get_secret_value() if value is not None else None
+
+    slack = SlackSettings(
+        bot_token=secret("slack_bot_token"),
+        app_token=secret("slack_app_token"),
+        signing_secret=secret("slack_signing_secret"),
+        home=settings.home,
+        api_url=settings.slack_api_url,
+        database_url=settings.database_url,
+        port=settings.slack_port,
+    )
+    raise typer.Exit(run(slack, advisor.answer))

@@ -1,0 +1,147 @@
+"""Can it see what it needs? Each source is really asked; green means that data came back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.settings import Settings
+from knowledge.index import IndexProblem
+from tools.casebook import asks
+from tools.measure import measure
+from tools.observe import KINDS
+from tools.reading import Blind, Reason
+from tools.sources.kube import KubeSource
+from tools.sources.prom import PromSource
+
+State = Literal["ok", "blind", "not set"]
+PROBE = "how full is the KV cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing that was looked at: what it shows, or why it does not and what to do."""
+
+    what: str
+    state: State
+    detail: str
+    todo: str = ""
+
+
+def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
+    """Ask every source a real question."""
+    from bot.app import make_library
+
+    chosen = settings.cluster(cluster)
+    prom = PromSource.connect(chosen.prometheus_url, settings.prometheus_headers, settings.prometheus_timeout_s)
+    yield from _prometheus(prom, chosen.matchers)
+    yield from _kubernetes(KubeSource.connect(chosen.kubeconfig, chosen.context, namespaces=chosen.namespaces))
+    library = make_library(settings)
+    try:
+        hits = library.search(PROBE, 3)
+        yield Seen(
+            "Knowledge base",
+            "ok",
+            f"{len(library.pages())} pages; a search found {hits[0].passage.id}" if hits else "empty",
+        )
+    except IndexProblem as problem:
+        yield Seen("Knowledge base", "blind", str(problem), "Run: rackside knowledge index")
+    yield from _slack(settings)
+    if settings.model is None:
+        yield Seen(
+            "Language model", "not set", "answers are worded from rules", "Optional: set RACKSIDE_MODEL=provider:model"
+        )
+    else:
+        yield Seen("Language model", "ok", f"{settings.model} is set; its drafts are posted only when grounded")
+
+
+def _prometheus(prom: PromSource | Blind, matchers: str) -> Iterator[Seen]:
+    if isinstance(prom, Blind):
+        yield _blind("Prometheus", prom, "Set RACKSIDE_PROMETHEUS_URL to a Prometheus-compatible endpoint")
+        return
+    measured = measure(prom, asks(), time.time(), matchers)
+    if measured.blind is not None:
+        yield _blind(
+            "Prometheus", measured.blind, f"Check that {prom.url} can be reached from here, and its token or tenant"
+        )
+        return
+    yield Seen(
+        "Prometheus", "ok", f"answers at {prom.url} in {measured.requests} requests for everything that is asked"
+    )
+    if not measured.identities:
+        yield Seen(
+            "Known exporters",
+            "blind",
+            "not one series that Rackside knows",
+            "Scrape vLLM, dcgm-exporter, cAdvisor and kube-state-metrics",
+        )
+    for identity in measured.identities.values():
+        if identity.blind is not None:
+            yield _blind(identity.source.title, identity.blind, "Look at the query in the server's log")
+            continue
+        state: State = "ok" if identity.fresh else "blind"
+        detail = f"{len(identity.fresh)} {identity.source.per.value}s with fresh samples"
+        gone = len(identity.rows) - len(identity.fresh)
+        todo = f"{gone} seen in the last hour are silent now" if gone else ""
+        yield Seen(f"{identity.source.title} ({identity.source.per.value})", state, detail, todo)
+
+
+def _kubernetes(kube: KubeSource | Blind) -> Iterator[Seen]:
+    if isinstance(kube, Blind):
+        yield _blind(
+            "Kubernetes API", kube, "Set KUBECONFIG, or run inside the cluster with the service account of deploy/"
+        )
+        return
+    version = kube.version()
+    if isinstance(version, Blind):
+        yield _blind("Kubernetes API", version, "Check the kubeconfig's server, certificate and token")
+        return
+    yield Seen("Kubernetes API", "ok", f"version {version}")
+    for kind in KINDS:
+        listing = kube.list(kind)
+        if listing.blind is not None:
+            yield _blind(f"  {kind}", listing.blind, "Grant get, list and watch as in deploy/base/rbac.yaml")
+        else:
+            yield Seen(f"  {kind}", "ok", f"{len(listing.items)} listed")
+    logs = kube.can_i("get", "pods/log")
+    if logs is None:
+        yield Seen("  pods/log", "ok", "cannot be asked for without selfsubjectaccessreviews; crashes will show")
+    elif logs:
+        yield Seen("  pods/log", "ok", "may be read")
+    else:
+        yield Seen("  pods/log", "blind", "forbidden", "Grant get on pods/log: crashes are told apart by their logs")
+
+
+def _slack(settings: Settings) -> Iterator[Seen]:
+    if settings.slack_bot_token is None:
+        yield Seen(
+            "Slack",
+            "not set",
+            "only rackside serve needs it",
+            "Set RACKSIDE_SLACK_BOT_TOKEN and an app token or signing secret",
+        )
+        return
+    from slack_sdk import WebClient
+    from slack_sdk.errors import SlackApiError
+
+    client = WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url, timeout=10)
+    try:
+        told = client.auth_test()
+        yield Seen("Slack", "ok", f"the bot token belongs to {told.get('user')} in {told.get('team')}")
+    except SlackApiError as error:
+        yield Seen(
+            "Slack",
+            "blind",
+            f"Slack answered {error.response.get('error')}",
+            "Reinstall the app and copy its bot token",
+        )
+    except OSError as error:
+        yield Seen(
+            "Slack", "blind", f"Slack cannot be reached ({type(error).__name__})", "Check the way out to slack.com"
+        )
+
+
+def _blind(what: str, blind: Blind, todo: str) -> Seen:
+    return Seen(what, "not set" if blind.reason is Reason.NOT_SET else "blind", str(blind), todo)

@@ -146,7 +146,10 @@ class Histogram:
         return float(np.floor(self.counts.sum() + 1e-9))
 
     def samples(self, labels: Labels) -> list[Sample]:
-        """The exposition: cumulative buckets, sum and count. Buckets that did not move are the same objects as before."""
+        """The exposition: cumulative buckets, sum and count.
+
+        Buckets that did not move are the same objects as before.
+        """
         whole = np.floor(np.cumsum(self.counts) + 1e-9).tolist()
         family = self.name
         if self._keys != labels:

@@ -9,19 +9,10 @@ from evals.fleet.identity import stamp
 from evals.fleet.pods import Container, Pod, Termination
 from evals.fleet.recipe import Workload, quantity
 from evals.fleet.scheduler import Machine
-from evals.fleet.startup import Crash, CrashKind, host_base, host_staged, plan, resolve
+from evals.fleet.startup import Crash, host_base, host_staged, plan, resolve
 
 RESET_AFTER = 600.0  # seconds of running after which the back-off starts over
 PROBE = 10.0
-EXITS: dict[CrashKind, tuple[int, str]] = {
-    "cuda_load": (1, "Error"),
-    "cuda_runtime": (1, "Error"),
-    "no_kv": (1, "Error"),
-    "context_too_long": (1, "Error"),
-    "shm": (1, "Error"),
-    "host": (137, "OOMKilled"),
-    "gpu_lost": (1, "Error"),
-}
 
 
 def about(pod: Pod) -> tuple[str, str, str, str]:
@@ -75,7 +66,7 @@ def start(pod: Pod, spec: Workload | None, machine: Machine, at: float, events: 
     container.until = 0.0
     _say(events, at, pod, "Created", f"Created container {pod.template.container}")
     _say(events, at, pod, "Started", f"Started container {pod.template.container}")
-    pod.cpu_seconds, pod.dying, pod.startup = 0.0, None, None
+    pod.cpu_seconds, pod.loading_seconds, pod.dying, pod.startup = 0.0, 0.0, None, None
     if spec is None or spec.runtime == "none":
         container.ready, pod.ready_changed = True, at + 1
         return
@@ -103,8 +94,7 @@ def watch(pod: Pod, spec: Workload | None, machine: Machine, at: float, events: 
     elif pod.engine is not None and pod.engine.overflowed:
         pod.dying = "cuda_runtime"
     if pod.dying:
-        code, reason = EXITS[pod.dying]
-        die(pod, Crash(pod.dying, age, code, reason), at, events)
+        die(pod, Crash(pod.dying, age, 1, "Error"), at, events)
     elif crash is not None and age >= crash.after and spec.runtime == "vllm":
         die(pod, crash, at, events)
     elif pod.engine is None and age >= pod.startup.ready:

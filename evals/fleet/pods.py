@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from evals.fleet.engine import Engine
 from evals.fleet.identity import hexes, uid
@@ -101,13 +100,13 @@ class Pod:
     config: Config | None = None
     startup: Startup | None = None
     engine: Engine | None = None
-    wants: dict[str, Any] = field(default_factory=dict)
     log: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
     previous: deque[tuple[float, str]] | None = None
     dying: CrashKind | None = None
     memory: float = 0.0
     cache: float = 0.0
     cpu_seconds: float = 0.0
+    loading_seconds: float = 0.0
     cores: float = 0.0
     oom_events: int = 0
     received: float = 0.0

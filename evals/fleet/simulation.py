@@ -191,6 +191,7 @@ class Simulation:
         for pod in self.pods:
             factor = max(1.0, round((self.now - pod.container.started) / WARM_UP))
             pod.cpu_seconds *= factor
+            pod.loading_seconds *= factor
             pod.received *= factor
             pod.sent *= factor
             if pod.engine is not None:
@@ -354,12 +355,12 @@ def _account(pod: Pod, dt: float) -> None:
         return
     if pod.engine is not None:
         pod.cores += (pod.engine.host.cores - pod.cores) * min(1.0, dt / 20)
-        pod.cpu_seconds = pod.engine.host.used_seconds + pod.wants.get("loading", 0.0)
+        pod.cpu_seconds = pod.engine.host.used_seconds + pod.loading_seconds
         return
     loading = pod.startup is not None
     pod.cores = 1.6 if loading else 0.004 + 0.002 * (digest(pod.name)[0] / 255)
     if loading:
-        pod.wants["loading"] = pod.wants.get("loading", 0.0) + pod.cores * dt
+        pod.loading_seconds += pod.cores * dt
     else:
         pod.memory = pod.memory or 35e6 + 1e5 * digest(pod.uid)[1]
     pod.cpu_seconds += pod.cores * dt

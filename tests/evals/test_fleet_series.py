@@ -127,6 +127,19 @@ NODE = {
     "up",
     "scrape_samples_scraped",
 }
+STATE = {
+    "kube_pod_info",
+    "kube_pod_status_phase",
+    "kube_pod_container_resource_requests",
+    "kube_pod_container_status_restarts_total",
+    "kube_pod_container_status_last_terminated_reason",
+    "kube_pod_container_status_last_terminated_exitcode",
+    "kube_node_status_allocatable",
+    "kube_node_status_capacity",
+    "kube_node_status_condition",
+    "kube_deployment_spec_replicas",
+    "kube_deployment_status_replicas_available",
+}
 # Exported only by a configuration that is not the default: the fleet must not have them.
 NOT_DEFAULT = {
     "DCGM_FI_PROF_SM_ACTIVE",
@@ -147,9 +160,9 @@ def named(columns: Columns, name: str, **labels: str) -> list[Column]:
 
 def test_names_are_the_exporters_own(world: World) -> None:
     names = {column.name for column in world.columns}
-    assert names >= VLLM | DCGM | NODE
+    assert names >= VLLM | DCGM | NODE | STATE
     assert not names & NOT_DEFAULT
-    known = VLLM | DCGM | NODE
+    known = VLLM | DCGM | NODE | STATE
     families = ("vllm:", "DCGM_FI_", "container_", "node_", "kube_", "scrape_", "process_", "http_", "up")
     assert all(name.startswith(families) for name in names - known)
 
@@ -186,6 +199,21 @@ def test_kubelet_series_carry_the_workload_and_the_node(world: World) -> None:
     assert labels["pod"].startswith("big-")
     # Quota periods exist only where there is a limit.
     assert not named(world.columns, "container_cpu_cfs_periods_total", namespace="ml")
+
+
+def test_state_metrics_keep_the_workload_s_own_labels(world: World) -> None:
+    (gpus,) = named(world.columns, "kube_node_status_allocatable", node="g1", resource="nvidia_com_gpu")
+    assert (gpus.values[0], gpus.values[-1]) == (4.0, 3.0)
+    (restarts,) = named(world.columns, "kube_pod_container_status_restarts_total", namespace="ml", container="server")[
+        :1
+    ]
+    labels = dict(restarts.labels)
+    assert labels["job"] == "kube-state-metrics"
+    assert labels["pod"].startswith("small-")
+    assert "exported_pod" not in labels
+    assert restarts.values[-1] >= 1
+    codes = named(world.columns, "kube_pod_container_status_last_terminated_exitcode", namespace="ml")
+    assert {c.values[-1] for c in codes} == {1.0}
 
 
 def test_counters_only_grow_but_for_restarts(world: World) -> None:

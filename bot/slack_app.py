@@ -250,7 +250,7 @@ def _listen(
             client = _socket(settings, app, stop)
             if client is None:
                 return
-            leave.append(client.close)
+            leave.append(lambda: _close(client))
             connected = client.client.is_connected
         log.info("Rackside is serving in %s, port %s", "Socket Mode" if settings.socket_mode else "HTTP mode", port)
         ready(port)
@@ -262,6 +262,13 @@ def _listen(
     finally:
         for close in reversed(leave):
             close()
+
+
+def _close(handler: Any) -> None:
+    """Disconnect. The client's own threads end within ten seconds; nobody has to wait for that."""
+    closing = threading.Thread(target=handler.close, name="slack-close", daemon=True)
+    closing.start()
+    closing.join(timeout=1.0)
 
 
 def _socket(settings: SlackSettings, app: App, stop: threading.Event) -> Any:

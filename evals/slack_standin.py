@@ -136,6 +136,11 @@ class SlackStandIn:
             self._reactions.clear()
             self._faults.clear()
 
+    def heal(self) -> None:
+        """Take back every fault that is prepared."""
+        with self.changed:
+            self._faults.clear()
+
     @contextlib.contextmanager
     def outage(self) -> Iterator[None]:
         """Slack answers 503 to everything."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ LEAST_BELONGING = 1.6
 # However the sum comes out: a stray question put in other words.
 LEAST_LEAD = -3.0
 _REMEMBERED = 64
+Found = TypeVar("Found")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
@@ -103,7 +104,7 @@ class Library:
         self._lock = threading.RLock()
         self._opened: _Opened | None = None
         self._encoder: Encoder | None = None
-        self._shelf: dict[str, Page] | None = None
+        self._shelf: tuple[Path | None, dict[str, Page]] | None = None
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
 
     @classmethod
@@ -137,15 +138,7 @@ class Library:
         if not text or k < 1:
             return []
         with self._lock:
-            opened = self._current()
-            try:
-                return self._search(opened, text, k, pack)
-            except IndexProblem:
-                # The build may have been swept away between two rebuilds: then the pointer names another.
-                again = self._current()
-                if again is opened:
-                    raise
-                return self._search(again, text, k, pack)
+            return self._following(lambda opened: self._search(opened, text, k, pack))
 
     def outside(self, query: str, hits: Iterable[Hit]) -> bool:
         """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
@@ -158,18 +151,7 @@ class Library:
         if not text or best <= 0.0:
             return True
         with self._lock:
-            opened = self._current()
-            asked = self._ask(opened, text)
-            manifest = opened.build.manifest
-            spread = max(manifest.stray_spread, 1e-3)
-            lead = (best - float((opened.build.strays @ asked.vector).max())) / spread
-            belonging = (
-                (best - manifest.stray_mean) / spread
-                + LEAD_WEIGHT * lead
-                + TERM_WEIGHT * opened.has_term(asked.reworded.text)
-                + KNOWN_WORDS_WEIGHT * opened.known_words(asked.reworded.text)
-            )
-            return lead < LEAST_LEAD or belonging < LEAST_BELONGING
+            return self._following(lambda opened: self._is_stray(opened, text, best))
 
     def page(self, page_id: str) -> Page | None:
         """The page of this id: from the index, or from the packs when there is none. Loads no encoder."""
@@ -195,16 +177,27 @@ class Library:
     def _pages(self) -> dict[str, Page]:
         with self._lock:
             folder = current_build(self._home)
-            if self._opened and folder == self._opened.folder:
-                return self._opened.build.pages
-            if folder is not None:
-                try:
-                    return Build(folder).pages
-                except IndexProblem as problem:
-                    self._say(str(problem))
-            if self._shelf is None:
-                self._shelf = {page.id: page for page in load_shelf(self._packs).pages}
-            return self._shelf
+            if self._shelf is None or self._shelf[0] != folder:
+                self._shelf = (folder, self._read_pages(folder))
+            return self._shelf[1]
+
+    def _read_pages(self, folder: Path | None) -> dict[str, Page]:
+        if folder is not None:
+            try:
+                return Build(folder).pages
+            except IndexProblem as problem:
+                self._say(f"{problem} Until then the pages are those of the packs.")
+        return {page.id: page for page in load_shelf(self._packs).pages}
+
+    def _following(self, act: Callable[[_Opened], Found]) -> Found:
+        """What `act` finds in the build that counts, tried again when the build was swept away meanwhile."""
+        while True:
+            before = current_build(self._home)
+            try:
+                return act(self._current())
+            except IndexProblem:
+                if current_build(self._home) == before:
+                    raise
 
     def _current(self) -> _Opened:
         """The build that counts now, opened once."""
@@ -245,6 +238,19 @@ class Library:
             if len(hits) == k:
                 break
         return hits
+
+    def _is_stray(self, opened: _Opened, text: str, best: float) -> bool:
+        asked = self._ask(opened, text)
+        manifest = opened.build.manifest
+        spread = max(manifest.stray_spread, 1e-3)
+        lead = (best - float((opened.build.strays @ asked.vector).max())) / spread
+        belonging = (
+            (best - manifest.stray_mean) / spread
+            + LEAD_WEIGHT * lead
+            + TERM_WEIGHT * opened.has_term(asked.reworded.text)
+            + KNOWN_WORDS_WEIGHT * opened.known_words(asked.reworded.text)
+        )
+        return lead < LEAST_LEAD or belonging < LEAST_BELONGING
 
     def _ask(self, opened: _Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)

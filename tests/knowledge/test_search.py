@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -12,7 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
+from knowledge import builds, search
+from knowledge.builds import Build, current_build
+from knowledge.encoder import Encoder
 from knowledge.index import IndexProblem
+from knowledge.indexing import build_index
 from knowledge.search import MAX_QUERY_CHARS, Hit, Library, clean, search_rows
 from knowledge.strays import STRAYS
 
@@ -210,6 +215,47 @@ def test_pages_need_no_index(tmp_path: Path) -> None:
     with pytest.raises(IndexProblem, match="rackside knowledge index"):
         bare.search("xid")
     assert not any(tmp_path.iterdir())
+
+
+def test_a_build_swept_away_under_a_reader_is_followed(
+    tmp_path: Path, counting: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pointer is read, and the build that it named is gone before it is opened."""
+    packs = tmp_path / "packs"
+    shutil.copytree(PACKS, packs)
+    build_index(tmp_path / "home", packs=packs, encoder=counting)
+    stale = current_build(tmp_path / "home")
+    assert stale is not None
+    for text in ("One.", "Two."):
+        (packs / "gpu" / "xid.md").write_text(f"---\ntitle: Xid\n---\n{text}\n")
+        build_index(tmp_path / "home", packs=packs, encoder=counting)
+    assert not stale.exists()
+    answers = [stale, stale]
+    real = builds.current_build
+    monkeypatch.setattr(search, "current_build", lambda home: answers.pop() if answers else real(home))
+    opened, again = [stale], builds.open_build
+
+    def once(*arguments: Any) -> Build:
+        if opened:
+            return Build(opened.pop())
+        return again(*arguments)
+
+    monkeypatch.setattr(search, "open_build", once)
+    late = Library.open(tmp_path / "home", packs=packs, encoder=counting)
+    assert late.search("xid", 1)[0].passage.text == "Two."
+    late.close()
+
+
+def test_a_damaged_index_still_gives_the_packs_pages(tmp_path: Path, counting: Encoder) -> None:
+    build_index(tmp_path, packs=PACKS, encoder=counting)
+    folder = current_build(tmp_path)
+    assert folder is not None
+    (folder / "pages.json").write_text("{")
+    said: list[str] = []
+    bare = Library.open(tmp_path, packs=PACKS, encoder=counting, say=said.append)
+    assert [bare.page("gpu/xid") is None, bare.page("gpu/none") is None] == [False, True]
+    assert len(said) == 1
+    assert "rackside knowledge index" in said[0]
 
 
 def test_a_cold_start_loads_no_torch_and_pages_load_no_encoder(built_home: Path) -> None:

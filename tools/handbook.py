@@ -154,12 +154,12 @@ def _sources(case: Case) -> Iterable[tuple[str, str]]:
 
 
 def _metrics(ask: Ask) -> str:
-    names = [series.metric for source in sources() for series in source.signals.get(ask.signal, ())]
+    names = [series.tells or series.metric for source in sources() for series in source.signals.get(ask.signal, ())]
     return f": {', '.join(f'`{name}`' for name in dict.fromkeys(names))}" if names else ", from the Kubernetes API"
 
 
 def _first(text: str) -> str:
-    return text.split(". ")[0].rstrip(".") + "."
+    return text.split(". ", maxsplit=1)[0].rstrip(".") + "."
 
 
 def _lower(text: str) -> str:

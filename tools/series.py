@@ -35,7 +35,8 @@ class Series:
 
     `scale` turns the raw value into the signal's unit. `match` are extra label matchers. `label` names the label whose text is
     the value (series of value 1). `expr` is an own expression over `{by}`, `{keys}`, `{sel}` (matchers) and `{w}` (window), for what
-    needs two metrics; `also` names those others. `default` is false for what the stock configuration does not export.
+    needs two metrics; `also` names those others, `tells` the one that
+    a reader knows it by. `default` is false for what the stock configuration does not export.
     """
 
     metric: str
@@ -45,6 +46,7 @@ class Series:
     prefer: tuple[str, ...] = ()
     expr: str = ""
     also: tuple[str, ...] = ()
+    tells: str = ""
     default: bool = True
 
     @property

@@ -39,6 +39,7 @@ def _reason(metric: str, prefer: tuple[str, ...] = ()) -> Series:
         "kube_pod_info",
         label="reason",
         prefer=prefer,
+        tells=metric,
         expr=f"max by ({{by}}) ({metric}{{{{{{sel}}}}}}) == 1 or on ({{keys}}) group by ({{by}}) (kube_pod_info{{{{{{sel}}}}}})",
     )
 

@@ -23,19 +23,32 @@ from tools.sources.log_text import plain
 
 PAGE = 500
 MAX_PAGES = 400
+MAX_LIST = 512 * 2**20
 
 
 class Kind(NamedTuple):
-    """Where a kind is listed. `group` is empty for the core API."""
+    """Where a kind is listed. `group` is empty for the core API; an `optional` kind may not be installed."""
 
     group: str
     version: str
     namespaced: bool
+    optional: bool = False
 
     @property
     def root(self) -> str:
         """The path that all its lists begin with."""
         return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+
+
+def plural(kind: str) -> str:
+    """A kind of `KINDS` as it stands in a path: without the group that custom resources are named with."""
+    return kind.partition(".")[0]
+
+
+def path_of(kind: str, namespace: str = "") -> str:
+    """The path of a kind's list, in the whole cluster or in a namespace."""
+    inside = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
+    return f"{KINDS[kind].root}{inside}/{plural(kind)}"
 
 
 KINDS = {
@@ -55,6 +68,9 @@ KINDS = {
     "horizontalpodautoscalers": Kind("autoscaling", "v2", True),
     "poddisruptionbudgets": Kind("policy", "v1", True),
     "networkpolicies": Kind("networking.k8s.io", "v1", True),
+    # Custom resources, named in full as kubectl does.
+    "scaledobjects.keda.sh": Kind("keda.sh", "v1alpha1", True, optional=True),
+    "inferenceservices.serving.kserve.io": Kind("serving.kserve.io", "v1beta1", True, optional=True),
 }
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NO_LOG_YET = re.compile(r"previous terminated container .* not found|is waiting to start")
@@ -63,7 +79,7 @@ _LOG_GONE = "unable to retrieve container logs for "
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Every object of a kind as the API sends it (camelCase, without `kind` and `apiVersion`).
+    """Every object of a kind as the API sends it (camelCase, without `kind` and `apiVersion`), its `managedFields` dropped.
 
     `scope` names the namespaces that were listed one by one, empty when the list is the whole cluster's. `at` is in seconds
     since the epoch. With `blind` set, `items` is empty, except that a partial list holds what could be seen.
@@ -136,7 +152,10 @@ class KubeSource:
     # ------------------------------------------------------------------ lists
 
     def list(self, kind: str) -> Listing:
-        """Every object of a kind (a plural of `KINDS`); raises ValueError for any other, secrets and config maps included."""
+        """Every object of a kind (a plural of `KINDS`); raises ValueError for any other, secrets and config maps included.
+
+        A custom resource that the cluster does not know has no objects: that is no blindness.
+        """
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is not among the kinds that are read: {', '.join(sorted(KINDS))}")
         whole = self._list(kind, "")
@@ -146,8 +165,9 @@ class KubeSource:
         found = [self._list(kind, namespace) for namespace in self._namespaces]
         blinds = [listing.blind for listing in found]
         items = tuple(item for listing in found for item in listing.items)
-        root, names = KINDS[kind].root, ",".join(self._namespaces)
-        path = f"GET {root}/namespaces/{names if len(found) == 1 else '{' + names + '}'}/{kind}"
+        names = ",".join(self._namespaces)
+        names = names if len(found) == 1 else "{" + names + "}"
+        path = f"GET {KINDS[kind].root}/namespaces/{names}/{plural(kind)}"
         joined = Listing(kind, items, None, path, time.time(), self._namespaces)
         unseen = [blind for blind in blinds if blind is not None]
         if not unseen:
@@ -158,7 +178,7 @@ class KubeSource:
         return replace(joined, blind=Blind(Reason.PARTIAL, f"{kind} of {missing} are not seen: {unseen[0].detail}"))
 
     def _list(self, kind: str, namespace: str) -> Listing:
-        path = KINDS[kind].root + (f"/namespaces/{quote(namespace, safe='')}" if namespace else "") + f"/{kind}"
+        path = path_of(kind, namespace)
         found: tuple[dict[str, Any], ...] | Blind
         try:
             try:
@@ -175,6 +195,7 @@ class KubeSource:
 
     def _pages(self, kind: str, namespace: str, path: str) -> tuple[dict[str, Any], ...] | Blind:
         items: list[dict[str, Any]] = []
+        size = 0
         query: dict[str, str | int] = {"limit": PAGE}
         for _ in range(MAX_PAGES):
             answer = self._http.get(path, query)
@@ -184,8 +205,13 @@ class KubeSource:
                 raise _Expired
             if answer.status == 403:
                 return _forbidden(kind, namespace)
+            if answer.status == 404 and KINDS[kind].optional:
+                return ()
             if answer.status != 200:
                 return of_status(answer, kind)
+            size += len(answer.body)
+            if size > MAX_LIST:
+                return Blind(Reason.SOURCE_DOWN, f"the list of {kind} is longer than {MAX_LIST // 2**20} MiB")
             page = _page(answer)
             if page is None:
                 return garbled(kind)
@@ -207,8 +233,9 @@ class KubeSource:
         previous: bool,
         tail_lines: int = 400,
         limit_bytes: int = 262144,
+        since_s: int | None = None,
     ) -> LogRead:
-        """The last lines of a container's log, of its previous run when `previous`.
+        """The last lines of a container's log, of its previous run when `previous`, of the last `since_s` seconds when given.
 
         A server cuts at `limit_bytes` from the front, which loses the end, where the cause of a crash stands: fewer lines
         are then asked for.
@@ -221,6 +248,8 @@ class KubeSource:
         found: str | Blind = ""
         for lines in (tail_lines, max(1, tail_lines // 8), max(1, tail_lines // 64)):
             query: dict[str, str | int] = {"container": container, "tailLines": lines, "limitBytes": limit_bytes}
+            if since_s is not None:
+                query["sinceSeconds"] = max(1, since_s)
             answer = self._http.get(path, query | ({"previous": "true"} if previous else {}))
             found = _log(answer, namespace, f"{pod}/{container}", limit_bytes)
             if isinstance(answer, Blind) or len(answer.body) < limit_bytes:
@@ -235,7 +264,7 @@ class KubeSource:
         """Whether we may use a verb on a resource (`pods`, `pods/log`) everywhere we look; None when nobody says."""
         for namespace in self._namespaces or ("",):
             name, _, part = resource.partition("/")
-            asked = {"verb": verb, "resource": name, "group": KINDS[name].group if name in KINDS else ""}
+            asked = {"verb": verb, "resource": plural(name), "group": KINDS[name].group if name in KINDS else ""}
             asked |= ({"subresource": part} if part else {}) | ({"namespace": namespace} if namespace else {})
             body = {
                 "apiVersion": "authorization.k8s.io/v1",
@@ -272,6 +301,9 @@ def _page(answer: Answer) -> tuple[list[dict[str, Any]], str] | None:
     items, metadata = content["items"] or [], content.get("metadata") or {}
     if not (isinstance(items, list) and isinstance(metadata, dict)) or not all(isinstance(i, dict) for i in items):
         return None
+    for item in items:
+        if isinstance(item.get("metadata"), dict):
+            item["metadata"].pop("managedFields", None)  # who wrote which field: often half of an object, of no use here
     return items, str(metadata.get("continue") or "")
 
 
@@ -280,7 +312,7 @@ def _forbidden(kind: str, namespace: str) -> Blind:
     return Blind(
         Reason.FORBIDDEN,
         f'we may not list {kind} {where}; add to our {role}: apiGroups ["{KINDS[kind].group}"], '
-        f'resources ["{kind}"], verbs ["list"]',
+        f'resources ["{plural(kind)}"], verbs ["list"]',
     )
 
 

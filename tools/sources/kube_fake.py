@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.reading import Blind
-from tools.sources.kube import KINDS, Listing, LogRead
+from tools.sources.kube import KINDS, Listing, LogRead, path_of
 
 
 class FakeKube:
@@ -44,7 +44,7 @@ class FakeKube:
         if kind not in self._listings:
             raise AssertionError(f"nobody prepared a list of {kind}")
         prepared = self._listings[kind]
-        path = f"GET {KINDS[kind].root}/{kind}"
+        path = f"GET {path_of(kind)}"
         if isinstance(prepared, Blind):
             return Listing(kind, (), prepared, path, self._at)
         return Listing(kind, tuple(prepared), None, path, self._at)
@@ -57,8 +57,10 @@ class FakeKube:
         previous: bool,
         tail_lines: int = 400,
         limit_bytes: int = 262144,
+        since_s: int | None = None,
     ) -> LogRead:
-        """The last lines of a prepared log, no longer than `limit_bytes`."""
+        """The last lines of a prepared log, no longer than `limit_bytes`; whoever prepared it took care of `since_s`."""
+        del since_s
         key = (namespace, pod, container, previous)
         self._record("logs", *key)
         if key not in self._logs:

@@ -19,7 +19,7 @@ from kubernetes.config import ConfigException
 
 from tools.reading import Blind, Reason
 
-MAX_BODY = 256 * 2**20
+MAX_BODY = 128 * 2**20
 RETRY_AFTER_S = 5.0
 _CHUNK = 2**16
 

@@ -1,7 +1,7 @@
 """kube-state-metrics as it really is: a pure function from Kubernetes objects to series.
 
-Names, labels and quirks of v2.20: resource names are sanitised (`nvidia_com_gpu`), conditions come with a
-series for every status, phases with a series for every phase, reasons only for the one that holds.
+Names, labels and quirks of v2.20: resource names are sanitised (`nvidia_com_gpu`), conditions come with a series for every status,
+phases with a series for every phase, reasons only for the one that holds.
 """
 
 from __future__ import annotations
@@ -21,10 +21,7 @@ _UNITS = {"cpu": "core", "memory": "byte", "ephemeral_storage": "byte", "pods": 
 
 
 def samples(objects: Sequence[Object], at: float) -> Iterable[Sample]:
-    """Every series of these objects. `at` is the time of the scrape.
-
-    Kube-state-metrics itself keeps no clock.
-    """
+    """Every series of these objects. `at` is the time of the scrape; kube-state-metrics itself keeps no clock."""
     del at
     for item in objects:
         write = _WRITERS.get(str(item.get("kind")))

@@ -103,7 +103,7 @@ class LogRead:
     at: float
 
 
-class _Expired(Exception):
+class _ExpiredError(Exception):
     """The server dropped the snapshot that a list was being read from (410)."""
 
 
@@ -183,9 +183,9 @@ class KubeSource:
         try:
             try:
                 found = self._pages(kind, namespace, path)
-            except _Expired:
+            except _ExpiredError:
                 found = self._pages(kind, namespace, path)
-        except _Expired:
+        except _ExpiredError:
             found = Blind(
                 Reason.SOURCE_DOWN, f"the list of {kind} expired twice while it was read (410); the API is too slow"
             )
@@ -202,7 +202,7 @@ class KubeSource:
             if isinstance(answer, Blind):
                 return answer
             if answer.status == 410:
-                raise _Expired
+                raise _ExpiredError
             if answer.status == 403:
                 return _forbidden(kind, namespace)
             if answer.status == 404 and KINDS[kind].optional:
@@ -303,7 +303,8 @@ def _page(answer: Answer) -> tuple[list[dict[str, Any]], str] | None:
         return None
     for item in items:
         if isinstance(item.get("metadata"), dict):
-            item["metadata"].pop("managedFields", None)  # who wrote which field: often half of an object, of no use here
+            # Who wrote which field: often half of an object, and of no use here.
+            item["metadata"].pop("managedFields", None)
     return items, str(metadata.get("continue") or "")
 
 

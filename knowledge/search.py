@@ -38,6 +38,8 @@ LEAST_BELONGING = 1.6
 LEAST_LEAD = -3.0
 _REMEMBERED = 64
 Found = TypeVar("Found")
+# `vllm:num_requests_waiting`, `max-num-seqs`: nobody writes these by chance.
+_IDENTIFIER = re.compile(r"[a-z0-9][_:][a-z0-9]|-\w+-")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
@@ -77,8 +79,11 @@ class _Opened:
         }
 
     def has_term(self, text: str) -> bool:
-        """Does the text hold a term that is this field's own?"""
-        return any(term in self.vocabulary.distinct for term in terms(text))
+        """Does the text hold a term that is this field's own, or an identifier that some page names?"""
+        known = self.build.words.vocabulary
+        return any(
+            term in self.vocabulary.distinct or (term in known and _IDENTIFIER.search(term)) for term in terms(text)
+        )
 
     def known_words(self, text: str) -> float:
         """The share of a text's terms that occur in any passage, 0 for a text without terms."""

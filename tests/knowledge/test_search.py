@@ -69,6 +69,17 @@ def test_what_lies_outside_is_declined(library: Library, query: str) -> None:
     assert library.outside(query, library.search(query))
 
 
+@pytest.mark.parametrize(
+    "query", ["vllm:request_queue_time_seconds", "what is container_cpu_cfs_throttled_periods_total", "--max-num-seqs"]
+)
+def test_an_identifier_that_a_page_names_shows_the_field(library: Library, query: str) -> None:
+    library.search(query)
+    opened = library._opened
+    assert opened is not None
+    assert opened.has_term(query)
+    assert not opened.has_term("state-of-the-art well-known e-mail my_own_variable")
+
+
 @pytest.mark.parametrize("query", STRAYS[::5])
 def test_stray_questions_are_declined(library: Library, query: str) -> None:
     assert library.outside(query, library.search(query))

@@ -66,7 +66,8 @@ def _incidents(root: Path, library: Library, as_json: bool) -> None:
 
 def _questions(file: Path, library: Library, as_json: bool) -> None:
     totals: dict[str, float] = {}
-    for row, totals in question_runs.run(file, library):
+    for row, so_far in question_runs.run(file, library):
+        totals = so_far
         if as_json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
         elif not row["ok"]:

@@ -92,14 +92,15 @@ def key_of(labels: Mapping[str, str], keys: Sequence[str]) -> str | None:
 
 
 def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float, matchers: str) -> Identity:
-    anchor = next(name for name in source.anchor if name in names)
+    anchors = [name for name in source.anchor if name in names]
     wanted = dict.fromkeys((*source.keys, *source.identity, *IDENTITY))
     by = ", ".join(wanted)
     selector = braces(source.match, matchers)
-    now = prom.query(f"max by ({by}) (timestamp({anchor}{selector}))", at)
+    now = prom.query(f"max by ({by}) (timestamp({anchors[0]}{selector}))", at)
     if now.blind is not None:
         return Identity(source, Labels(source.keys, matchers), {}, {}, exported=False, blind=now.blind)
-    lately = prom.query(f"max by ({by}) (last_over_time({anchor}{selector}[{SEEN_WITHIN}]))", at)
+    seen = " or ".join(f"last_over_time({anchor}{selector}[{SEEN_WITHIN}])" for anchor in anchors)
+    lately = prom.query(f"max by ({by}) ({seen})", at)
     exported = any(row.labels.get("exported_pod") for row in (*now.rows, *lately.rows))
     keys = source.keys_in(exported) if {"namespace", "pod"} & set(source.keys) else source.keys
     rows: dict[str, Mapping[str, str]] = {}

@@ -28,8 +28,8 @@ SOURCES = (
         name="dcgm_exporter",
         title="dcgm-exporter",
         per=Per.GPU,
-        # Always exported, whatever the GPU does; the utilisation is missing under MIG.
-        anchor=("DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_SM_CLOCK"),
+        # Always exported, whatever the GPU does (the utilisation is missing under MIG). The Xid may outlive the rest.
+        anchor=("DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_SM_CLOCK", "DCGM_FI_DEV_XID_ERRORS", "DCGM_FI_DEV_XID_ERROR"),
         keys=("UUID", "GPU_I_ID"),
         signals={
             GPU_UTIL: (

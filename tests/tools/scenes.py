@@ -1,0 +1,63 @@
+"""Worlds for checks: a snapshot of one workload, its node and its GPUs, made of the values that a scene names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.casebook import asks
+from tools.columns import Column, Part
+from tools.reading import Blind, Reason, Subject
+from tools.signals import Ask, parse_ask
+from tools.snapshot import Snapshot, SourceState
+from tools.topology import Autoscaler, Gpu, Pod, Topology
+
+SCENES = Path(__file__).parent.parent / "scenes"
+NOW = 1_790_000_000.0
+WORKLOAD = Subject("deployment", "team", "app")
+SUBJECTS = {"workload": WORKLOAD, "node": Subject("node", "", "n1"), "gpu": Subject("gpu", "", "n1/0")}
+GONE = Blind(Reason.NO_SERIES, "taken away")
+
+
+def scene(check: str) -> dict[str, Any]:
+    """The scene of a check."""
+    content = yaml.safe_load((SCENES / f"{check}.yaml").read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def topology(replicas: int = 2, engine: str = "vllm") -> Topology:
+    """One workload of some replicas with a GPU each, on one node."""
+    pods = {f"team/app-{i}": Pod("team", f"app-{i}", "n1", WORKLOAD, "Running", True, 1.0) for i in range(replicas)}
+    gpus = {f"GPU-{i}": Gpu(f"GPU-{i}", "n1", str(i), "H100", f"team/app-{i}") for i in range(replicas)}
+    return Topology(pods, gpus, ("n1",), (Autoscaler("team", "app", WORKLOAD),), (WORKLOAD,), {WORKLOAD: engine})
+
+
+def snapshot(
+    world: Mapping[str, Any],
+    subject: Subject,
+    replicas: int = 2,
+    without: Collection[str] = (),
+    engine: str = "vllm",
+) -> Snapshot:
+    """A snapshot in which a subject's parts have the world's values: one for all of them, or a list, part by part."""
+    whole = topology(replicas, engine)
+    values = {parse_ask(name): value for name, value in world.items() if name not in without}
+    columns: dict[Ask, Column] = {}
+    for ask in {*asks(), *values}:
+        parts: tuple[Part, ...] = ()
+        if ask in values:
+            keys = whole.parts(subject, ask.signal.per)
+            told = values[ask]
+            each = told if isinstance(told, list) else [told] * len(keys)
+            found = {key: _value(one) for key, one in zip(keys, each, strict=True)}
+            parts = (Part("scene", f"query of {ask}", NOW, found),)
+        columns[ask] = Column(ask, parts, GONE)
+    return Snapshot(NOW, whole, columns, (SourceState("Prometheus", None, 1),))
+
+
+def _value(told: Any) -> float | str:
+    return told if isinstance(told, str) else float(told)

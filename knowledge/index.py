@@ -6,7 +6,11 @@ raises becomes one sentence.
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import urllib.parse
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +37,9 @@ class VectorIndex:
         Raises IndexProblem.
         """
         self._place = place
-        self._client = _open(place)
+        copy = _copied(place) if isinstance(place, Path) and not os.access(place, os.W_OK) else None
+        self._forget_copy = weakref.finalize(self, shutil.rmtree, copy, ignore_errors=True) if copy else None
+        self._client = _open(copy or place)
         try:
             self._collection = self._client.get_collection(name, embedding_function=None)
             found = self._collection.count()
@@ -61,6 +67,8 @@ class VectorIndex:
     def close(self) -> None:
         """Let go of the files or the connection."""
         _close(self._client)
+        if self._forget_copy:
+            self._forget_copy()
 
     def _incomplete(self, why: str) -> IndexProblem:
         if isinstance(self._place, Path):
@@ -129,6 +137,22 @@ def first_line(error: BaseException) -> str:
 def damaged(folder: Path) -> IndexProblem:
     """The problem of a build whose files do not belong together."""
     return IndexProblem(f"The knowledge index in {folder} is damaged. Build it anew: {REBUILD}")
+
+
+def _copied(folder: Path) -> Path:
+    """A private copy of a database that this process may not write to: Chroma writes even when it only reads."""
+    if not folder.is_dir():
+        raise damaged(folder.parent)
+    try:
+        copy = Path(tempfile.mkdtemp(prefix="rackside-chroma-"))
+        shutil.copytree(folder, copy, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        copy.chmod(0o700)
+    except OSError as error:
+        raise IndexProblem(
+            f"The knowledge index in {folder.parent} cannot be written to, and no copy of it can be made "
+            f"({first_line(error)}). Give Rackside a temporary folder (TMPDIR) or a RACKSIDE_HOME of its own."
+        ) from error
+    return copy
 
 
 def _open(place: Path | str) -> Any:

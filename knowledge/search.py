@@ -296,7 +296,7 @@ def search_rows(hits: Iterable[Hit]) -> list[dict[str, Any]]:
 
 def clean(query: str) -> str:
     """A question as one line of at most 2,000 printable characters."""
-    return " ".join(_UNPRINTABLE.sub(" ", query[: 4 * MAX_QUERY_CHARS]).split())[:MAX_QUERY_CHARS]
+    return " ".join(_UNPRINTABLE.sub(" ", query).split())[:MAX_QUERY_CHARS]
 
 
 def _best_words(scores: NDArray[np.float32], rows: NDArray[np.int64] | None) -> list[int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -180,6 +182,33 @@ def test_building_and_reading_log_nothing(
     build_index(home, packs=packs, encoder=counting)
     assert Library.open(home, packs=packs, encoder=counting).search("kv", 1)
     assert [record.getMessage() for record in caplog.records if record.name.startswith("bm25s")] == []
+
+
+def test_an_index_that_may_only_be_read(
+    home: Path, packs: Path, counting: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an image: its files belong to somebody else, and Chroma would write to them."""
+    build_index(home, packs=packs, encoder=counting)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    before = contents(home)
+    library = Library.open(home, packs=packs, encoder=counting)
+    assert library.search("kv cache", 1)
+    assert len(list(temporary.iterdir())) == 1
+    library.close()
+    assert list(temporary.iterdir()) == []
+    assert contents(home) == before
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(IndexProblem, match=r"no copy of it can be made .*TMPDIR"):
+        Library.open(home, packs=packs, encoder=counting).search("kv")
+
+
+def contents(home: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of every file."""
+    files = [file for file in sorted(home.rglob("*")) if file.is_file()]
+    return {str(file): (file.stat().st_size, file.stat().st_mtime_ns) for file in files}
 
 
 def test_no_pages_is_said(home: Path, tmp_path: Path, counting: Counting) -> None:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -78,6 +79,25 @@ def test_an_identifier_that_a_page_names_shows_the_field(library: Library, query
     assert opened is not None
     assert opened.has_term(query)
     assert not opened.has_term("state-of-the-art well-known e-mail my_own_variable")
+
+
+def test_a_stray_question_nearby_counts_against(built_home: Path) -> None:
+    """The same question, the same passages: only that a stray question lies two spreads nearer than they do."""
+    mine = Library.open(built_home, packs=PACKS)
+    query = "answers freeze halfway through"
+    hits = mine.search(query)
+    assert not mine.outside(query, hits)
+    opened = mine._opened
+    assert opened is not None
+    build = opened.build
+    asked = mine._ask(opened, query).vector
+    across = build.strays[0] - (build.strays[0] @ asked) * asked
+    cosine = max(hit.cosine for hit in hits) + 2.0 * build.manifest.stray_spread
+    near = cosine * asked + np.sqrt(1.0 - cosine**2) * across / np.linalg.norm(across)
+    build.__dict__["strays"] = np.vstack([build.strays, near]).astype(np.float32)
+    mine._asked.clear()
+    assert mine.outside(query, hits)
+    mine.close()
 
 
 @pytest.mark.parametrize("query", STRAYS[::5])

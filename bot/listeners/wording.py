@@ -34,7 +34,7 @@ def question_text(text: str, me: str) -> str:
     """What was asked: without our own mention, Slack's references and entities as a person reads them."""
     without = re.sub(rf"<@{re.escape(me)}(?:\|[^>]*)?>", " ", text)
     readable = _REFERENCE.sub(lambda found: found[2] or found[1], without)
-    return html.unescape(readable).strip(" \t\r\n,:;")
+    return html.unescape(readable.strip().lstrip(",:; ")).strip()
 
 
 def is_courtesy(text: str) -> bool:

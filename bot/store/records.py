@@ -82,7 +82,9 @@ class Store:
             "state": "waiting",
         }
         with self.engine.begin() as connection:
-            new = connection.execute(self._insert(inbox).values(**row).on_conflict_do_nothing()).rowcount == 1
+            # What came back, not a row count: psycopg reports none for such an insert.
+            insert = self._insert(inbox).values(**row).on_conflict_do_nothing().returning(inbox.c.key)
+            new = connection.execute(insert).first() is not None
             if new:
                 self._join(connection, ask)
         return new

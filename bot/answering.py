@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from bot.advisor.question import Answer, Question
 from bot.blocks import Message, blocks, plain
+from bot.listeners.wording import points_back
 from bot.slack_thread import DONE, FAILED, WORKING, SlackThread, UndeliverableError
 from bot.store.records import Ask, Store
 
@@ -92,7 +93,8 @@ class Answering:
 
     def _question(self, ask: Ask) -> Question:
         talk = self.store.talk(ask.team, ask.channel, ask.thread_ts)
-        carried = talk.scope if talk and ask.ts != ask.thread_ts else {}
+        # A given scope wins over words, so it is given only where the words name nothing themselves.
+        carried = talk.scope if talk and ask.ts != ask.thread_ts and points_back(ask.text) else {}
         return Question(ask.text, carried.get("cluster"), carried.get("namespace"), carried.get("workload"))
 
     def _progress(self, ask: Ask) -> Callable[[str], None]:

@@ -110,9 +110,7 @@ def _body(answer: Answer) -> str:
         return ""
     # The verdict is said already.
     text = answer.text.strip().removeprefix(answer.verdict.strip()).lstrip()
-    return from_markdown(
-        text, frozenset(citation.url for citation in answer.citations if citation.url), _BODY
-    )
+    return from_markdown(text, frozenset(citation.url for citation in answer.citations if citation.url), _BODY)
 
 
 def _headline(finding: Finding, answer: Answer) -> list[Block]:
@@ -128,13 +126,9 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
     if symptoms:
         out.append(_context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
     if finding.evidence:
-        out.append(
-            _section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}")
-        )
+        out.append(_section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}"))
     if finding.remedies:
-        out.append(
-            _section(f"*What to do*\n{_listed(finding.remedies, _remedy, _REMEDIES, 'more remedies')}")
-        )
+        out.append(_section(f"*What to do*\n{_listed(finding.remedies, _remedy, _REMEDIES, 'more remedies')}"))
     return out
 
 
@@ -219,11 +213,7 @@ def _citation_line(citation: Citation) -> str:
 
 def _footer(answer: Answer) -> Block:
     note = prose(answer.note, 250)
-    model = (
-        f"model {escape(answer.model.name, 60)}"
-        if answer.model and answer.model.name not in answer.note
-        else ""
-    )
+    model = f"model {escape(answer.model.name, 60)}" if answer.model and answer.model.name not in answer.note else ""
     return _context(" · ".join(part for part in (note, model, UNCHANGED) if part))
 
 

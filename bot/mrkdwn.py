@@ -178,10 +178,7 @@ def _line(line: str, addresses: Collection[str]) -> str:
 
 def _emphasis(text: str, limit: int) -> str:
     parts = re.split(r"\*\*([^*\n]+)\*\*", text)
-    shown = [
-        _keep_space(part, limit) if at % 2 == 0 else f"*{escape(part, limit)}*"
-        for at, part in enumerate(parts)
-    ]
+    shown = [_keep_space(part, limit) if at % 2 == 0 else f"*{escape(part, limit)}*" for at, part in enumerate(parts)]
     return "".join(shown)
 
 

@@ -18,6 +18,11 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 
+# Words of a follow-up that names nothing: such a question is about what the thread was about.
+_POINTING = frozenset(
+    ["a", "about", "again", "all", "also", "and", "any", "anything", "are", "at", "before", "been", "can", "cause", "check", "did", "do", "does", "else", "evidence", "explain", "fix", "for", "from", "get", "getting", "give", "happened", "has", "have", "how", "i", "if", "in", "is", "it", "its", "itself", "just", "last", "long", "me", "metric", "metrics", "more", "much", "my", "next", "now", "of", "on", "one", "ones", "or", "other", "others", "out", "pod", "pods", "proof", "query", "queries", "replica", "replicas", "request", "requests", "rule", "ruled", "same", "say", "see", "should", "show", "since", "so", "start", "started", "still", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "this", "those", "to", "too", "until", "us", "was", "we", "were", "what", "when", "where", "whether", "which", "who", "why", "will", "with", "worse", "would", "wrong", "yet", "you", "your"]
+)
+
 
 def mentioned(text: str) -> set[str]:
     """Ids of the users that a message mentions."""
@@ -46,3 +51,9 @@ def is_courtesy(text: str) -> bool:
 def reads_as_question(text: str) -> bool:
     """Does it ask for something: a question mark, or an opening that asks?"""
     return "?" in text or _ASKING.match(text.strip()) is not None
+
+
+def points_back(text: str) -> bool:
+    """Does a follow-up name nothing of its own, so that the scope of the thread still holds?"""
+    words = re.findall(r"[^\s?!.,;:]+", text.lower())
+    return bool(words) and all(word.partition("'")[0] in _POINTING for word in words)

@@ -132,9 +132,7 @@ url = st.one_of(
         ["javascript:alert(1)", "https://user@evil.example/", "http://[", "https://docs.example/a?b=1&c=2|x>"]
     ),
 )
-citation = st.builds(
-    Citation, id=hostile, title=hostile, pack=hostile, section=hostile, url=url, quote=hostile
-)
+citation = st.builds(Citation, id=hostile, title=hostile, pack=hostile, section=hostile, url=url, quote=hostile)
 answer = st.builds(
     Answer,
     question=st.none() | hostile,
@@ -146,8 +144,7 @@ answer = st.builds(
     blind=st.lists(st.builds(BlindSpot, what=hostile, why=hostile), max_size=20).map(tuple),
     citations=st.lists(citation, max_size=12).map(tuple),
     text=hostile,
-    model=st.none()
-    | st.builds(ModelUse, name=hostile, tokens_in=st.just(1), tokens_out=st.just(1), calls=st.just(1)),
+    model=st.none() | st.builds(ModelUse, name=hostile, tokens_in=st.just(1), tokens_out=st.just(1), calls=st.just(1)),
     seconds=st.just({}),
     note=hostile,
     saw_nothing=st.booleans(),
@@ -180,9 +177,7 @@ def test_the_largest_answer_still_fits(character: str) -> None:
         Finding(str(n), long, long, long, "critical", "high", True, long, (), (reading,) * 50, (fix,) * 50)
         for n in range(40)
     )
-    symptoms = tuple(
-        Finding(f"s{n}", long, long, long, "low", "low", False, long, (str(n % 3),)) for n in range(40)
-    )
+    symptoms = tuple(Finding(f"s{n}", long, long, long, "low", "low", False, long, (str(n % 3),)) for n in range(40))
     message = blocks(
         Answer(
             long, "live", Scope(), long, causes + symptoms, (RuledOut(long, long, long),) * 50,
@@ -274,8 +269,7 @@ def test_overflow_is_counted() -> None:
 
 def test_more_headlines_than_fit_get_a_line_each() -> None:
     causes = tuple(
-        Finding(str(n), "x", f"Cause number {n}", f"node/n{n}", "high", "high", True, "because")
-        for n in range(7)
+        Finding(str(n), "x", f"Cause number {n}", f"node/n{n}", "high", "high", True, "because") for n in range(7)
     )
     message = blocks(Answer(None, "live", Scope(), "Seven causes.", causes))
     rest = next(text for text in texts(message) if "Also found" in text)
@@ -313,9 +307,7 @@ def test_a_knowledge_answer_shows_its_text_once_and_links_only_its_sources() -> 
 
 
 def test_a_model_is_named_and_its_wording_shown() -> None:
-    worded = Answer(
-        "q", "live", Scope(), "V.", incident().findings, text="In words.", model=ModelUse("m-1", 1, 1, 1)
-    )
+    worded = Answer("q", "live", Scope(), "V.", incident().findings, text="In words.", model=ModelUse("m-1", 1, 1, 1))
     shown = texts(blocks(worded))
     assert "In words." in shown
     assert "model m-1" in shown[-1]

@@ -232,6 +232,6 @@ def test_an_answer_without_scope_keeps_what_the_thread_knew(room: Room) -> None:
     room.answer = answer
     root = ask(slack, "C1", f"{ME} one")
     done(slack, "C1", root)
-    for text in ("two?", "three?"):
+    for text in ("and since when?", "what about mistral?", "show the query"):
         done(slack, "C1", ask(slack, "C1", text, root))
-    assert seen == [None, "llama", "llama"]
+    assert seen == [None, "llama", None, "llama"], "a follow-up that names something is not bound to the old scope"

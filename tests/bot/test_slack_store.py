@@ -16,7 +16,7 @@ from bot.advisor.question import Answer, Question, Scope
 from bot.answering import Answering
 from bot.listeners import Deps, accepted
 from bot.listeners.incoming import incoming
-from bot.listeners.wording import is_courtesy, question_text, reads_as_question
+from bot.listeners.wording import is_courtesy, points_back, question_text, reads_as_question
 from bot.slack_thread import Leaving, SlackThread, trouble
 from bot.store.database import database_url, migrate, open_engine
 from bot.store.records import Ask, Store
@@ -147,6 +147,16 @@ def test_what_reads_as_a_question() -> None:
         map(reads_as_question, ("the other replica?", "and since when", "Show the query", "what did you rule out"))
     )
     assert not any(map(reads_as_question, ("I am on it", "restarting now", "andy has it", "")))
+
+
+def test_what_points_back_to_the_thread() -> None:
+    assert all(
+        map(
+            points_back,
+            ("and the other replica?", "since when?", "what did you rule out?", "Show the query", "how do I fix it?"),
+        )
+    )
+    assert not any(map(points_back, ("what about mistral?", "is pod-7 fine?", "and in namespace prod?", "", "?!")))
 
 
 def event(text: str, **other: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from tools.snapshot import Snapshot
 from tools.topology import Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
-RULED_OUT_MOST = 12
+RULED_OUT_MOST = 8
 
 
 class Verdict(StrEnum):
@@ -98,10 +98,9 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
         causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
         finding, number = _finding(kept[key], causes, key in symptoms, number)
         findings.append(finding)
-    told = {outcome.subject for outcome in kept.values()}
     return Diagnosis(
         findings=tuple(findings),
-        ruled_out=_ruled_out(outcomes, scope, told, within),
+        ruled_out=_ruled_out(outcomes, scope, kept.values(), within),
         blind=_blind_spots(outcomes, scope, snapshot),
         checked=sum(
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
@@ -257,18 +256,24 @@ def _confidence(readings: Sequence[Reading], explains: bool) -> Confidence:
 
 
 def _ruled_out(
-    outcomes: Sequence[Outcome], scope: frozenset[Subject], told: set[Subject], within: Within
+    outcomes: Sequence[Outcome], scope: frozenset[Subject], fired: Collection[Outcome], within: Within
 ) -> tuple[RuledOut, ...]:
-    asked_for = not within.everything
-    found: list[RuledOut] = []
+    """Quiet checks on what was asked for, or on what something fires on: those that could have explained it first."""
+    told = {outcome.subject for outcome in fired}
+    symptoms = {outcome.case.id for outcome in fired}
+    found: list[tuple[bool, RuledOut]] = []
     for outcome in outcomes:
-        interesting = outcome.subject in scope and (asked_for or outcome.subject in told)
+        interesting = outcome.subject in scope and (not within.everything or outcome.subject in told)
         if outcome.verdict is not Verdict.QUIET or not interesting or not outcome.looked_at:
             continue
-        last = outcome.looked_at[-1]
-        why = f"{last.name} of {last.subject}: {shown(last)}" if last.value != "" else f"{last.name}: none"
-        found.append(RuledOut(outcome.case.id, str(outcome.subject), why))
-    return tuple(found[:RULED_OUT_MOST])
+        needed = {ask.said for ask in outcome.case.check.needs}
+        decisive = [reading for reading in outcome.looked_at if reading.name.startswith(tuple(needed))]
+        last = (decisive or outcome.looked_at)[-1]
+        whom = "" if last.subject == outcome.subject else f" of {last.subject}"
+        why = f"{last.name}{whom}: {shown(last) or 'none'}"
+        rival = any(explains.symptom in symptoms for explains in outcome.case.check.explains)
+        found.append((not rival, RuledOut(outcome.case.id, str(outcome.subject), why)))
+    return tuple(ruled for _, ruled in sorted(found, key=lambda one: one[0])[:RULED_OUT_MOST])
 
 
 def _blind_spots(outcomes: Sequence[Outcome], scope: frozenset[Subject], snapshot: Snapshot) -> tuple[BlindSpot, ...]:

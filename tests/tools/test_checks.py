@@ -94,7 +94,12 @@ def test_what_it_says_is_carried_by_its_evidence(check: str) -> None:
     asked = {ask.said for ask in cases()[check].check.asks}
     for reading in outcome.because.evidence:
         assert reading.kind == "limit" or reading.query.startswith("query of")
-        assert any(reading.name.startswith(said) for said in asked) or reading.kind == "limit" or "without" in reading.name or "for lack" in reading.name
+        assert (
+            any(reading.name.startswith(said) for said in asked)
+            or reading.kind == "limit"
+            or "without" in reading.name
+            or "for lack" in reading.name
+        )
 
 
 @pytest.mark.parametrize("check", list(cases()))
@@ -103,7 +108,10 @@ def test_it_looks_at_nothing_that_it_did_not_declare(check: str) -> None:
     case = cases()[check]
     declared = set(case.check.asks)
     told = scene(check)
-    for world in (told["fires"], *({**told["fires"], **o.get("world", {})} for o in told.get("others", ()) if "about" not in o)):
+    for world in (
+        told["fires"],
+        *({**told["fires"], **o.get("world", {})} for o in told.get("others", ()) if "about" not in o),
+    ):
         present = Present(snapshot(world, subject_of(told), replicas=_replicas(world)), subject_of(told))
         seen: list[Any] = []
         read = present._snapshot.read

@@ -33,7 +33,7 @@ TOKENS = GENERATION_TOKENS.rate("5m")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when throttling is frequent, the GPUs are far from busy, tokens flow and users feel it."""
     if now.get(GPU_REQUEST.now) is not None and now.get(CPU_LIMIT.now) is None:
-        return None  # the manifest sets no limit: nothing can be throttled
+        return None  # the manifest sets no limit, so nothing can be throttled
     throttled = now.worst(THROTTLED)
     if throttled.number < limits["throttled"]:
         return None

@@ -150,7 +150,7 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.body)
 
-    do_POST = do_GET  # noqa: N815 - the parent's naming
+    do_POST = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the parent's name
         pass

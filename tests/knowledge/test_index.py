@@ -12,8 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import chromadb
 import numpy as np
 import pytest
+from chromadb.config import Settings
 
 from knowledge import builds, indexing
 from knowledge.builds import Build, current_build, index_folder
@@ -290,6 +292,23 @@ def test_any_damage_is_a_sentence_and_mended(home: Path, packs: Path, counting: 
         # Parts that this question does not need may be damaged; anything but an answer or a sentence fails here.
         library.outside("kv cache", library.search("kv cache"))
     build_index(home, packs=packs, encoder=counting)
+    assert library.search("kv cache", 1)[0].passage.page_id == "serving/kv-cache"
+    library.close()
+
+
+def test_a_collection_with_passages_missing_is_damaged(home: Path, packs: Path, counting: Counting) -> None:
+    build_index(home, packs=packs, encoder=counting)
+    folder = current_build(home)
+    assert folder is not None
+    manifest = Build(folder).manifest
+    client: Any = chromadb.PersistentClient(folder / "chroma", Settings(anonymized_telemetry=False))
+    client.get_collection(manifest.collection, embedding_function=None).delete(ids=["serving/kv-cache"])
+    client.close()
+    library = Library.open(home, packs=packs, encoder=counting)
+    with pytest.raises(IndexProblem, match=f"is damaged.*{REBUILD}"):
+        library.search("kv cache")
+    report = build_index(home, packs=packs, encoder=counting)
+    assert report.reused == report.passages
     assert library.search("kv cache", 1)[0].passage.page_id == "serving/kv-cache"
     library.close()
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from bot.advisor.advisor import Advisor
-from bot.advisor.model import ModelDoor
 from bot.settings import Settings
 from knowledge.search import Library
 from tools.observe import Cluster
@@ -45,7 +44,11 @@ def make_advisor(
     with_model: bool = True,
 ) -> Advisor:
     """The advisor over the settings' sources."""
-    model = ModelDoor.open(settings.model, base_url=settings.model_base_url) if with_model and settings.model else None
+    model = None
+    if with_model and settings.model:
+        from bot.advisor.model import ModelDoor
+
+        model = ModelDoor.open(settings.model, base_url=settings.model_base_url)
     return Advisor(
         lambda cluster: make_sources(settings, cluster),
         library or make_library(settings),

@@ -99,7 +99,7 @@ def _stage(stack: contextlib.ExitStack, err: Console) -> tuple[Advisor, str]:
         prometheus = stack.enter_context(Prometheus([scratch / "history.om"], live.scrape_configs))
     api = stack.enter_context(KubeApi(Lives(world)))
     kubeconfig = scratch / "kubeconfig"
-    api.write_kubeconfig(kubeconfig)
+    api.kubeconfig(kubeconfig)
     prom, kube = PromSource(prometheus.url), KubeSource.connect(str(kubeconfig))
     library = make_library(load_settings())
     where = f"Prometheus at {prometheus.url}; Kubernetes API: KUBECONFIG={kubeconfig}"

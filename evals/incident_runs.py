@@ -13,8 +13,9 @@ from pathlib import Path
 
 from bot.advisor.advisor import Advisor
 from bot.advisor.question import Answer, Question
+from evals.fleet.api_worlds import StaticWorld
 from evals.fleet.folder import Incident, evidence, read_incident
-from evals.fleet.kubeapi import KubeApi, StaticWorld
+from evals.fleet.kubeapi import KubeApi
 from evals.fleet.prometheus import Prometheus
 from evals.score import Score, score
 from knowledge.search import Library
@@ -38,7 +39,7 @@ def staged(folder: Path, library: Library) -> Iterator[tuple[Incident, Advisor]]
         world = StaticWorld(found.objects, found.logs)
         with Prometheus([found.metrics]) as prometheus, KubeApi(world) as api:
             kubeconfig = Path(scratch) / "kubeconfig"
-            api.write_kubeconfig(kubeconfig)
+            api.kubeconfig(kubeconfig)
             prom = PromSource(prometheus.url)
             kube = KubeSource.connect(str(kubeconfig))
             yield incident, Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.at)

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bot.advisor import citing, compose
 from bot.advisor.grounding import ground
 from bot.advisor.intent import classify, clean, wants_action
-from bot.advisor.model import ModelDoor
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find
 from knowledge.search import Hit, Library
@@ -22,6 +22,9 @@ from tools.reading import Blind
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
+
+if TYPE_CHECKING:
+    from bot.advisor.model import ModelDoor
 
 Progress = Callable[[str], None]
 Sources = Callable[[str | None], tuple[PromSource | Blind, Cluster | Blind, str]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.tools.scenes import SUBJECTS, scene, snapshot
 from tools.casebook import cases
 from tools.check import Because
 from tools.diagnose import Outcome, Verdict, run
@@ -14,8 +15,6 @@ from tools.inventory import runtimes
 from tools.present import Present
 from tools.reading import Subject
 from tools.signals import parse_ask
-
-from tests.tools.scenes import SUBJECTS, scene, snapshot
 
 ENGINES = [source.name for source in runtimes()]
 

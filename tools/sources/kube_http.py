@@ -91,11 +91,11 @@ class KubeHttp:
             self.requests += 1
         try:
             return self._read(method, path, query, body)
-        except (broken.TimeoutError, TimeoutError):
-            return Blind(Reason.SOURCE_DOWN, f"the Kubernetes API did not answer within {self.timeout_s:g} s")
-        except broken.NewConnectionError as error:
+        except broken.NewConnectionError as error:  # in urllib3 a kind of timeout, hence first
             why = "connection refused" if "refused" in str(error) else "its address cannot be reached"
             return _unreachable(why)
+        except (broken.TimeoutError, TimeoutError):
+            return Blind(Reason.SOURCE_DOWN, f"the Kubernetes API did not answer within {self.timeout_s:g} s")
         except (broken.SSLError, ssl.SSLError, ApiException) as error:
             return _unreachable(f"TLS failed: {_certificate(str(error))}")
         except (broken.ProtocolError, broken.DecodeError, ConnectionError):

@@ -25,7 +25,16 @@ FALLBACK_TEXT = 3000
 MESSAGE_SIZE = 12_000
 UNCHANGED = "Rackside only reads: nothing was changed."
 _BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
-_VERDICT, _BODY, _HEAD, _EVIDENCE, _REMEDIES, _SMALL, _SOURCES = 600, 1800, 700, 1100, 1500, 600, 1200
+_VERDICT, _BODY, _BODY_ALONE, _EVIDENCE, _REMEDIES, _SMALL, _SOURCES = (
+    600,
+    1800,
+    2900,
+    700,
+    1100,
+    1500,
+    600,
+    1200,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +72,9 @@ def _compose(answer: Answer, full: int) -> list[Block]:
         shown.append(_section(body))
     for finding in headlines[:full]:
         shown.extend(_headline(finding, answer))
-    if len(headlines) > full:
-        rest = _listed(headlines[full:], _one_line, _SMALL, "more")
-        shown += [{"type": "divider"}, _section(f"*Also found, independent of the above*\n{rest}")]
+    rest = (*headlines[full:], *_unexplained(answer))
+    if rest:
+        shown += [{"type": "divider"}, _section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
     if answer.blind:
         unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
         shown.append(_section(unseen) if answer.saw_nothing else _context(unseen))
@@ -97,6 +106,8 @@ def _context(*texts: str) -> Block:
 
 
 def _verdict(answer: Answer) -> Block:
+    if answer.intent in {"help", "declined"} and answer.text.strip() == answer.verdict.strip():
+        return _section(from_markdown(answer.text, (), _BODY_ALONE) or "Rackside has no verdict.")
     verdict = prose(answer.verdict, _VERDICT) or "Rackside has no verdict."
     worst = answer.headlines[0] if answer.headlines else None
     confidence = f"\nConfidence: *{escape(worst.confidence, 20)}*" if worst else ""
@@ -105,12 +116,17 @@ def _verdict(answer: Answer) -> Block:
 
 def _body(answer: Answer) -> str:
     """The answer's own text where findings do not say it already: knowledge, help, a model's wording."""
-    said = answer.findings or (answer.intent == "live" and not answer.saw_nothing)
-    if said and answer.model is None:
+    if (answer.findings or answer.intent == "live") and answer.model is None:
         return ""
-    # The verdict is said already.
+    # The verdict is said already, the sources come below.
     text = answer.text.strip().removeprefix(answer.verdict.strip()).lstrip()
-    return from_markdown(text, frozenset(citation.url for citation in answer.citations if citation.url), _BODY)
+    if answer.citations:
+        text = text.partition("### Sources\n")[0]
+    return from_markdown(text, frozenset(cited.url for cited in answer.citations if cited.url), _body_budget(answer))
+
+
+def _body_budget(answer: Answer) -> int:
+    return _BODY if answer.findings else _BODY_ALONE
 
 
 def _headline(finding: Finding, answer: Answer) -> list[Block]:
@@ -130,6 +146,12 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
     if finding.remedies:
         out.append(_section(f"*What to do*\n{_listed(finding.remedies, _remedy, _REMEDIES, 'more remedies')}"))
     return out
+
+
+def _unexplained(answer: Answer) -> list[Finding]:
+    """Findings under no headline: nothing that was found may go unsaid."""
+    causes = [headline.key for headline in answer.headlines]
+    return [f for f in answer.findings if not f.root and not any(_leads_to(cause, f, answer) for cause in causes)]
 
 
 def _leads_to(cause: str, finding: Finding, answer: Answer) -> bool:

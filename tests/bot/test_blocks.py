@@ -352,3 +352,25 @@ def test_escape_never_cuts_an_entity() -> None:
 )
 def test_no_link_to_anything_but_plain_web_addresses(address: str) -> None:
     assert web_address(address) == ""
+
+
+def test_what_no_headline_explains_is_still_said() -> None:
+    cause = Finding("a", "x", "Cause", "node/a", "high", "high", True, "")
+    lost = Finding("b", "x", "Left alone", "node/b", "low", "high", False, "", ("gone",))
+    shown = texts(blocks(Answer(None, "live", Scope(), "One.", (cause, lost))))
+    assert any(part.startswith("*Also found*") and "Left alone" in part for part in shown)
+
+
+def test_help_is_shown_once_as_it_is() -> None:
+    words = "Ask me this:\n- why is `llama` slow?"
+    shown = texts(blocks(Answer("help", "help", Scope(), words, text=words)))
+    assert shown[1] == "Ask me this:\n• why is `llama` slow?"
+    assert sum("llama" in part for part in shown[1:]) == 1
+
+
+def test_sources_are_listed_once() -> None:
+    cited = Citation("a", "KV cache", "p", "", "https://docs.example/a", "")
+    text = "V.\n\n### Why\n\nBecause.\n\n### Sources\n\n- [KV cache](https://docs.example/a)"
+    shown = texts(blocks(Answer("q", "knowledge", Scope(), "V.", text=text, citations=(cited,))))
+    assert "*Why*\n\nBecause." in shown
+    assert sum("KV cache" in part for part in shown) == 1

@@ -85,8 +85,8 @@ class Because:
 
 
 def because(template: str, *also: Reading | None, severity: Severity | None = None, **readings: Reading) -> Because:
-    """Build a `Because`; readings given as None among `also` are left out."""
-    return Because(template, readings, tuple(one for one in also if one is not None), severity)
+    """Build a `Because`; what is None or an empty text among `also` says nothing and is left out."""
+    return Because(template, readings, tuple(one for one in also if one is not None and one.value != ""), severity)
 
 
 def counted(readings: Sequence[Reading], name: str, unit: str, subject: Subject) -> Reading:

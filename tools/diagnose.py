@@ -60,13 +60,16 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The scope of a diagnosis: a namespace, a workload (by name), or everything."""
+    """The scope of a diagnosis: a namespace, a workload (by name), several workloads, or everything."""
 
     namespace: str | None = None
     workload: str | None = None
+    several: frozenset[Subject] = frozenset()
 
     def holds(self, subject: Subject) -> bool:
         """Whether a workload lies in the scope."""
+        if self.several:
+            return subject in self.several
         if self.namespace is not None and subject.namespace != self.namespace:
             return False
         return self.workload is None or subject.name == self.workload
@@ -74,7 +77,7 @@ class Within:
     @property
     def everything(self) -> bool:
         """Whether nothing is left out."""
-        return self.namespace is None and self.workload is None
+        return self.namespace is None and self.workload is None and not self.several
 
 
 def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides | None = None) -> Diagnosis:

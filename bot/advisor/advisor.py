@@ -110,7 +110,7 @@ class Advisor:
             line = found.missing
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
-        diagnosis = diagnose(snapshot, Within(scope.namespace, scope.workload), self._limits)
+        diagnosis = diagnose(snapshot, Within(scope.namespace, scope.workload, found.several), self._limits)
         nothing = snapshot.sees_nothing
         blind = (*diagnosis.blind, *((unknown,) if unknown else ()))
         line = compose.verdict(diagnosis.findings, diagnosis.blind, compose.where(scope), nothing)

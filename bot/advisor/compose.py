@@ -55,7 +55,8 @@ def live_text(
         parts.append("### What good practice says\n\n" + "\n\n".join(map(_cited, citations)))
     if ruled_out:
         parts.append(
-            "### Looked at and ruled out\n\n" + "\n".join(f"- `{r.id}` on {r.subject}: {r.why}" for r in ruled_out)
+            "### Looked at and ruled out\n\n"
+            + "\n".join(f"- Ruled out: `{r.id}` on {r.subject}. {r.why}" for r in ruled_out)
         )
     if blind:
         parts.append("### Could not see\n\n" + "\n".join(f"- {spot.what}: {spot.why}" for spot in blind))

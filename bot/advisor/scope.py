@@ -10,6 +10,7 @@ from itertools import pairwise
 from rapidfuzz import fuzz, process
 
 from bot.advisor.question import Question, Scope
+from tools.reading import Subject
 from tools.topology import Topology
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]|[A-Za-z0-9]")
@@ -27,11 +28,15 @@ _PLAIN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The scope of a question. `missing` says, in a sentence, what was named and does not exist."""
+    """The scope of a question.
+
+    `missing` says, in a sentence, what was named and does not exist; `several` are the workloads where more than one was named.
+    """
 
     scope: Scope
     named: bool
     missing: str = ""
+    several: frozenset[Subject] = frozenset()
 
 
 def find(question: Question, text: str, topology: Topology) -> Found:
@@ -59,11 +64,10 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
             return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
         if close is not None:
             rest = text[: said.start()] + text[said.end() :]
-            workload = _workload(rest, topology, close)
-            return Found(Scope(question.cluster, close, workload[1] if workload else None), True)
-    hit = _workload(text, topology, None)
-    if hit is not None:
-        return Found(Scope(question.cluster, hit[0], hit[1]), True)
+            return _found(question, _workloads(rest, topology, close), close)
+    hits = _workloads(text, topology, None)
+    if hits:
+        return _found(question, hits, None)
     words = {word.lower() for word in _words(text)}
     named = [namespace for namespace in namespaces if namespace in words and namespace not in _PLAIN]
     if len(named) == 1:
@@ -73,31 +77,44 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
     return Found(Scope(question.cluster), False)
 
 
-def _workload(text: str, topology: Topology, namespace: str | None) -> tuple[str, str] | None:
+def _found(question: Question, hits: frozenset[Subject], namespace: str | None) -> Found:
+    if len(hits) == 1:
+        only = next(iter(hits))
+        return Found(Scope(question.cluster, only.namespace, only.name), True)
+    spaces = {subject.namespace for subject in hits}
+    shared = namespace or (next(iter(spaces)) if len(spaces) == 1 else None)
+    return Found(Scope(question.cluster, shared, None), True, several=hits)
+
+
+def _workloads(text: str, topology: Topology, namespace: str | None) -> frozenset[Subject]:
     known = [s for s in topology.workloads if namespace in {None, s.namespace}]
-    spoken: dict[str, tuple[str, str]] = {}
+    spoken: dict[str, Subject] = {}
     for model, subject in topology.models.items():
         if subject in known:
             for name in (model, model.rsplit("/", 1)[-1]):
-                spoken.setdefault(name.lower(), (subject.namespace, subject.name))
+                spoken.setdefault(name.lower(), subject)
     for subject in known:
-        spoken[subject.name.lower()] = (subject.namespace, subject.name)
-        spoken[f"{subject.namespace}/{subject.name}".lower()] = (subject.namespace, subject.name)
+        spoken[subject.name.lower()] = subject
+        spoken[f"{subject.namespace}/{subject.name}".lower()] = subject
     for pod in topology.pods.values():
         if pod.workload in known:
-            spoken.setdefault(pod.name.lower(), (pod.workload.namespace, pod.workload.name))
+            spoken.setdefault(pod.name.lower(), pod.workload)
     words = _words(text)
     grams = [*words, *(f"{a}-{b}" for a, b in pairwise(words)), *_triples(words)]
     candidates = [gram.lower() for gram in sorted(grams, key=len, reverse=True) if gram.lower() not in _PLAIN]
-    exact = next((spoken[gram] for gram in candidates if gram in spoken), None)
-    if exact is not None:
-        return exact
+    exact: dict[str, Subject] = {}
+    for gram in candidates:
+        # The longest name wins: `chat` inside `llama-70b-chat` names nothing of its own.
+        if gram in spoken and not any(gram in longer for longer in exact):
+            exact[gram] = spoken[gram]
+    if exact:
+        return frozenset(exact.values())
     for gram in candidates:
         if len(gram) >= SHORTEST_FUZZY:
             close = _closest(gram, spoken)
             if close is not None:
-                return spoken[close]
-    return None
+                return frozenset({spoken[close]})
+    return frozenset()
 
 
 def _triples(words: list[str]) -> Iterable[str]:

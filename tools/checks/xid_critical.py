@@ -1,4 +1,4 @@
-"""The driver reported a GPU fault that needs the GPU, or the node, to be reset.
+"""The driver reported a hardware fault of the GPU.
 
 ## What it means
 An Xid is the driver's error code. This one is of the class that no restart of the application mends: the vendor's catalogue asks for

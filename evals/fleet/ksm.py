@@ -1,291 +1,243 @@
 """kube-state-metrics as it really is: a pure function from Kubernetes objects to series.
 
-Names, labels and quirks of v2.20: resource names are sanitised (`nvidia_com_gpu`), conditions come with a series for every status,
-phases with a series for every phase, reasons only for the one that holds.
+Names, labels and quirks of v2.20: resource names are sanitised (`nvidia_com_gpu`) except in quotas, conditions come with a
+series for every status, phases with a series for every phase, reasons only for the one that holds.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
-from evals.fleet.sample import Sample, SampleType, labels_of
+from evals.fleet.ksm_pods import pod_samples
+from evals.fleet.ksm_samples import (
+    Object,
+    allowed_labels,
+    conditions,
+    counts,
+    created,
+    one,
+    owners,
+    resources,
+    statuses,
+    text,
+)
+from evals.fleet.sample import Sample
 from tools.facts import at, many, name_of
-from tools.quantity import quantity, seconds
+from tools.quantity import quantity
 
-Object = Mapping[str, Any]
-PHASES = ("Pending", "Succeeded", "Failed", "Unknown", "Running")
-STATUSES = ("true", "false", "unknown")
-_UNITS = {"cpu": "core", "memory": "byte", "ephemeral_storage": "byte", "pods": "integer"}
+NO_LABELS: Mapping[str, Collection[str]] = MappingProxyType({})
+DEPLOYMENT_REASONS = {
+    "",
+    "ReplicaSetUpdated",
+    "ReplicaSetCreateError",
+    "NewReplicaSetCreated",
+    "FoundNewReplicaSet",
+    "NewReplicaSetAvailable",
+    "ProgressDeadlineExceeded",
+    "DeploymentPaused",
+    "DeploymentResumed",
+    "MinimumReplicasAvailable",
+    "MinimumReplicasUnavailable",
+}
+_TARGETS = {"averageUtilization": "utilization", "averageValue": "average", "value": "value"}
 
 
-def samples(objects: Sequence[Object], at: float) -> Iterable[Sample]:
-    """Every series of these objects. `at` is the time of the scrape; kube-state-metrics itself keeps no clock."""
+def samples(
+    objects: Sequence[Object], at: float, labels: Mapping[str, Collection[str]] = NO_LABELS
+) -> Iterable[Sample]:
+    """Every series of these objects. `at` is the time of the scrape; kube-state-metrics itself keeps no clock.
+
+    `labels` is its `--metric-labels-allowlist`: label names by plural (`pods`, `nodes`), `*` for all.
+    """
     del at
     for item in objects:
-        write = _WRITERS.get(str(item.get("kind")))
-        if write is not None:
-            yield from write(item)
+        kind = str(item.get("kind"))
+        if kind == "Pod":
+            yield from pod_samples(item, labels.get("pods", ()))
+        elif kind == "Node":
+            yield from _node(item, labels.get("nodes", ()))
+        elif kind in _WRITERS:
+            yield from _WRITERS[kind](item)
 
 
-def _one(name: str, value: float = 1.0, kind: SampleType = "gauge", /, **labels: str) -> Sample:
-    return Sample(name, labels_of(**labels), float(value), kind)
-
-
-def _time(name: str, text: object, **labels: str) -> Iterator[Sample]:
-    moment = seconds(text)
-    if moment is not None:
-        yield _one(name, moment, **labels)
-
-
-def _resource(name: str) -> str:
-    return re.sub(r"[^a-zA-Z0-9_]", "_", name)
-
-
-def _resources(name: str, found: object, **labels: str) -> Iterator[Sample]:
-    for key, text in (found or {}).items() if isinstance(found, Mapping) else ():
-        value = quantity(text)
-        if value is not None:
-            resource = _resource(str(key))
-            yield _one(name, value, resource=resource, unit=_UNITS.get(resource, "integer"), **labels)
-
-
-def _conditions(name: str, item: Object, **labels: str) -> Iterator[Sample]:
-    for condition in many(item, "status", "conditions"):
-        now = str(condition.get("status", "Unknown")).lower()
-        for status in STATUSES:
-            yield _one(name, now == status, condition=str(condition.get("type")), status=status, **labels)
-
-
-def _controller(item: Object) -> Object:
-    owners = many(item, "metadata", "ownerReferences")
-    return next((owner for owner in owners if owner.get("controller")), owners[0] if owners else {})
-
-
-def _pod(item: Object) -> Iterator[Sample]:
+def _named(item: Object, label: str) -> dict[str, str]:
     namespace, name = name_of(item)
-    who = {"namespace": namespace, "pod": name, "uid": str(at(item, "metadata", "uid") or "")}
-    node = str(at(item, "spec", "nodeName") or "")
-    owner = _controller(item)
-    yield _one(
-        "kube_pod_info",
-        **who,
-        node=node,
-        host_ip=str(at(item, "status", "hostIP") or ""),
-        pod_ip=str(at(item, "status", "podIP") or ""),
-        created_by_kind=str(owner.get("kind") or ""),
-        created_by_name=str(owner.get("name") or ""),
-        host_network="true" if at(item, "spec", "hostNetwork") else "false",
-        priority_class=str(at(item, "spec", "priorityClassName") or ""),
-    )
-    yield _one(
-        "kube_pod_owner",
-        **who,
-        owner_kind=str(owner.get("kind") or ""),
-        owner_name=str(owner.get("name") or ""),
-        owner_is_controller="true" if owner.get("controller") else "false",
-    )
-    yield from _time("kube_pod_created", at(item, "metadata", "creationTimestamp"), **who)
-    yield from _time("kube_pod_start_time", at(item, "status", "startTime"), **who)
-    for phase in PHASES:
-        yield _one("kube_pod_status_phase", at(item, "status", "phase") == phase, phase=phase, **who)
-    reason = at(item, "status", "reason")
-    if reason:
-        yield _one("kube_pod_status_reason", reason=str(reason), **who)
-    yield from _pod_conditions(item, who)
-    statuses = {str(s.get("name")): s for s in many(item, "status", "containerStatuses")}
-    for container in many(item, "spec", "containers"):
-        yield from _container(container, statuses.get(str(container.get("name")), {}), who, node)
+    return {"namespace": namespace, label: name}
 
 
-def _pod_conditions(item: Object, who: Mapping[str, str]) -> Iterator[Sample]:
-    for condition in many(item, "status", "conditions"):
-        kind, now = condition.get("type"), str(condition.get("status", "Unknown")).lower()
-        series = {"Ready": "ready", "PodScheduled": "scheduled"}.get(str(kind))
-        if series:
-            for status in STATUSES:
-                yield _one(f"kube_pod_status_{series}", now == status, condition=status, **who)
-        if kind == "PodScheduled" and now == "false" and condition.get("reason") == "Unschedulable":
-            yield _one("kube_pod_status_unschedulable", **who)
-        timed = {"Ready": "ready_time", "PodScheduled": "scheduled_time", "Initialized": "initialized_time"}
-        timed["ContainersReady"] = "container_ready_time"
-        if now == "true" and kind in timed:
-            yield from _time(f"kube_pod_status_{timed[str(kind)]}", condition.get("lastTransitionTime"), **who)
-
-
-def _container(container: Object, status: Object, who: Mapping[str, str], node: str) -> Iterator[Sample]:
-    here = {**who, "container": str(container.get("name") or "")}
-    resources = at(container, "resources") or {}
-    requests = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    yield from _resources("kube_pod_container_resource_requests", requests, node=node, **here)
-    yield from _resources("kube_pod_container_resource_limits", resources.get("limits"), node=node, **here)
-    if not status:
-        return
-    yield _one(
-        "kube_pod_container_info",
-        **here,
-        image=str(status.get("image") or ""),
-        image_id=str(status.get("imageID") or ""),
-        image_spec=str(container.get("image") or ""),
-        container_id=str(status.get("containerID") or ""),
-    )
-    yield _one("kube_pod_container_status_restarts_total", status.get("restartCount") or 0, "counter", **here)
-    yield _one("kube_pod_container_status_ready", bool(status.get("ready")), **here)
-    state, last = status.get("state") or {}, at(status, "lastState", "terminated")
-    for name in ("running", "waiting", "terminated"):
-        yield _one(f"kube_pod_container_status_{name}", name in state, **here)
-    yield from _time("kube_pod_container_state_started", at(state, "running", "startedAt"), **here)
-    if at(state, "waiting", "reason"):
-        yield _one("kube_pod_container_status_waiting_reason", reason=str(at(state, "waiting", "reason")), **here)
-    if at(state, "terminated", "reason"):
-        yield _one("kube_pod_container_status_terminated_reason", reason=str(at(state, "terminated", "reason")), **here)
-    if isinstance(last, Mapping):
-        yield _one("kube_pod_container_status_last_terminated_reason", reason=str(last.get("reason")), **here)
-        yield _one("kube_pod_container_status_last_terminated_exitcode", last.get("exitCode") or 0, **here)
-        yield from _time("kube_pod_container_status_last_terminated_timestamp", last.get("finishedAt"), **here)
-
-
-def _node(item: Object) -> Iterator[Sample]:
-    _, node = name_of(item)
+def _node(item: Object, allowed: Collection[str]) -> Iterator[Sample]:
+    node = name_of(item)[1]
     info = at(item, "status", "nodeInfo") or {}
-    yield _one(
+    addresses = [text(a, "address") for a in many(item, "status", "addresses") if a.get("type") == "InternalIP"]
+    yield one(
         "kube_node_info",
         node=node,
-        kernel_version=str(info.get("kernelVersion") or ""),
-        os_image=str(info.get("osImage") or ""),
-        container_runtime_version=str(info.get("containerRuntimeVersion") or ""),
-        kubelet_version=str(info.get("kubeletVersion") or ""),
-        provider_id=str(at(item, "spec", "providerID") or ""),
-        internal_ip=next((str(a.get("address")) for a in many(item, "status", "addresses")), ""),
+        kernel_version=text(info, "kernelVersion"),
+        os_image=text(info, "osImage"),
+        container_runtime_version=text(info, "containerRuntimeVersion"),
+        kubelet_version=text(info, "kubeletVersion"),
+        kubeproxy_version="deprecated",
+        provider_id=text(item, "spec", "providerID"),
+        pod_cidr=text(item, "spec", "podCIDR"),
+        system_uuid=text(info, "systemUUID"),
+        internal_ip=addresses[-1] if addresses else "",
     )
-    yield from _time("kube_node_created", at(item, "metadata", "creationTimestamp"), node=node)
-    yield _one("kube_node_spec_unschedulable", bool(at(item, "spec", "unschedulable")), node=node)
+    yield from allowed_labels("kube_node_labels", item, allowed, node=node)
+    yield from created("kube_node", item, node=node)
+    yield one("kube_node_spec_unschedulable", bool(at(item, "spec", "unschedulable")), node=node)
     for taint in many(item, "spec", "taints"):
-        told = {key: str(taint.get(key) or "") for key in ("key", "value", "effect")}
-        yield _one("kube_node_spec_taint", node=node, **told)
-    yield from _conditions("kube_node_status_condition", item, node=node)
+        told = {key: text(taint, key) for key in ("key", "value", "effect")}
+        yield one("kube_node_spec_taint", node=node, **told)
+    yield from conditions("kube_node_status_condition", item, node=node)
     for part in ("capacity", "allocatable"):
-        yield from _resources(f"kube_node_status_{part}", at(item, "status", part), node=node)
+        yield from resources(f"kube_node_status_{part}", at(item, "status", part), True, node=node)
+
+
+def _replicas(name: str, item: Object, **who: str) -> Iterator[Sample]:
+    wanted = at(item, "spec", "replicas")
+    if wanted is not None:
+        yield one(name, wanted, **who)
+
+
+def _generations(name: str, item: Object, **who: str) -> Iterator[Sample]:
+    yield from counts(name, item, {"metadata_generation": "generation"}, "metadata", **who)
+    yield from counts(name, item, {"status_observed_generation": "observedGeneration"}, **who)
 
 
 def _deployment(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    who = {"namespace": namespace, "deployment": name}
-    yield from _time("kube_deployment_created", at(item, "metadata", "creationTimestamp"), **who)
-    yield _one("kube_deployment_spec_replicas", at(item, "spec", "replicas") or 0, **who)
-    for series, field in (
-        ("status_replicas", "replicas"),
-        ("status_replicas_available", "availableReplicas"),
-        ("status_replicas_unavailable", "unavailableReplicas"),
-        ("status_replicas_updated", "updatedReplicas"),
-        ("status_replicas_ready", "readyReplicas"),
-    ):
-        yield _one(f"kube_deployment_{series}", at(item, "status", field) or 0, **who)
-    yield from _conditions("kube_deployment_status_condition", item, **who)
+    who, series = _named(item, "deployment"), "kube_deployment"
+    fields = {
+        "status_replicas": "replicas",
+        "status_replicas_available": "availableReplicas",
+        "status_replicas_unavailable": "unavailableReplicas",
+        "status_replicas_updated": "updatedReplicas",
+        "status_replicas_ready": "readyReplicas",
+    }
+    yield from created(series, item, **who)
+    yield from counts(series, item, fields, **who)
+    yield from _generations(series, item, **who)
+    yield from _replicas(f"{series}_spec_replicas", item, **who)
+    yield one(f"{series}_spec_paused", bool(at(item, "spec", "paused")), **who)
+    for condition in many(item, "status", "conditions"):
+        reason = text(condition, "reason")
+        told = {"condition": text(condition, "type"), "reason": reason if reason in DEPLOYMENT_REASONS else "unknown"}
+        yield from statuses(f"{series}_status_condition", condition.get("status"), **told, **who)
 
 
 def _statefulset(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    who = {"namespace": namespace, "statefulset": name}
-    yield _one("kube_statefulset_replicas", at(item, "spec", "replicas") or 0, **who)
-    yield _one("kube_statefulset_status_replicas_ready", at(item, "status", "readyReplicas") or 0, **who)
+    who, series = _named(item, "statefulset"), "kube_statefulset"
+    fields = {
+        "status_replicas": "replicas",
+        "status_replicas_available": "availableReplicas",
+        "status_replicas_current": "currentReplicas",
+        "status_replicas_ready": "readyReplicas",
+        "status_replicas_updated": "updatedReplicas",
+    }
+    yield from created(series, item, **who)
+    yield from counts(series, item, fields, **who)
+    yield from _generations(series, item, **who)
+    yield from _replicas(f"{series}_replicas", item, **who)
 
 
 def _daemonset(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    who = {"namespace": namespace, "daemonset": name}
-    for series, field in (
-        ("desired_number_scheduled", "desiredNumberScheduled"),
-        ("current_number_scheduled", "currentNumberScheduled"),
-        ("number_ready", "numberReady"),
-        ("number_unavailable", "numberUnavailable"),
-    ):
-        yield _one(f"kube_daemonset_status_{series}", at(item, "status", field) or 0, **who)
+    who, series = _named(item, "daemonset"), "kube_daemonset"
+    fields = {
+        "status_desired_number_scheduled": "desiredNumberScheduled",
+        "status_current_number_scheduled": "currentNumberScheduled",
+        "status_number_available": "numberAvailable",
+        "status_number_misscheduled": "numberMisscheduled",
+        "status_number_ready": "numberReady",
+        "status_number_unavailable": "numberUnavailable",
+        "status_updated_number_scheduled": "updatedNumberScheduled",
+    }
+    yield from created(series, item, **who)
+    yield from counts(series, item, fields, **who)
 
 
 def _replicaset(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    owner = _controller(item)
-    yield _one(
-        "kube_replicaset_owner",
-        namespace=namespace,
-        replicaset=name,
-        owner_kind=str(owner.get("kind") or ""),
-        owner_name=str(owner.get("name") or ""),
-        owner_is_controller="true",
-    )
-    yield _one("kube_replicaset_spec_replicas", at(item, "spec", "replicas") or 0, namespace=namespace, replicaset=name)
+    who, series = _named(item, "replicaset"), "kube_replicaset"
+    for owner in owners(item):
+        yield one(f"{series}_owner", **who, **owner)
+    yield from _replicas(f"{series}_spec_replicas", item, **who)
+    yield from counts(series, item, {"status_replicas": "replicas", "status_ready_replicas": "readyReplicas"}, **who)
 
 
 def _autoscaler(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    who = {"namespace": namespace, "horizontalpodautoscaler": name}
-    series = "kube_horizontalpodautoscaler"
+    who, series = _named(item, "horizontalpodautoscaler"), "kube_horizontalpodautoscaler"
     target = at(item, "spec", "scaleTargetRef") or {}
-    yield _one(
-        f"{series}_info",
-        **who,
-        scaletargetref_kind=str(target.get("kind") or ""),
-        scaletargetref_name=str(target.get("name") or ""),
-        scaletargetref_api_version=str(target.get("apiVersion") or ""),
-    )
-    yield _one(f"{series}_spec_min_replicas", at(item, "spec", "minReplicas") or 1, **who)
-    yield _one(f"{series}_spec_max_replicas", at(item, "spec", "maxReplicas") or 0, **who)
-    yield _one(f"{series}_status_current_replicas", at(item, "status", "currentReplicas") or 0, **who)
-    yield _one(f"{series}_status_desired_replicas", at(item, "status", "desiredReplicas") or 0, **who)
-    yield from _conditions(f"{series}_status_condition", item, **who)
-    for part, path, field in (("spec", "metrics", "target"), ("status", "currentMetrics", "current")):
-        for metric in many(item, part, path):
-            kind = str(metric.get("type") or "")
-            body = metric.get(kind[:1].lower() + kind[1:]) or {}
-            told = str(at(body, "name") or at(body, "metric", "name") or "")
-            for key, label in (("averageUtilization", "utilization"), ("averageValue", "average"), ("value", "value")):
-                value = quantity(at(body, field, key) if at(body, field, key) is not None else "")
-                if value is not None:
-                    yield _one(
-                        f"{series}_{part}_target_metric", value, **who, metric_name=told, metric_target_type=label
-                    )
+    told = {f"scaletargetref_{key}": text(target, key) for key in ("kind", "name")}
+    if target.get("apiVersion"):
+        told["scaletargetref_api_version"] = text(target, "apiVersion")
+    yield one(f"{series}_info", **who, **told)
+    least = at(item, "spec", "minReplicas")
+    yield one(f"{series}_spec_min_replicas", 1 if least is None else least, **who)
+    yield one(f"{series}_spec_max_replicas", at(item, "spec", "maxReplicas") or 0, **who)
+    yield one(f"{series}_status_current_replicas", at(item, "status", "currentReplicas") or 0, **who)
+    yield one(f"{series}_status_desired_replicas", at(item, "status", "desiredReplicas") or 0, **who)
+    yield from conditions(f"{series}_status_condition", item, **who)
+    yield from created(series, item, **who)
+    for metric in many(item, "spec", "metrics"):
+        yield from _metric(f"{series}_spec_target_metric", metric, "target", who)
+    for metric in many(item, "status", "currentMetrics"):
+        yield from _metric(f"{series}_status_target_metric", metric, "current", who)
+
+
+def _metric(series: str, metric: Object, field: str, who: Mapping[str, str]) -> Iterator[Sample]:
+    kind = text(metric, "type")
+    body = metric.get(kind[:1].lower() + kind[1:])
+    if not isinstance(body, Mapping):
+        return
+    by_name = kind in {"Resource", "ContainerResource"}
+    about = {"metric_name": text(body, "name") if by_name else text(body, "metric", "name")}
+    about["container"] = text(body, "container") if kind == "ContainerResource" else ""
+    for key, label in _TARGETS.items():
+        value = quantity(at(body, field, key))
+        if value is not None:
+            yield one(series, value, **who, **about, metric_target_type=label)
 
 
 def _budget(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    who = {"namespace": namespace, "poddisruptionbudget": name}
-    for series, field in (
-        ("pod_disruptions_allowed", "disruptionsAllowed"),
-        ("current_healthy", "currentHealthy"),
-        ("desired_healthy", "desiredHealthy"),
-        ("expected_pods", "expectedPods"),
-    ):
-        yield _one(f"kube_poddisruptionbudget_status_{series}", at(item, "status", field) or 0, **who)
+    fields = {
+        "pod_disruptions_allowed": "disruptionsAllowed",
+        "current_healthy": "currentHealthy",
+        "desired_healthy": "desiredHealthy",
+        "expected_pods": "expectedPods",
+        "observed_generation": "observedGeneration",
+    }
+    yield from counts("kube_poddisruptionbudget_status", item, fields, **_named(item, "poddisruptionbudget"))
 
 
 def _quota(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    for kind, path in (("hard", ("status", "hard")), ("used", ("status", "used"))):
-        for resource, text in (at(item, *path) or {}).items():
-            value = quantity(text)
+    who = _named(item, "resourcequota")
+    for kind in ("hard", "used"):
+        for resource, amount in (at(item, "status", kind) or {}).items():
+            value = quantity(amount)
             if value is not None:
                 # Unlike everywhere else the resource keeps its dots and slashes here.
-                told = {"namespace": namespace, "resourcequota": name, "resource": str(resource), "type": kind}
-                yield _one("kube_resourcequota", value, **told)
+                yield one("kube_resourcequota", value, **who, resource=str(resource), type=kind)
 
 
 def _claim(item: Object) -> Iterator[Sample]:
-    namespace, name = name_of(item)
-    for phase in ("Lost", "Bound", "Pending"):
-        now = at(item, "status", "phase") == phase
-        told = {"namespace": namespace, "persistentvolumeclaim": name, "phase": phase}
-        yield _one("kube_persistentvolumeclaim_status_phase", now, **told)
+    who, series = _named(item, "persistentvolumeclaim"), "kube_persistentvolumeclaim"
+    fields = {"storageclass": "storageClassName", "volumename": "volumeName", "volumemode": "volumeMode"}
+    yield one(f"{series}_info", **who, **{label: text(item, "spec", field) for label, field in fields.items()})
+    size = quantity(at(item, "spec", "resources", "requests", "storage"))
+    if size is not None:
+        yield one(f"{series}_resource_requests_storage_bytes", size, **who)
+    now = text(item, "status", "phase")
+    for phase in ("Lost", "Bound", "Pending") if now else ():
+        yield one(f"{series}_status_phase", now == phase, phase=phase, **who)
 
 
 def _namespace(item: Object) -> Iterator[Sample]:
-    yield from _time("kube_namespace_created", at(item, "metadata", "creationTimestamp"), namespace=name_of(item)[1])
+    namespace, now = name_of(item)[1], text(item, "status", "phase")
+    yield from created("kube_namespace", item, namespace=namespace)
+    for phase in ("Active", "Terminating"):
+        yield one("kube_namespace_status_phase", now == phase, phase=phase, namespace=namespace)
 
 
 _WRITERS: dict[str, Callable[[Object], Iterator[Sample]]] = {
-    "Pod": _pod,
-    "Node": _node,
     "Deployment": _deployment,
     "StatefulSet": _statefulset,
     "DaemonSet": _daemonset,

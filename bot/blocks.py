@@ -25,16 +25,8 @@ FALLBACK_TEXT = 3000
 MESSAGE_SIZE = 12_000
 UNCHANGED = "Rackside only reads: nothing was changed."
 _BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
-_VERDICT, _BODY, _BODY_ALONE, _EVIDENCE, _REMEDIES, _SMALL, _SOURCES = (
-    600,
-    1800,
-    2900,
-    700,
-    1100,
-    1500,
-    600,
-    1200,
-)
+# Units that each part may take.
+_VERDICT, _BODY, _BODY_ALONE, _EVIDENCE, _REMEDIES, _SMALL, _SOURCES = 600, 1800, 2900, 1100, 1500, 600, 1200
 
 
 @dataclass(frozen=True, slots=True)

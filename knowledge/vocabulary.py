@@ -91,11 +91,10 @@ class Vocabulary:
 
     @cached_property
     def distinct(self) -> frozenset[str]:
-        """Stems that on their own show a question to be about this field: not ordinary English."""
-        special = (
-            word for word in self.domain if word not in ORDINARY and (word in SHORT_FORMS or word not in self._common)
-        )
-        return frozenset(stem(word) for word in special)
+        """Stems that on their own show a question to be about this field: not those of ordinary English."""
+        ordinary = {stem(word) for word in (*self._common, *ORDINARY)}
+        own = {stem(word) for word in self.domain} - ordinary
+        return frozenset(own | {stem(word) for word in SHORT_FORMS if word not in ORDINARY})
 
     @cached_property
     def _targets(self) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def problems(tmp_path: Path, body: str, front: str = FRONT, checks: set[str] | N
 def test_good_pages_have_none(tmp_path: Path) -> None:
     body = (
         "It is `a.b`, e.g. this. It ends here!\n\n## One\nSee [b](b.md#part), [b](../p/b.md), [here](#two)"
-        " and [web](https://example.org/x).\n\n### Under\nText.\n\n## Two\n```\n## [no](gone.md)\n```\n"
+        " and [web](https://example.org/x).\n\n### Under\nText.\n\n## Two\n```\n## [no](gone.md)\n```\n\n## Three\n\n### Child\nText.\n"
     )
     front = FRONT + "related: [p/b]\nchecks: [kv_saturation_queueing]\n"
     assert problems(tmp_path, body, front, CHECKS) == []

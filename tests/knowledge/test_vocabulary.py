@@ -72,3 +72,5 @@ def test_short_forms_are_spelled_out_once(vocabulary: Vocabulary) -> None:
 def test_ordinary_words_show_no_field(vocabulary: Vocabulary) -> None:
     assert {"preempt", "ttft", "kv"} <= vocabulary.distinct
     assert not {"cach", "server", "cool", "cpu", "price"} & vocabulary.distinct
+    spoken = Vocabulary(["Scheduling of pods", "Schedulers"], [], whole_words())
+    assert stem("schedule") not in spoken.distinct

@@ -1,0 +1,62 @@
+"""The packs that Rackside ships, asked questions that no threshold was chosen on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from knowledge.encoder import OnnxEncoder
+from knowledge.home import PACKS
+from knowledge.indexing import build_index
+from knowledge.pages import load_shelf
+from knowledge.search import Library
+
+UNSEEN: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "data" / "questions_unseen.yaml").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module")
+def shipped(onnx: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    home = tmp_path_factory.mktemp("shipped")
+    report = build_index(home, packs=PACKS, encoder=onnx)
+    assert report.skipped == []
+    return Library.open(home, encoder=onnx)
+
+
+def test_every_page_opens_with_an_answer(shipped: Library) -> None:
+    for page in load_shelf(PACKS).pages:
+        opening = shipped.opening(page.id)
+        assert opening is not None
+        assert opening.id == page.id
+        assert len(opening.text) > 40
+
+
+def test_every_page_is_found_by_its_title(shipped: Library) -> None:
+    missed = [page.id for page in shipped.pages() if page.id not in found(shipped, page.title)]
+    assert missed == []
+
+
+def test_the_answer_is_among_three(shipped: Library) -> None:
+    missed = [case["q"] for case in UNSEEN["answerable"] if not set(case["pages"]) & set(found(shipped, case["q"]))]
+    assert len(missed) <= len(UNSEEN["answerable"]) * 0.1, missed
+
+
+def test_nothing_answerable_is_declined(shipped: Library) -> None:
+    assert [case["q"] for case in UNSEEN["answerable"] if declined(shipped, case["q"])] == []
+
+
+def test_nearly_all_that_lies_outside_is_declined(shipped: Library) -> None:
+    answered = [query for query in UNSEEN["outside"] if not declined(shipped, query)]
+    assert len(answered) <= len(UNSEEN["outside"]) * 0.03, answered
+
+
+def found(library: Library, query: str) -> list[str]:
+    return [hit.passage.page_id for hit in library.search(query, 3)]
+
+
+def declined(library: Library, query: str) -> bool:
+    return library.outside(query, library.search(query))

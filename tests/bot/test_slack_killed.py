@@ -5,8 +5,10 @@ On our own stand-in, with real processes and SIGKILL. The stand-in holds one cal
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -113,6 +115,7 @@ def test_a_stop_signal_leaves_long_work_for_the_next_start(slack: SlackStandIn, 
 @pytest.mark.parametrize(("patience", "expected"), [(900.0, "You asked: why?"), (-1.0, plain(DECLINED).text)])
 def test_work_of_an_older_version_is_begun_again_or_declined(
     slack: SlackStandIn,
+    tmp_path: Path,
     settings_for: Any,
     start: Start,
     monkeypatch: pytest.MonkeyPatch,
@@ -132,3 +135,6 @@ def test_work_of_an_older_version_is_begun_again_or_declined(
     start(settings_for(slack))
     slack.wait(lambda: len(slack.answers("C1")) == 1, "the answer")
     assert slack.answers("C1")[0]["text"] == expected
+    with contextlib.closing(sqlite3.connect(tmp_path / "rackside.db")) as database:
+        left = database.execute("SELECT status FROM workflow_status WHERE workflow_uuid LIKE '0:%'").fetchall()
+    assert left == [("CANCELLED",)], "the older version's work must not come back with a rollback"

@@ -271,7 +271,9 @@ def _ruled_out(
             continue
         needed = {ask.said for ask in outcome.case.check.needs}
         decisive = [reading for reading in outcome.looked_at if reading.name.startswith(tuple(needed))]
-        last = (decisive or outcome.looked_at)[-1]
+        if not decisive:
+            continue
+        last = decisive[-1]
         whom = "" if last.subject == outcome.subject else f" of {last.subject}"
         why = f"{last.name}{whom}: {shown(last) or 'none'}"
         rival = any(explains.symptom in symptoms for explains in outcome.case.check.explains)

@@ -98,6 +98,7 @@ class Present:
         for key in self._snapshot.topology.parts(part, ask.signal.per):
             reading = self._snapshot.read(ask, key)
             if reading.blind is None:
+                self.touched[ask] = reading
                 return reading
         return None
 

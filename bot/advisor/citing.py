@@ -23,7 +23,8 @@ def of_findings(findings: Sequence[Finding], library: Library) -> tuple[Citation
         if not finding.root:
             continue
         told = 0
-        for page in finding.pages:
+        # The page of the failure mode itself says what the finding says: it comes after the guidance behind it.
+        for page in (*finding.pages[1:], *finding.pages[:1]):
             passage = library.opening(page)
             if passage is not None and told < PAGES_PER_FINDING and passage.page_id not in cited:
                 cited[passage.page_id] = cite(passage)

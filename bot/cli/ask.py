@@ -21,6 +21,7 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Look a
 Workload = Annotated[str | None, typer.Option("--workload", "-w", help="Look at this workload only.")]
 At = Annotated[str | None, typer.Option(help="A time in the past: 2026-11-21T03:10:00Z or -30m.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the query behind each reading.")]
 SAW_NOTHING = 3
 
 
@@ -33,6 +34,7 @@ def ask(
     workload: Workload = None,
     at: At = None,
     as_json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Ask what is wrong, or what good practice says."""
     from bot.advisor.question import Question
@@ -47,7 +49,7 @@ def ask(
             raise typer.BadParameter("`-` reads questions from standard input and needs --json")
         _many(made)
         return
-    _print(_answer(made(question)), as_json)
+    _print(_answer(made(question)), as_json, verbose)
 
 
 def diagnose(
@@ -56,11 +58,12 @@ def diagnose(
     workload: Workload = None,
     at: At = None,
     as_json: Json = False,
+    verbose: Verbose = False,
 ) -> None:
     """Check every failure mode over a scope, without a question."""
     from bot.advisor.question import Question
 
-    _print(_answer(Question(None, cluster, namespace, workload, moments.parse(at, time.time()))), as_json)
+    _print(_answer(Question(None, cluster, namespace, workload, moments.parse(at, time.time()))), as_json, verbose)
 
 
 def as_line(answer: Answer) -> str:
@@ -92,7 +95,7 @@ def _answer(question: Question) -> Answer:
         return advisor.answer(question, lambda title: status.update(f"{title} ..."))
 
 
-def _print(answer: Answer, as_json: bool) -> None:
+def _print(answer: Answer, as_json: bool, verbose: bool) -> None:
     if as_json:
         print(as_line(answer))
     else:
@@ -100,7 +103,7 @@ def _print(answer: Answer, as_json: bool) -> None:
 
         from bot.terminal import render
 
-        render(answer, Console())
+        render(answer, Console(), verbose)
     if answer.intent == "live" and answer.saw_nothing:
         raise typer.Exit(SAW_NOTHING)
 

@@ -219,6 +219,9 @@ def test_a_failure_is_told_with_an_id_that_the_log_knows(room: Room, caplog: pyt
     error_id = shown(apology).split("error ˋ")[1][:8]
     assert f"error {error_id} while answering" in caplog.text
     assert "secret detail" in caplog.text
+    again = ask(slack, "C1", f"{ME} why?")
+    done(slack, "C1", again, "warning")
+    assert error_id not in shown(slack.answers("C1", again)[0]), "every failure has an id of its own"
 
 
 def test_an_answer_without_scope_keeps_what_the_thread_knew(room: Room) -> None:

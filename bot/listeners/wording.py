@@ -19,9 +19,14 @@ _ASKING = re.compile(
 )
 
 # Words of a follow-up that names nothing: such a question is about what the thread was about.
-_POINTING = frozenset(
-    ["a", "about", "again", "all", "also", "and", "any", "anything", "are", "at", "before", "been", "can", "cause", "check", "did", "do", "does", "else", "evidence", "explain", "fix", "for", "from", "get", "getting", "give", "happened", "has", "have", "how", "i", "if", "in", "is", "it", "its", "itself", "just", "last", "long", "me", "metric", "metrics", "more", "much", "my", "next", "now", "of", "on", "one", "ones", "or", "other", "others", "out", "pod", "pods", "proof", "query", "queries", "replica", "replicas", "request", "requests", "rule", "ruled", "same", "say", "see", "should", "show", "since", "so", "start", "started", "still", "such", "tell", "than", "that", "the", "their", "them", "then", "there", "these", "they", "thing", "this", "those", "to", "too", "until", "us", "was", "we", "were", "what", "when", "where", "whether", "which", "who", "why", "will", "with", "worse", "would", "wrong", "yet", "you", "your"]
-)
+_POINTING_WORDS = """
+a about again all also and any anything are at before been can cause check did do does else evidence explain fix for
+from get getting give happened has have how i if in is it its itself just last long me metric metrics more much my next
+now of on one ones or other others out pod pods proof query queries replica replicas request requests rule ruled same
+say see should show since so start started still such tell than that the their them then there these they thing this
+those to too until us was we were what when where whether which who why will with worse would wrong yet you your
+"""
+_POINTING = frozenset(_POINTING_WORDS.split())
 
 
 def mentioned(text: str) -> set[str]:

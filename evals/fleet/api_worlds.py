@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from evals.fleet.identity import fine_stamp
 from evals.fleet.world import World
 
 Object = dict[str, Any]
@@ -82,5 +83,14 @@ class FleetWorld:
         return self._world.objects_at(self._clock())
 
     def log(self, namespace: str, pod: str, container: str, previous: bool) -> str | None:
-        """The log of a container of the fleet."""
-        return self._world.logs_at(self._clock()).get((namespace, pod, container, previous))
+        """The log of a container of the fleet; only that one is written out."""
+        with self._world.lock:
+            self._world.advance(self._clock())
+            for one in self._world.simulation.pods:
+                if one.key == (namespace, pod) and one.template.container == container:
+                    lines = one.previous if previous else one.log if one.container.runs else None
+                    if lines is None:
+                        return None
+                    ordered = sorted(lines, key=lambda line: line[0])
+                    return "".join(f"{fine_stamp(at)} {text}\n" for at, text in ordered)
+        return None

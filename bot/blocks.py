@@ -108,8 +108,10 @@ def _verdict(answer: Answer) -> Block:
 
 def _body(answer: Answer) -> str:
     """The answer's own text where findings do not say it already: knowledge, help, a model's wording."""
-    if (answer.findings or answer.intent == "live") and answer.model is None:
-        return ""
+    if answer.findings or answer.intent == "live":
+        # The blocks say what the rules found: only what a model added to it is said in prose.
+        links = frozenset(cited.url for cited in answer.citations if cited.url)
+        return from_markdown(answer.explanation, links, _body_budget(answer)) if answer.explanation else ""
     # The verdict is said already, the sources come below.
     text = answer.text.strip().removeprefix(answer.verdict.strip()).lstrip()
     if answer.citations:

@@ -51,6 +51,9 @@ def safe(text: str) -> str:
 def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
     style = "bold red" if answer.headlines else "bold yellow" if answer.blind else "bold green"
     _print(console, Text(safe(answer.verdict), style=style), width)
+    if answer.explanation:
+        console.print()
+        _print(console, Text(safe(answer.explanation)), width)
     for root in answer.headlines:
         console.print()
         _root(root, [f for f in answer.findings if root.key in f.explained_by], console, width, verbose)

@@ -145,7 +145,7 @@ class Ask:
     def unit(self) -> str:
         """The unit of the value: a rate is the signal's unit per second."""
         if self.statistic in {"rate", "slope"}:
-            return f"{self.signal.unit}/s"
+            return "cores" if self.signal.unit == "core-seconds" else f"{self.signal.unit}/s"
         return "changes" if self.statistic == "changes" else self.signal.unit
 
 
@@ -217,7 +217,7 @@ XID_WINDOW = _signal(
 CPU_THROTTLED = _signal(
     "container.cpu_throttled", "ratio", Per.REPLICA, Kind.HISTOGRAM, "CPU periods throttled", "max", "metric"
 )
-CPU_USAGE = _counter("container.cpu_usage", "cores", Per.REPLICA, "CPU time used")
+CPU_USAGE = _counter("container.cpu_usage", "core-seconds", Per.REPLICA, "CPU used")
 MEM_WORKING_SET = _gauge("container.mem_working_set", "bytes", Per.REPLICA, "Container memory (working set)")
 OOM_EVENTS = _counter("container.oom_events", "kills", Per.REPLICA, "Out-of-memory kills in the container")
 
@@ -225,7 +225,7 @@ OOM_EVENTS = _counter("container.oom_events", "kills", Per.REPLICA, "Out-of-memo
 POD_PHASE = _fact("pod.phase", "", Per.REPLICA, "Pod phase")
 POD_READY = _fact("pod.ready", "bool", Per.REPLICA, "Pod ready", "min")
 POD_AGE = _fact("pod.age", "seconds", Per.REPLICA, "Pod age", "min")
-RUNNING_FOR = _fact("pod.running_for", "seconds", Per.REPLICA, "Container running for", "min")
+RUNNING_FOR = _fact("pod.running_for", "seconds", Per.REPLICA, "Time that the container has run", "min")
 RESTARTS = _fact("pod.restarts", "restarts", Per.REPLICA, "Restarts of the container", "sum")
 TERMINATION = _fact("pod.termination_reason", "", Per.REPLICA, "Last termination")
 EXIT_CODE = _fact("pod.exit_code", "", Per.REPLICA, "Exit code of the last termination")
@@ -233,7 +233,7 @@ TERMINATED_AGO = _fact("pod.terminated_ago", "seconds", Per.REPLICA, "Time since
 LIVED_FOR = _fact("pod.lived_for", "seconds", Per.REPLICA, "How long the terminated container had run", "min")
 WAITING_REASON = _fact("pod.waiting_reason", "", Per.REPLICA, "Container waiting")
 UNSCHEDULABLE = _fact("pod.unschedulable", "", Per.REPLICA, "Scheduler's verdict on the pending pod", evidence="event")
-PENDING_FOR = _fact("pod.pending_for", "seconds", Per.REPLICA, "Pod pending for")
+PENDING_FOR = _fact("pod.pending_for", "seconds", Per.REPLICA, "Time that the pod has been pending")
 GPU_REQUEST = _fact("pod.gpu_request", "GPUs", Per.REPLICA, "GPUs requested", "sum", "config")
 CPU_LIMIT = _fact("pod.cpu_limit", "cores", Per.REPLICA, "CPU limit", "min", "config")
 MEMORY_LIMIT = _fact("pod.memory_limit", "bytes", Per.REPLICA, "Memory limit", "min", "config")
@@ -267,7 +267,7 @@ NODE_GPUS_REPORTING = _fact(
 )
 NODE_EXPORTER_UP = _fact("node.exporter_up", "bool", Per.NODE, "GPU exporter answers its scrape", "min", "metric")
 NODE_READY = _fact("node.ready", "bool", Per.NODE, "Node ready", "min")
-ENGINE_REPORTING = _fact("engine.reporting", "bool", Per.REPLICA, "Engine metrics are fresh", "min", "metric")
+ENGINE_REPORTING = _fact("engine.reporting", "bool", Per.REPLICA, "Fresh engine metrics", "min", "metric")
 ENGINE_UP = _fact("engine.up", "bool", Per.REPLICA, "Engine answers its scrape", "min", "metric")
 CLUSTER_GPUS_FREE = _fact("cluster.gpus_free", "GPUs", Per.CLUSTER, "Free GPUs in the cluster")
 CLUSTER_GPUS_TOTAL = _fact("cluster.gpus_total", "GPUs", Per.CLUSTER, "Allocatable GPUs in the cluster")

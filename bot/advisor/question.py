@@ -60,7 +60,11 @@ class ModelUse:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A grounded answer. `text` is the whole of it as Markdown; `note` is a line about how it was worded."""
+    """A grounded answer.
+
+    `text` is the whole of it as Markdown, `explanation` the part of it that a language model worded (empty without one), `note` a
+    line about how it was worded. `saw_nothing` says that no source answered.
+    """
 
     question: str | None
     intent: Intent
@@ -74,6 +78,7 @@ class Answer:
     model: ModelUse | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    explanation: str = ""
     saw_nothing: bool = False
 
     @property

@@ -22,7 +22,47 @@ NEAR = 60.0
 SHORTEST_FUZZY = 5
 # Words of the trade and of the language that are no names, even where something bears them.
 _PLAIN = frozenset(
-    ["why", "what", "which", "when", "where", "is", "are", "the", "our", "my", "all", "any", "pod", "pods", "node", "nodes", "gpu", "gpus", "namespace", "workload", "workloads", "model", "models", "service", "services", "cluster", "default", "this", "that", "with", "from", "slow", "down", "queue", "cache", "replica", "replicas", "deployment", "memory"]
+    [
+        "why",
+        "what",
+        "which",
+        "when",
+        "where",
+        "is",
+        "are",
+        "the",
+        "our",
+        "my",
+        "all",
+        "any",
+        "pod",
+        "pods",
+        "node",
+        "nodes",
+        "gpu",
+        "gpus",
+        "namespace",
+        "workload",
+        "workloads",
+        "model",
+        "models",
+        "service",
+        "services",
+        "cluster",
+        "default",
+        "this",
+        "that",
+        "with",
+        "from",
+        "slow",
+        "down",
+        "queue",
+        "cache",
+        "replica",
+        "replicas",
+        "deployment",
+        "memory",
+    ]
 )
 
 
@@ -86,7 +126,8 @@ def _found(question: Question, hits: frozenset[Subject], namespace: str | None) 
     return Found(Scope(question.cluster, shared, None), True, several=hits)
 
 
-def _workloads(text: str, topology: Topology, namespace: str | None) -> frozenset[Subject]:
+def _spoken(topology: Topology, namespace: str | None) -> dict[str, Subject]:
+    """Every way to name a workload: by itself, with its namespace, by a pod of it, by the model that it serves."""
     known = [s for s in topology.workloads if namespace in {None, s.namespace}]
     spoken: dict[str, Subject] = {}
     for model, subject in topology.models.items():
@@ -99,6 +140,11 @@ def _workloads(text: str, topology: Topology, namespace: str | None) -> frozense
     for pod in topology.pods.values():
         if pod.workload in known:
             spoken.setdefault(pod.name.lower(), pod.workload)
+    return spoken
+
+
+def _workloads(text: str, topology: Topology, namespace: str | None) -> frozenset[Subject]:
+    spoken = _spoken(topology, namespace)
     words = _words(text)
     grams = [*words, *(f"{a}-{b}" for a, b in pairwise(words)), *_triples(words)]
     candidates = [gram.lower() for gram in sorted(grams, key=len, reverse=True) if gram.lower() not in _PLAIN]

@@ -73,7 +73,8 @@ def as_line(answer: Answer) -> str:
     from bot.advisor.question import Answer
 
     content = TypeAdapter(Answer).dump_python(answer, mode="json", by_alias=True)
-    del content["saw_nothing"]
+    for inner in ("saw_nothing", "explanation"):
+        del content[inner]
     return json.dumps(content, ensure_ascii=False)
 
 

@@ -20,7 +20,8 @@ def schema(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}
     if name not in NAMES:
         raise typer.BadParameter(f"there is no schema {name!r}; known: {', '.join(NAMES)}")
     content = TypeAdapter(Answer).json_schema(by_alias=True, mode="serialization")
-    content["properties"].pop("saw_nothing", None)
-    content["required"] = [one for one in content.get("required", ()) if one != "saw_nothing"]
+    for inner in ("saw_nothing", "explanation"):
+        content["properties"].pop(inner, None)
+    content["required"] = [one for one in content.get("required", ()) if one in content["properties"]]
     content["$id"] = f"rackside/{name}/v{VERSION}"
     print(json.dumps(content, indent=2, ensure_ascii=False))

@@ -351,6 +351,17 @@ def test_pages_show_one_moment(api: KubeApi) -> None:
     assert rest.json()["metadata"] == {"resourceVersion": first["metadata"]["resourceVersion"]}
 
 
+def test_how_many_remain_is_not_told_of_a_selection(api: KubeApi) -> None:
+    metadata = ask(api, "/api/v1/pods", limit="1", labelSelector="app").json()["metadata"]
+    assert "continue" in metadata
+    assert "remainingItemCount" not in metadata
+
+
+def test_lists_come_in_the_order_of_their_names(api: KubeApi) -> None:
+    api.world = StaticWorld([pod("b", "web"), pod("c", "chat"), pod("a", "chat")])
+    assert names(ask(api, "/api/v1/pods")) == ["a", "c", "b"]
+
+
 def test_old_tokens_expire_and_false_ones_are_refused(api: KubeApi) -> None:
     token = ask(api, "/api/v1/pods", limit="2").json()["metadata"]["continue"]
     api.faults.gone_after(1)
@@ -429,6 +440,7 @@ def test_every_kind_prints_with_holes(api: KubeApi, kind: str) -> None:
         (119, "119s"),
         (120, "2m"),
         (200, "3m20s"),
+        (590, "9m50s"),
         (600, "10m"),
         (10800, "3h"),
         (11100, "3h5m"),
@@ -465,6 +477,8 @@ def test_refusals_are_status_objects(api: KubeApi) -> None:
             reason,
         ), path
     assert ask(api, "/api/v1/namespaces/chat/pods/nope").json()["message"] == 'pods "nope" not found'
+    nowhere = ask(api, "/api/v1/pods/llm-0").json()["message"]
+    assert nowhere == "the server could not find the requested resource"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from evals.fleet import api_kinds
+from evals.fleet import api_kinds, api_reviews
 from evals.fleet.api_answers import BrokenOff, RefusedError, as_json, forbidden, no_such_path, not_found, status
 from evals.fleet.api_faults import Faults
 from evals.fleet.api_kinds import AGGREGATED, Object, Resource
@@ -237,21 +237,13 @@ class KubeApi:
             raise RefusedError(400, f"PodLogOptions is invalid: {why}") from None
 
     def _review(self, asked: Asked) -> Response:
-        if asked.media and not asked.media.startswith("application/json"):
-            said = "the body of the request was in an unknown format - accepted media types include: application/json"
-            raise RefusedError(415, said)
         if self.faults.forbids("selfsubjectaccessreviews", ""):
             resource = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
             raise forbidden("create", resource, "", "")
-        try:
-            review = json.loads(asked.body)
-            about = review["spec"]["resourceAttributes"]
-            verb, plural, sub = about["verb"], about["resource"], about.get("subresource", "")
-        except (ValueError, KeyError, TypeError):
-            raise RefusedError(400, "the body is no SelfSubjectAccessReview") from None
-        named = plural + (f"/{sub}" if sub else "")
-        allowed = verb in api_kinds.READ and not self.faults.forbids(named, about.get("namespace") or "")
-        return as_json({**review, "metadata": {}, "status": {"allowed": allowed}}, 201)
+        about = api_reviews.attributes(asked.body, asked.media)
+        named = about["resource"] + (f"/{about['subresource']}" if about.get("subresource") else "")
+        allowed = about["verb"] in api_kinds.READ and not self.faults.forbids(named, about.get("namespace", ""))
+        return as_json(api_reviews.answer(about, allowed), 201)
 
     # ------------------------------------------------------------------ watches
 

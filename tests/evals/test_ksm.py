@@ -328,7 +328,7 @@ def test_a_deployment() -> None:
         ("Progressing", "false", "ProgressDeadlineExceeded"),
         ("Available", "true", "unknown"),
     ]
-    del deployment["spec"]["replicas"]  # type: ignore[attr-defined]
+    del deployment["spec"]["replicas"]
     assert "kube_deployment_spec_replicas" not in {s.name for s in of(deployment)}
 
 

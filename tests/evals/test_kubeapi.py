@@ -20,6 +20,7 @@ from kubernetes.config import load_kube_config
 
 from evals.fleet import api_tables
 from evals.fleet.api_logs import log_bytes
+from evals.fleet.api_reviews import PROTOBUF
 from evals.fleet.api_worlds import FleetWorld, StaticWorld
 from evals.fleet.folder import write
 from evals.fleet.kubeapi import KubeApi
@@ -261,6 +262,18 @@ def test_kubectl_is_told_what_went_wrong(api: KubeApi, kubectl: Kubectl) -> None
     api.faults.heal()
     api.faults.unauthorized()
     assert "logged in" in kubectl(api, "get", "pods", "-A").stderr
+
+
+def test_kubectl_asks_what_it_may_do(api: KubeApi, kubectl: Kubectl) -> None:
+    api.faults.forbid("pods/log", except_in=("chat",))
+    for words, said in (
+        (("list", "pods"), "yes"),
+        (("delete", "pods"), "no"),
+        (("get", "pods", "--subresource=log", "-n", "web"), "no"),
+        (("get", "pods", "--subresource=log", "-n", "chat"), "yes"),
+        (("watch", "deployments.apps", "-A"), "yes"),
+    ):
+        assert kubectl(api, "auth", "can-i", *words).stdout.strip() == said, words
 
 
 def test_kubectl_watches(api: KubeApi, home: Path) -> None:
@@ -523,10 +536,12 @@ def test_access_reviews(api: KubeApi) -> None:
     assert review(verb="get", resource="pods", subresource="log") is False
     assert review(verb="get", resource="pods", subresource="log", namespace="chat") is True
     assert requests.post(path, data="{", headers={"Content-Type": "application/json"}, timeout=20).status_code == 400
-    binary = requests.post(
-        path, data=b"k8s\x00", headers={"Content-Type": "application/vnd.kubernetes.protobuf"}, timeout=20
+    for body in (b"", b"k8s\x00", b"k8s\x00\x12\x7f", b"k8s\x00\x12\x02\x12\x00", b"\xff" * 40):
+        sent = requests.post(path, data=body, headers={"Content-Type": PROTOBUF}, timeout=20)
+        assert (sent.status_code, sent.json()["reason"]) == (400, "BadRequest")
+    assert (
+        requests.post(path, data=b"a: b", headers={"Content-Type": "application/yaml"}, timeout=20).status_code == 415
     )
-    assert binary.status_code == 415
 
 
 def test_faults_hold_until_they_are_healed(api: KubeApi) -> None:

@@ -76,7 +76,7 @@ def source(config: str) -> Iterator[KubeSource]:
         yield made
 
 
-def connected(config: str, **more: Any) -> KubeSource:
+def connected(config: str | None, **more: Any) -> KubeSource:
     made = KubeSource.connect(config, **more)
     assert isinstance(made, KubeSource), made
     return made
@@ -550,12 +550,12 @@ def test_the_environment_and_the_home_folder(monkeypatch: Any, api: KubeApi, tmp
     monkeypatch.delenv("KUBECONFIG", raising=False)
     (tmp_path / ".kube").mkdir()
     api.kubeconfig(tmp_path / ".kube" / "config")
-    assert connected(None).version() == "v1.33.2"  # type: ignore[arg-type]
+    assert connected(None).version() == "v1.33.2"
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
     assert "does not exist" in refused(None)
     other = api.kubeconfig(tmp_path / "other")
     monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'nowhere'}:{other}")
-    assert connected(None).version() == "v1.33.2"  # type: ignore[arg-type]
+    assert connected(None).version() == "v1.33.2"
 
 
 def test_a_pod_s_own_service_account(monkeypatch: Any, tmp_path: Path) -> None:

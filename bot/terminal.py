@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.advisor.question import Answer, Citation
-from tools.finding import BlindSpot, Evidence, Finding, Remedy
+from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
 
 _MARKS = {
     "critical": ("▲ critical", "bold white on red"),
@@ -66,8 +66,17 @@ def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
         _blind(answer.blind, console, width)
     if answer.ruled_out:
         _heading(console, "Looked at and ruled out", "dim")
-        for ruled in answer.ruled_out:
-            _print(console, Text(f"{safe(ruled.id)}  {safe(ruled.subject)}  {safe(ruled.why)}", style="dim"), width, 2)
+        for subject, why, ids in _grouped(answer.ruled_out):
+            line = Text.assemble((safe(why), "default"), (f"  rules out {', '.join(ids)} on {safe(subject)}", "dim"))
+            _print(console, line, width, 2)
+
+
+def _grouped(ruled_out: Sequence[RuledOut]) -> list[tuple[str, str, list[str]]]:
+    """What one reading rules out on one subject, told once."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in ruled_out:
+        found.setdefault((one.subject, one.why), []).append(safe(one.id))
+    return [(subject, why, ids) for (subject, why), ids in found.items()]
 
 
 def _root(root: Finding, symptoms: Sequence[Finding], console: Console, width: int, verbose: bool) -> None:

@@ -18,7 +18,7 @@ from tools.snapshot import Snapshot
 from tools.topology import Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
-RULED_OUT_MOST = 8
+RULED_OUT_MOST = 16
 
 
 class Verdict(StrEnum):
@@ -274,7 +274,8 @@ def _ruled_out(
         if not decisive:
             continue
         last = decisive[-1]
-        whom = "" if last.subject == outcome.subject else f" of {last.subject}"
+        own = last.subject == outcome.subject or last.subject.name.startswith(f"{outcome.subject.name}-")
+        whom = "" if own else f" of {last.subject}"
         why = f"{last.name}{whom}: {shown(last) or 'none'}"
         rival = any(explains.symptom in symptoms for explains in outcome.case.check.explains)
         found.append((not rival, RuledOut(outcome.case.id, str(outcome.subject), why)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.settings import Settings
+from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from tools.casebook import asks
 from tools.measure import measure
@@ -46,7 +47,7 @@ def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
             "ok",
             f"{len(library.pages())} pages; a search found {hits[0].passage.id}" if hits else "empty",
         )
-    except IndexProblem as problem:
+    except (IndexProblem, EncoderProblem) as problem:
         yield Seen("Knowledge base", "blind", str(problem), "Run: rackside knowledge index")
     yield from _slack(settings)
     if settings.model is None:

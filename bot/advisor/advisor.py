@@ -118,10 +118,7 @@ class Advisor:
         if not citations and nothing:
             citations = tuple(citing.cite(passage) for passage in citing.unique_pages(hits)[:2])
         text = compose.live_text(line, diagnosis.findings, diagnosis.ruled_out, blind, citations)
-        if question.at is not None:
-            moment = datetime.fromtimestamp(question.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-            text += f"\n\nAs of {moment}."
-        return self._finish(
+        finished = self._finish(
             Answer(
                 question=question.text,
                 intent="live",
@@ -136,6 +133,10 @@ class Advisor:
                 saw_nothing=nothing,
             )
         )
+        if question.at is None:
+            return finished
+        moment = datetime.fromtimestamp(question.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return replace(finished, text=f"{finished.text}\n\nAs of {moment}.", note=f"As of {moment}. {finished.note}")
 
     def _known(
         self, question: Question, intent: Intent, scope: Scope, hits: list[Hit], unknown: BlindSpot | None

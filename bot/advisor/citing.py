@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bot.advisor.question import Citation
+from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from knowledge.passages import Passage
 from knowledge.search import Hit, Library
@@ -58,7 +59,7 @@ def search(library: Library, question: str, k: int) -> tuple[list[Hit], BlindSpo
     """Search the library; an index that is missing or broken is a blind spot with the command that mends it."""
     try:
         return library.search(question, k), None
-    except IndexProblem as problem:
+    except (IndexProblem, EncoderProblem) as problem:
         return [], BlindSpot("Knowledge base", str(problem))
 
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol, Self
 
 from bot.advisor.grounding import ground
 from bot.advisor.question import Answer, ModelUse
+from bot.settings import SettingsProblem
 
 log = logging.getLogger("rackside.model")
 
@@ -49,7 +50,7 @@ class Chat(Protocol):
         """Answer a list of (role, text) pairs."""
 
 
-class ModelProblem(ValueError):  # noqa: N818 - what people read
+class ModelProblem(SettingsProblem):
     """The model cannot be used as it is set; the message says what to do."""
 
 

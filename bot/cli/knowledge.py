@@ -66,6 +66,7 @@ def search(
     """Find passages."""
     from bot.app import make_library
     from bot.settings import load_settings
+    from knowledge.encoder import EncoderProblem
     from knowledge.index import IndexProblem
     from knowledge.search import search_rows
 
@@ -77,7 +78,7 @@ def search(
         return
     try:
         hits = library.search(query, k)
-    except IndexProblem as problem:
+    except (IndexProblem, EncoderProblem) as problem:
         print(f"rackside: {problem}", file=sys.stderr)
         raise typer.Exit(2) from None
     if as_json:

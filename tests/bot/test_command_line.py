@@ -190,3 +190,11 @@ def test_lint_counts_packs_and_pages() -> None:
     done = run("knowledge", "lint")
     assert "pages" in done.stdout.splitlines()[-1]
     assert done.returncode == 0, done.stdout[-600:]
+
+
+@pytest.mark.parametrize(("model", "said"), [("gpt-4o", "provider:model"), ("anthropic:x", "rackside[anthropic]")])
+def test_a_model_that_cannot_be_opened_is_a_sentence(model: str, said: str) -> None:
+    done = run("ask", "what is the KV cache?", RACKSIDE_MODEL=model)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

@@ -56,6 +56,8 @@ class Listing(Protocol):
     def blind(self) -> Blind | None: ...
     @property
     def path(self) -> str: ...
+    @property
+    def scope(self) -> tuple[str, ...]: ...
 
 
 class LogRead(Protocol):
@@ -195,7 +197,8 @@ def _autoscalers_and_nodes(lists: Mapping[str, Listing], facts: _Facts, absent: 
         facts.add(str(autoscaler_target(item)), autoscaler_facts(item), lists["horizontalpodautoscalers"].path)
     for item in lists["nodes"].items:
         facts.add(name_of(item)[1], node_facts(item), lists["nodes"].path)
-    if "nodes" in absent or "pods" in absent:
+    if "nodes" in absent or "pods" in absent or lists["pods"].scope:
+        # Pods of other namespaces hold GPUs too: what is free cannot be told from some of them.
         return
     free = free_gpus(lists["nodes"].items, lists["pods"].items)
     path = f"{lists['nodes'].path} and {lists['pods'].path}"

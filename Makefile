@@ -15,7 +15,7 @@ demo: setup ## a live incident in a simulated fleet, asked and answered
 
 test: setup ## the whole suite
 	@deploy/test-peers.sh
-	@$(PY) -m pytest -q
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q
 
 bench: setup ## speed, as ratios to raw baselines measured in the same run
 	@$(PY) -m evals.bench

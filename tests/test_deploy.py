@@ -1,4 +1,4 @@
-"""The manifests as kubectl renders them (1.21 or newer: the first with Kustomize 4)."""
+"""The manifests as kubectl renders them (1.22 or newer: Kustomize 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="module")
 def rendered() -> list[dict[str, Any]]:
-    assert shutil.which("kubectl"), "kubectl 1.21 or newer must be on PATH; deploy/test-peers.sh says how to get it"
+    assert shutil.which("kubectl"), "kubectl 1.22 or newer must be on PATH; deploy/test-peers.sh says how to get it"
     told = subprocess.run(
         ["kubectl", "kustomize", str(ROOT / "deploy" / "base")], capture_output=True, text=True, check=True
     )

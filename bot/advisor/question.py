@@ -78,8 +78,8 @@ class Answer:
     model: ModelUse | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     note: str = ""
-    explanation: str = ""
     saw_nothing: bool = False
+    explanation: str = ""
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

@@ -148,6 +148,7 @@ answer = st.builds(
     seconds=st.just({}),
     note=hostile,
     saw_nothing=st.booleans(),
+    explanation=hostile,
 )
 
 
@@ -307,7 +308,16 @@ def test_a_knowledge_answer_shows_its_text_once_and_links_only_its_sources() -> 
 
 
 def test_a_model_is_named_and_its_wording_shown() -> None:
-    worded = Answer("q", "live", Scope(), "V.", incident().findings, text="In words.", model=ModelUse("m-1", 1, 1, 1))
+    worded = Answer(
+        "q",
+        "live",
+        Scope(),
+        "V.",
+        incident().findings,
+        text="In words.",
+        model=ModelUse("m-1", 1, 1, 1),
+        explanation="In words.",
+    )
     shown = texts(blocks(worded))
     assert "In words." in shown
     assert "model m-1" in shown[-1]

@@ -48,17 +48,17 @@ class Column:
             if part.blind is not None:
                 why, where = why or part.blind, where or part
                 continue
-            if key not in part.values:
-                if key in part.not_a_number:
-                    why, where = _NAN[self.ask.signal.kind is Kind.HISTOGRAM], part
+            if key not in part.values and key not in part.not_a_number:
                 where = where or part
                 continue
-            if part.fresh is None or self.ask.signal.lasting:
-                return part.values[key], part, part.at, None
-            sampled = part.fresh.get(key)
-            if sampled is None or now - sampled > stale_after_s:
+            lasts = part.fresh is None or self.ask.signal.lasting
+            sampled = part.at if lasts else (part.fresh or {}).get(key)
+            if sampled is None or (not lasts and now - sampled > stale_after_s):
                 age = "over 5 min" if sampled is None else f"{now - sampled:.0f} s"
                 why, where = Blind(Reason.STALE, f"the last sample is {age} old"), part
+                continue
+            if key not in part.values:
+                why, where = _NAN[self.ask.signal.kind is Kind.HISTOGRAM], part
                 continue
             return part.values[key], part, sampled, None
         return None, where, 0.0, why or self.absent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +21,8 @@ def flags(command: Sequence[str]) -> dict[str, str]:
     """Flag to value, `true` for a switch. A shell line (`sh -c "vllm serve ..."`) is split first."""
     words: list[str] = []
     for word in command:
-        words.extend(_split(word) if " " in word.strip() and "--" in word else [word])
+        line = " " in word.strip() and "--" in word and not word.startswith("-")
+        words.extend(_split(word) if line else [word])
     found: dict[str, str] = {}
     index = 0
     while index < len(words):
@@ -64,7 +66,6 @@ def _split(line: str) -> list[str]:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

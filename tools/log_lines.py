@@ -21,7 +21,7 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
         r"|Avg generation throughput|The server is fired up and ready to roll"
     ),
     LOG_SHM: re.compile(
-        r"Insufficient space in /dev/shm|/dev/shm/nccl-\S+.*No space left on device"
+        r"Insufficient space in /dev/shm|/dev/shm/nccl-.{1,200}No space left on device"
         r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
     ),
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
@@ -35,6 +35,15 @@ def matches(log: str) -> dict[Signal, str]:
     found: dict[Signal, str] = dict.fromkeys(PATTERNS, "")
     for line in log.splitlines():
         for signal, pattern in PATTERNS.items():
-            if pattern.search(line) and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
-                found[signal] = line.strip()[:LONGEST_LINE]
+            match = pattern.search(line)
+            if match and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
+                found[signal] = _cut(line, match)
     return found
+
+
+def _cut(line: str, match: re.Match[str]) -> str:
+    """The line, or what it holds from the match on where the match lies beyond the cut."""
+    start = len(line) - len(line.lstrip())
+    if match.end() > start + LONGEST_LINE:
+        start = match.start()
+    return line[start : start + LONGEST_LINE].strip()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 _SUFFIX = {
     "": 1.0,
@@ -32,16 +33,18 @@ def quantity(text: object) -> float | None:
     if not match:
         return None
     try:
-        return float(match[1]) * _SUFFIX[match[2] or ""]
+        value = float(match[1]) * _SUFFIX[match[2] or ""]
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
 
 
 def seconds(text: object) -> float | None:
-    """An RFC 3339 time as seconds since the epoch, None when it is none."""
+    """An RFC 3339 time as seconds since the epoch, None when it is none; UTC where it names no zone."""
     if not isinstance(text, str) or not text:
         return None
     try:
-        return datetime.fromisoformat(text).timestamp()
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -58,6 +58,12 @@ def at(item: Object, *path: str) -> Any:
     return here
 
 
+def within(item: Object, *path: str) -> Object:
+    """The mapping at a path, empty where there is none."""
+    found = at(item, *path)
+    return found if isinstance(found, Mapping) else {}
+
+
 def many(item: Object, *path: str) -> list[Object]:
     """The list of mappings at a path, empty where there is none."""
     found = at(item, *path)
@@ -73,8 +79,7 @@ def gpus_requested(pod: Object) -> float:
     """GPUs (whole, shared or MIG instances) that a pod's containers request."""
     total = 0.0
     for container in many(pod, "spec", "containers"):
-        resources = at(container, "resources") or {}
-        wanted = {**(at(resources, "limits") or {}), **(at(resources, "requests") or {})}
+        wanted = {**within(container, "resources", "limits"), **within(container, "resources", "requests")}
         total += sum(quantity(v) or 0.0 for k, v in wanted.items() if str(k).startswith("nvidia.com/"))
     return total
 
@@ -83,7 +88,7 @@ def serving_container(pod: Object) -> Object:
     """The container that serves: the one that requests GPUs, else the first."""
     containers = many(pod, "spec", "containers")
     for container in containers:
-        limits = {**(at(container, "resources", "limits") or {}), **(at(container, "resources", "requests") or {})}
+        limits = {**within(container, "resources", "limits"), **within(container, "resources", "requests")}
         if any(str(key).startswith("nvidia.com/") for key in limits):
             return container
     return containers[0] if containers else {}
@@ -125,11 +130,11 @@ def _container_facts(pod: Object, now: float) -> dict[Signal, Value]:
     status = next((s for s in statuses if s.get("name") == serving), statuses[0] if statuses else None)
     if status is None:
         return facts
-    facts[RESTARTS] = float(status.get("restartCount") or 0)
+    facts[RESTARTS] = _count(status.get("restartCount"))
     started = seconds(at(status, "state", "running", "startedAt"))
     facts[RUNNING_FOR] = max(0.0, now - started) if started is not None else 0.0  # not running at all
     facts[WAITING_REASON] = str(at(status, "state", "waiting", "reason") or "")
-    ended = at(status, "state", "terminated") or at(status, "lastState", "terminated")
+    ended = within(status, "state", "terminated") or within(status, "lastState", "terminated")
     facts[TERMINATION] = str(at(ended, "reason") or "") if ended else ""
     if ended:
         code = ended.get("exitCode")
@@ -151,9 +156,17 @@ def _declared(pod: Object) -> dict[Signal, Value]:
         if value is not None:
             facts[signal] = value
     facts[SHM_SIZE] = _shm(pod, container)
-    command = [str(word) for key in ("command", "args") for word in (container.get(key) or [])]
+    command = [str(word) for key in ("command", "args") for word in _words(container.get(key))]
     facts.update(engine_facts(command))
     return facts
+
+
+def _count(value: object) -> float:
+    return float(value) if isinstance(value, int) else 0.0
+
+
+def _words(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _shm(pod: Object, container: Object) -> float:
@@ -178,8 +191,8 @@ def workload_facts(item: Object) -> dict[Signal, Value]:
     wanted = at(item, "spec", "replicas")
     if isinstance(wanted, int):
         facts[REPLICAS_WANTED] = float(wanted)
-        facts[REPLICAS_READY] = float(at(item, "status", "readyReplicas") or 0)
-    marks = {**(at(item, "metadata", "labels") or {}), **(at(item, "metadata", "annotations") or {})}
+        facts[REPLICAS_READY] = _count(at(item, "status", "readyReplicas"))
+    marks = {**within(item, "metadata", "labels"), **within(item, "metadata", "annotations")}
     facts[STANDBY] = 1.0 if str(marks.get(STANDBY_ANNOTATION, "")).lower() == "true" else 0.0
     return facts
 
@@ -187,7 +200,7 @@ def workload_facts(item: Object) -> dict[Signal, Value]:
 def autoscaler_target(item: Object) -> Subject:
     """What an autoscaler scales."""
     namespace, _ = name_of(item)
-    target = at(item, "spec", "scaleTargetRef") or {}
+    target = within(item, "spec", "scaleTargetRef")
     return Subject(str(target.get("kind") or "deployment").lower(), namespace, str(target.get("name") or ""))
 
 
@@ -230,7 +243,7 @@ def free_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> dict[str, tupl
     """Per node: GPUs free, GPUs allocatable. Cordoned and unready nodes have none free."""
     used: dict[str, float] = defaultdict(float)
     for pod in pods:
-        if at(pod, "status", "phase") not in {"Succeeded", "Failed"} and at(pod, "spec", "nodeName"):
+        if str(at(pod, "status", "phase")) not in {"Succeeded", "Failed"} and at(pod, "spec", "nodeName"):
             used[str(at(pod, "spec", "nodeName"))] += gpus_requested(pod)
     free: dict[str, tuple[float, float]] = {}
     for node in nodes:

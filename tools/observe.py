@@ -111,7 +111,9 @@ def observe(cluster: Cluster | Blind, now: float) -> Observed:
         logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool)
         if log_blind is not None:
             absent["logs"] = log_blind
-    workloads = [(kind, item) for kind in ("deployments", "statefulsets") for item in lists[kind].items]
+    workloads = [
+        (kind, item) for kind in ("deployments", "statefulsets") for item in lists[kind].items if all(name_of(item))
+    ]
     wanted = []
     for kind, item in workloads:
         subject = Subject(kind.removesuffix("s"), *name_of(item))
@@ -167,6 +169,8 @@ def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float) -> dict[str, 
     pods: dict[str, Pod] = {}
     for item in lists["pods"].items:
         namespace, name = name_of(item)
+        if not (namespace and name):
+            continue  # nothing can be kept of it
         references = many(item, "metadata", "ownerReferences")
         owner = next((ref for ref in references if ref.get("controller")), references[0] if references else {})
         key = f"{namespace}/{name}"

@@ -139,7 +139,7 @@ class Topology:
             return self._pods_by_node.get(subject.name, ())
         if subject.kind == "gpu":
             gpu = self.gpus.get(self._gpus_by_subject.get(subject, ""))
-            return (gpu.pod,) if gpu and gpu.pod else ()
+            return (gpu.pod,) if gpu and gpu.pod and gpu.pod in self.pods else ()
         if subject.kind == "cluster":
             return tuple(self.pods)
         return self.workloads.get(subject, ())
@@ -212,10 +212,8 @@ def workload_from_name(namespace: str, pod: str) -> Subject:
 def owner_of(namespace: str, pod: str, kind: str, name: str, replicaset_owner: Mapping[str, str]) -> Subject:
     """The top owner of a pod, from its controller and the owners of ReplicaSets (`namespace/name` to Deployment)."""
     if kind == "ReplicaSet":
-        deployment = replicaset_owner.get(f"{namespace}/{name}")
-        if deployment:
-            return Subject("deployment", namespace, deployment)
-        return Subject("deployment", namespace, name.rsplit("-", 1)[0] if "-" in name else name)
+        deployment = replicaset_owner.get(f"{namespace}/{name}") or name.rsplit("-", 1)[0] or name
+        return Subject("deployment", namespace, deployment) if deployment else Subject("pod", namespace, pod)
     if kind and name and kind not in {"<none>", "Node"}:
         return Subject(kind.lower(), namespace, name)
     return Subject("pod", namespace, pod)

@@ -1,4 +1,4 @@
-"""Containers of a subject that ended badly a short while ago: what the out-of-memory checks share."""
+"""Containers of a subject that ended a short while ago: what the out-of-memory checks share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Crash:
 
 
 def recent(now: Now, within_s: float) -> Iterator[Crash]:
-    """The subject's replicas whose serving container ended with an error within a time, latest first.
+    """The subject's replicas whose serving container ended within a time, latest first.
 
     A container that still waits in CrashLoopBackOff counts however long its back-off has become.
     """
@@ -28,9 +28,8 @@ def recent(now: Now, within_s: float) -> Iterator[Crash]:
     for reason in now.each(TERMINATION.now):
         if not reason.text:
             continue  # it never ended
+        # A server that ends itself cleanly after a fatal error has crashed all the same: exit code 0 acquits nobody.
         code = needed(now, reason, EXIT_CODE.now)
-        if code.number == 0:
-            continue
         ago = needed(now, reason, TERMINATED_AGO.now)
         waiting = now.of(code.subject, WAITING_REASON.now)
         if ago.number <= within_s or (waiting is not None and waiting.text == "CrashLoopBackOff"):

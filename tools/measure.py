@@ -101,8 +101,10 @@ def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float
         return Identity(source, Labels(source.keys, matchers), {}, {}, exported=False, blind=now.blind)
     seen = " or ".join(f"last_over_time({anchor}{selector}[{SEEN_WITHIN}])" for anchor in anchors)
     lately = prom.query(f"max by ({by}) ({seen})", at)
-    exported = any(row.labels.get("exported_pod") for row in (*now.rows, *lately.rows))
-    keys = source.keys_in(exported) if {"namespace", "pod"} & set(source.keys) else source.keys
+    # An autoscaler has no pod: its namespace alone tells that Prometheus renamed the labels.
+    renamed = ("exported_pod", "exported_namespace")
+    exported = any(row.labels.get(label) for row in (*now.rows, *lately.rows) for label in renamed)
+    keys = source.keys_in(exported)
     rows: dict[str, Mapping[str, str]] = {}
     fresh: dict[str, float] = {}
     for row in now.rows:
@@ -189,8 +191,9 @@ def _ask_batch(
 
 def _part(query: _Query, result: Result, identity: Identity, at: float) -> Part:
     title = f"{query.source.title} via Prometheus"
-    if result.blind is not None:
-        return Part(title, query.text, at, blind=result.blind)
+    blind = result.blind or identity.blind  # without its identity nobody knows whose it is and how old
+    if blind is not None:
+        return Part(title, query.text, at, blind=blind)
     values: dict[str, Value] = {}
     label = query.series.label
     for row in result.rows:

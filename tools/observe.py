@@ -1,6 +1,6 @@
 """Ask the Kubernetes API: each kind listed once, the logs of what crashed lately, and facts by key from both.
 
-Only what went wrong is read of logs: pods whose serving container ended badly within a day, newest first, a few per workload.
+Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, a few per workload.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from tools.signals import (
     CLUSTER_GPUS_FREE,
     CLUSTER_GPUS_TOTAL,
     CLUSTER_LARGEST_BLOCK,
-    EXIT_CODE,
     TERMINATED_AGO,
     WAITING_REASON,
     Ask,
@@ -218,7 +217,7 @@ def _logs(
     cluster: Cluster, items: Sequence[Object], pods: Mapping[str, Pod], facts: _Facts, pool: ThreadPoolExecutor
 ) -> tuple[int, Blind | None]:
     crashed = sorted(
-        (key for key in pods if _crashed(key, facts)),
+        (key for key in pods if _crashed(key, pods[key], facts)),
         key=lambda key: (float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
     )
     chosen: list[str] = []
@@ -251,8 +250,7 @@ def _logs(
     return 2 * len(chosen), blind
 
 
-def _crashed(key: str, facts: _Facts) -> bool:
+def _crashed(key: str, pod: Pod, facts: _Facts) -> bool:
     ago = facts.values[TERMINATED_AGO].get(key)
-    failed = float(facts.values[EXIT_CODE].get(key, 0.0)) != 0.0
     looping = facts.values[WAITING_REASON].get(key) == "CrashLoopBackOff"
-    return looping or (failed and ago is not None and float(ago) <= CRASHED_WITHIN_S)
+    return looping or (pod.phase != "Succeeded" and ago is not None and float(ago) <= CRASHED_WITHIN_S)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from tools.columns import Column, Part, Value
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
@@ -46,6 +47,8 @@ def survey(
     `past` says that `now` lies behind us: then the API's objects are today's and are not asked.
     """
     started = time.monotonic()
+    # Who is ready and holds how much belongs to the topology, whatever the checks ask.
+    asks = {*asks, POD_READY.now, GPU_REQUEST.now}
     with ThreadPoolExecutor(2, thread_name_prefix="survey") as pool:
         observing = pool.submit(observe, NOT_KEPT if past else cluster, now)
         if isinstance(cluster, Blind) or past:
@@ -74,7 +77,10 @@ def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:
     seen = len({key for identity in measured.identities.values() for key in identity.rows})
     prometheus = measured.blind
     if prometheus is None and not seen:
-        prometheus = Blind(Reason.NO_SERIES, "Prometheus answers, but holds no series that Rackside knows")
+        failed = (identity.blind for identity in measured.identities.values())
+        prometheus = next((blind for blind in failed if blind is not None), None) or Blind(
+            Reason.NO_SERIES, "Prometheus answers, but holds no series that Rackside knows"
+        )
     kubernetes = observed.blind
     if kubernetes is None and not observed.pods and not observed.nodes:
         kubernetes = Blind(Reason.NO_SERIES, "the API answers, but shows neither pods nor nodes")
@@ -104,10 +110,12 @@ def _pods_from_series(measured: Measured) -> dict[str, Pod]:
     told: dict[str, Mapping[str, str]] = {}
     ready = {key: value for part in measured.parts.get(POD_READY.now, ()) for key, value in part.values.items()}
     gpus = {key: value for part in measured.parts.get(GPU_REQUEST.now, ()) for key, value in part.values.items()}
+    known = measured.identities.get(PODS.name)
     for name in (PODS.name, *(source.name for source in runtimes())):
         identity = measured.identities.get(name)
         for key, labels in (identity.rows if identity else {}).items():
-            if identity and (key in identity.fresh or name != PODS.name):
+            # An engine that fell silent may be there still, unless kube-state-metrics no longer knows its pod.
+            if identity and (key in identity.fresh or (name != PODS.name and not (known and known.fresh))):
                 told.setdefault(key, labels)
     pods: dict[str, Pod] = {}
     for key, labels in told.items():
@@ -145,6 +153,8 @@ def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[
         holder = None  # unallocated: the label is the exporter's own pod
     exporter = pods.get(f"{labels.get('namespace', '')}/{labels.get('pod', '')}")
     node = labels.get("node") or (exporter.node if exporter and (identity.exported or not holder) else "")
+    # The exporter's idea of its host's name may be another than the node's.
+    node = node or (pods[holder].node if holder and holder in pods else "")
     node = node or labels.get("Hostname") or labels.get("hostname") or labels.get("instance", "").split(":")[0]
     index = labels.get("gpu") or key
     instance = labels.get("GPU_I_ID", "")
@@ -190,7 +200,8 @@ def _columns(
 
 def _retarget(part: Part, targets: Mapping[str, str]) -> Part:
     values = {targets[key]: value for key, value in part.values.items() if key in targets}
-    return Part(part.source, part.query, part.at, values, blind=part.blind)
+    fresh = {targets[key]: sampled for key, sampled in (part.fresh or {}).items() if key in targets}
+    return replace(part, values=values, fresh=None if part.fresh is None else fresh)
 
 
 def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
@@ -241,7 +252,9 @@ def _derived(measured: Measured, topology: Topology, now: float, stale_after_s: 
     engines: dict[str, Value] = {
         key: 1.0 if key in fresh else 0.0 for key, pod in topology.pods.items() if pod.workload in topology.engines
     }
-    found[ENGINE_REPORTING.now] = Part(title, f"timestamp({anchors})", now, engines)
+    unknown = (identity.blind for source in runtimes() if (identity := measured.identities.get(source.name)))
+    lost = next((blind for blind in unknown if blind is not None), None)
+    found[ENGINE_REPORTING.now] = Part(title, f"timestamp({anchors})", now, {} if lost else engines, blind=lost)
     up_nodes: dict[str, Value] = {}
     up_pods: dict[str, Value] = {}
     for row in measured.up:

@@ -11,8 +11,10 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from bot.advisor.grounding_claims import actions, anchored
 from bot.advisor.grounding_record import Record, occurs, record
-from bot.advisor.grounding_rules import COMMAND, RULES, Sentence, actions, anchored
+from bot.advisor.grounding_rules import COMMAND, RULES
+from bot.advisor.grounding_sentence import Sentence
 from bot.advisor.grounding_tokens import is_name, tokens
 from bot.advisor.plain_text import folded, plain, without_links
 from bot.advisor.question import Answer
@@ -117,7 +119,7 @@ def read(body: str, made_of: Record) -> Sentence:
     objects = frozenset(name for name in made_of.objects if occurs(name, within))
     bared = folded(_MARKER.sub(" ", without_links(body)))
     verbatim = len(bared) >= 12 and any(occurs(bared.strip(" ."), folded(text)) for text in made_of.protected)
-    return Sentence(quoted, quoted, shown, found, prose, said, objects, verbatim)
+    return Sentence(plain(without_links(body)), quoted, shown, found, prose, said, objects, verbatim)
 
 
 def _unwrapped(span: str, made_of: Record) -> str:

@@ -221,7 +221,7 @@ def _protected(answer: Answer) -> Iterable[str]:
     for out in answer.ruled_out:
         yield out.why
     for spot in answer.blind:
-        yield from (spot.what, spot.why)
+        yield spot.why
     for page in answer.citations:
         yield from (page.title, page.quote)
 

@@ -18,9 +18,48 @@ _LIST_MARK = re.compile(r"^\s*\d{1,2}[.):]\s")
 _STEP = re.compile(r"\b(?:steps?|part|item|option)\s$", re.IGNORECASE)
 # Spelled like identifiers, yet names of no object: they claim nothing about anybody's cluster.
 COMMON = frozenset(
-    "vllm sglang pytorch tensorrt tensorrt-llm nvlink nvswitch infiniband promql kserve github k8s ipv4 ipv6 utf-8 "
-    "and/or input/output read/write prefill/decode cpu/gpu client/server on/off yes/no tcp/ip i/o n/a e.g i.e a.m p.m "
-    "pagedattention flashattention 24/7 sha256 base64 gpu/cpu go/no-go start/stop start-up p2p".split()
+    [
+        "vllm",
+        "sglang",
+        "pytorch",
+        "tensorrt",
+        "tensorrt-llm",
+        "nvlink",
+        "nvswitch",
+        "infiniband",
+        "promql",
+        "kserve",
+        "github",
+        "k8s",
+        "ipv4",
+        "ipv6",
+        "utf-8",
+        "and/or",
+        "input/output",
+        "read/write",
+        "prefill/decode",
+        "cpu/gpu",
+        "client/server",
+        "on/off",
+        "yes/no",
+        "tcp/ip",
+        "i/o",
+        "n/a",
+        "e.g",
+        "i.e",
+        "a.m",
+        "p.m",
+        "pagedattention",
+        "flashattention",
+        "24/7",
+        "sha256",
+        "base64",
+        "gpu/cpu",
+        "go/no-go",
+        "start/stop",
+        "start-up",
+        "p2p",
+    ]
 )
 
 

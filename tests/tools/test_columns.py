@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.columns import Column, Part
-from tools.reading import Blind, Reason, Reading, Subject
+from tools.reading import Blind, Reading, Reason, Subject
 from tools.signals import GPU_UTIL, KV_USAGE, TTFT, XID_LAST, Ask
 from tools.snapshot import Snapshot, SourceState
 from tools.topology import Topology

@@ -156,6 +156,8 @@ def _judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) 
     except Unseen as unseen:
         return Outcome(case, subject, Verdict.BLIND, unseen=unseen.reading)
     except NothingToSee:
+        if now.unseen:
+            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0])
         return Outcome(case, subject, Verdict.NOT_APPLICABLE)
     looked_at = tuple(now.touched.values())
     if because is None:

@@ -1,0 +1,417 @@
+"""Causes before symptoms, nobody's symptom under a stranger's cause, and nothing unseen called well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.tools.scenes import GONE, NOW, scene, snapshot
+from tools.casebook import asks, cases
+from tools.check import NothingToSee, Unseen
+from tools.columns import Column, Part
+from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
+from tools.finding import Finding
+from tools.present import Present
+from tools.reading import Blind, Reading, Reason, Subject
+from tools.signals import (
+    ENGINE_AWAKE,
+    GPU_MEM_USED,
+    GPU_UTIL,
+    HPA_METRICS,
+    KV_USAGE,
+    POD_PHASE,
+    REQUESTS_RUNNING,
+    REQUESTS_WAITING,
+    TTFT,
+    Ask,
+    Per,
+    parse_ask,
+)
+from tools.snapshot import Snapshot, SourceState
+from tools.topology import Autoscaler, Gpu, Pod, Topology
+
+APP, OTHER = Subject("deployment", "team", "app"), Subject("deployment", "lab", "other")
+KV = {"llm.kv_usage avg 10m": 0.99, "llm.requests_waiting min 5m": 6, "llm.requests_waiting now": 9}
+LATE = {"llm.ttft p95 5m": 8.0, "llm.ttft mean 5m": 6.0, "llm.queue_time mean 5m": 5.0}
+HPA = {"hpa.metrics now": "cpu", "llm.requests_waiting avg 10m": 8, "hpa.desired now": 2, "hpa.max now": 8}
+WELL = {
+    "llm.kv_usage avg 10m": 0.2, "llm.requests_waiting min 5m": 0, "llm.requests_waiting now": 0, "llm.ttft p95 5m": 0.4,
+    "llm.ttft mean 5m": 0.2, "llm.queue_time mean 5m": 0.0,
+}  # fmt: skip
+XID = {"gpu.xid_last max 1h": 79, "gpu.xid_last changes 1h": 1}
+
+
+def two(
+    *worlds: tuple[Subject, Mapping[str, Any]], same_node: bool = False, sources: tuple[SourceState, ...] = ()
+) -> Snapshot:
+    """Two workloads of two replicas with a GPU each, on a node each or on the same; values by subject."""
+    pods, gpus = {}, {}
+    for one, node in ((APP, "n1"), (OTHER, "n1" if same_node else "n2")):
+        for i in range(2):
+            key = f"{one.namespace}/{one.name}-{i}"
+            pods[key] = Pod(one.namespace, f"{one.name}-{i}", node, one, "Running", True, 1.0)
+            gpus[f"G-{one.name}-{i}"] = Gpu(f"G-{one.name}-{i}", node, f"{i + 4 * (one is OTHER)}", "H100", key)
+    nodes = ("n1",) if same_node else ("n1", "n2")
+    scalers = tuple(Autoscaler(one.namespace, one.name, one) for one in (APP, OTHER))
+    topology = Topology(pods, gpus, nodes, scalers, (), {APP: "vllm", OTHER: "vllm"})
+    values: dict[Ask, dict[str, Any]] = {}
+    for subject, world in worlds:
+        for name, told in world.items():
+            ask = parse_ask(name)
+            keys = topology.parts(subject, ask.signal.per)
+            each = told if isinstance(told, list) else [told] * len(keys)
+            found = {
+                key: one if isinstance(one, str) else float(one)
+                for key, one in zip(keys, each, strict=True)
+                if one is not None
+            }
+            values.setdefault(ask, {}).update(found)
+    columns = {ask: Column(ask, (Part("scene", f"query of {ask}", NOW, found),), GONE) for ask, found in values.items()}
+    whole = {ask: columns.get(ask, Column(ask, (), GONE)) for ask in asks()}
+    return Snapshot(NOW, topology, whole, sources or (SourceState("Prometheus", None, 1),))
+
+
+def keys(diagnosis: Diagnosis) -> list[str]:
+    return [finding.key for finding in diagnosis.findings]
+
+
+def roots(diagnosis: Diagnosis) -> set[str]:
+    return {finding.key for finding in diagnosis.findings if finding.root}
+
+
+def the(diagnosis: Diagnosis, key: str) -> Finding:
+    return next(finding for finding in diagnosis.findings if finding.key == key)
+
+
+def outcome(
+    taken: Snapshot, check: str, subject: Subject, limits: Mapping[str, Mapping[str, float]] | None = None
+) -> Outcome:
+    return next(one for one in run(taken, limits or {}) if one.case.id == check and one.subject == subject)
+
+
+# ------------------------------------------------------------------ causes
+
+
+def test_two_unrelated_faults_are_two_headlines() -> None:
+    told = diagnose(two((APP, KV), (OTHER, LATE)))
+    assert roots(told) == {f"kv_saturation_queueing@{APP}", f"ttft_breach_queueing@{OTHER}"}
+    assert all(finding.explained_by == () for finding in told.findings)
+
+
+def test_a_neighbours_cause_does_not_swallow_a_strangers_symptom() -> None:
+    told = diagnose(two((APP, KV), (OTHER, LATE), same_node=True))
+    assert f"ttft_breach_queueing@{OTHER}" in roots(told)
+
+
+def test_a_chain_has_one_headline_and_its_order() -> None:
+    told = diagnose(two((APP, {**HPA, **KV, **LATE}), (OTHER, WELL)))
+    assert roots(told) == {f"hpa_wrong_metric@{APP}"}
+    assert keys(told)[0] == f"hpa_wrong_metric@{APP}"
+    assert set(the(told, f"ttft_breach_queueing@{APP}").explained_by) == {
+        f"hpa_wrong_metric@{APP}",
+        f"kv_saturation_queueing@{APP}",
+    }
+    assert the(told, f"kv_saturation_queueing@{APP}").explained_by == (f"hpa_wrong_metric@{APP}",)
+
+
+def test_a_symptom_alone_is_a_headline() -> None:
+    assert roots(diagnose(two((APP, LATE), (OTHER, WELL)))) == {f"ttft_breach_queueing@{APP}"}
+
+
+def test_a_fault_of_a_gpu_explains_only_the_workload_on_it() -> None:
+    gpu = Subject("gpu", "", "n1/0")
+    told = diagnose(two((gpu, XID), (APP, LATE), (OTHER, LATE), same_node=True))
+    assert the(told, f"ttft_breach_queueing@{APP}").explained_by == (f"xid_critical@{gpu}",)
+    assert the(told, f"ttft_breach_queueing@{OTHER}").root
+
+
+# ------------------------------------------------------------------ scope
+
+
+def test_a_scope_closes_over_its_gpus_and_leaves_the_others_out() -> None:
+    mine, theirs = Subject("gpu", "", "n1/0"), Subject("gpu", "", "n1/4")
+    taken = two((mine, XID), (theirs, XID), (APP, LATE), (OTHER, KV), same_node=True)
+    told = diagnose(taken, Within("team", "app"))
+    assert set(keys(told)) == {f"xid_critical@{mine}", f"ttft_breach_queueing@{APP}"}
+    assert roots(told) == {f"xid_critical@{mine}"}
+    assert set(keys(diagnose(taken, Within("lab")))) == {f"xid_critical@{theirs}", f"kv_saturation_queueing@{OTHER}"}
+    assert len(keys(diagnose(taken))) == 4
+    assert set(keys(diagnose(taken, Within(several=frozenset({APP, OTHER}))))) == set(keys(diagnose(taken)))
+    assert set(keys(diagnose(taken, Within(several=frozenset({OTHER}))))) == set(keys(diagnose(taken, Within("lab"))))
+
+
+def test_a_node_of_the_scope_is_in_it() -> None:
+    node = Subject("node", "", "n1")
+    silent = {"node.gpus_reporting now": 0, "node.gpus now": 8, "node.ready now": 1}
+    taken = two((node, silent), (APP, WELL), (OTHER, WELL))
+    assert keys(diagnose(taken, Within("team"))) == [f"exporter_down@{node}"]
+    assert keys(diagnose(taken, Within("lab"))) == []
+
+
+def test_a_name_in_any_namespace_and_a_scope_without_anyone() -> None:
+    taken = two((APP, KV), (OTHER, KV))
+    assert keys(diagnose(taken, Within(workload="app"))) == [f"kv_saturation_queueing@{APP}"]
+    assert diagnose(taken, Within("nowhere")).checked == 0
+    assert keys(diagnose(taken, Within("nowhere"))) == []
+
+
+# ------------------------------------------------------------------ verdicts
+
+
+def test_one_blind_replica_and_a_quiet_one_are_blind() -> None:
+    taken = two((APP, {**WELL, "llm.kv_usage avg 10m": [0.2, None]}), (OTHER, WELL))
+    one = outcome(taken, "kv_saturation_queueing", APP)
+    assert one.verdict is Verdict.BLIND
+    assert one.unseen is not None
+    assert one.unseen.subject == Subject("pod", "team", "app-1")
+    told = diagnose(taken)
+    assert any("pod/team/app-1" in spot.what and "kv_saturation_queueing" in spot.why for spot in told.blind)
+    assert not any(ruled.id == "kv_saturation_queueing" and ruled.subject == str(APP) for ruled in told.ruled_out)
+
+
+def test_one_blind_replica_and_a_firing_one_fire() -> None:
+    taken = two((APP, {**KV, "llm.kv_usage avg 10m": [0.99, None]}), (OTHER, WELL))
+    assert outcome(taken, "kv_saturation_queueing", APP).verdict is Verdict.FIRES
+
+
+def test_what_was_partly_unseen_is_blind_even_where_the_next_reading_has_no_part() -> None:
+    """Nothing observed of the second reading is no reason to forget that the first was not seen."""
+    taken = two((APP, {**LATE, "llm.ttft p95 5m": [8.0, None]}), (OTHER, WELL))
+    queue = parse_ask("llm.queue_time mean 5m")
+    nothing = Part("scene", "q", NOW, {}, None, None, frozenset(taken.topology.pods_of(APP)))
+    columns = {**taken.columns, queue: Column(queue, (nothing,), GONE)}
+    assert outcome(replace(taken, columns=columns), "ttft_breach_queueing", APP).verdict is Verdict.BLIND
+
+
+def test_a_workload_none_of_whose_gpus_has_metrics_is_blind_and_never_quiet() -> None:
+    taken = two((APP, WELL), (OTHER, WELL))
+    bare = replace(
+        taken,
+        topology=replace(
+            taken.topology, gpus={k: g for k, g in taken.topology.gpus.items() if g.pod and "other" in g.pod}
+        ),
+    )
+    one = outcome(bare, "gpu_idle_no_process", APP)
+    assert one.verdict is Verdict.BLIND
+    assert one.unseen is not None
+    assert "2 GPUs are allocated, 0 have metrics" in str(one.unseen.blind)
+
+
+def test_some_gpus_without_metrics_are_blind_where_the_rest_is_quiet() -> None:
+    busy = {"gpu.util max 1h": 0.9, "gpu.mem_used max 1h": 6e10, "pod.running_for now": 90000}
+    taken = two((APP, busy), (OTHER, busy))
+    assert outcome(taken, "gpu_idle_no_process", APP).verdict is Verdict.QUIET
+    fewer = {key: gpu for key, gpu in taken.topology.gpus.items() if key != "G-app-1"}
+    one = outcome(replace(taken, topology=replace(taken.topology, gpus=fewer)), "gpu_idle_no_process", APP)
+    assert one.verdict is Verdict.BLIND
+    assert "2 GPUs are allocated, 1 have metrics" in str(one.unseen.blind if one.unseen else "")
+
+
+def test_a_pod_that_is_not_up_has_no_engine_to_measure() -> None:
+    taken = two((APP, {**WELL, "llm.kv_usage avg 10m": [0.2, None]}), (OTHER, WELL))
+    pods = {**taken.topology.pods, "team/app-1": replace(taken.topology.pods["team/app-1"], ready=False)}
+    assert (
+        outcome(replace(taken, topology=replace(taken.topology, pods=pods)), "kv_saturation_queueing", APP).verdict
+        is Verdict.QUIET
+    )
+
+
+def test_an_engine_check_is_not_about_a_workload_without_an_engine() -> None:
+    taken = two((APP, KV), (OTHER, WELL))
+    bare = replace(taken, topology=replace(taken.topology, engines={OTHER: "vllm"}))
+    assert f"kv_saturation_queueing@{APP}" not in keys(diagnose(bare))
+    assert not any(one.subject == APP and one.case.id == "kv_saturation_queueing" for one in run(bare, {}))
+
+
+# ------------------------------------------------------------------ limits
+
+
+@pytest.mark.parametrize(
+    ("limits", "fires"),
+    [
+        ({}, {APP, OTHER}),
+        ({"kv_saturation_queueing": {"full": 0.999}}, set()),
+        ({f"kv_saturation_queueing@{APP}": {"full": 0.999}}, {OTHER}),
+        ({"kv_saturation_queueing": {"full": 0.999}, f"kv_saturation_queueing@{APP}": {"full": 0.9}}, {APP}),
+        ({"ttft_breach_queueing": {"full": 0.999}}, {APP, OTHER}),
+    ],
+)
+def test_limits_are_set_by_check_and_by_subject(limits: dict[str, dict[str, float]], fires: set[Subject]) -> None:
+    taken = two((APP, KV), (OTHER, KV))
+    assert set(keys(diagnose(taken, limits=limits))) == {f"kv_saturation_queueing@{subject}" for subject in fires}
+
+
+# ------------------------------------------------------------------ what is said
+
+
+def test_evidence_ids_are_unique_and_counted_through() -> None:
+    told = diagnose(two((APP, {**HPA, **KV, **LATE}), (OTHER, {**KV, **LATE})))
+    ids = [evidence.id for finding in told.findings for evidence in finding.evidence]
+    assert ids == [f"e{i + 1}" for i in range(len(ids))]
+    assert len(ids) > 10
+    for finding in told.findings:
+        for evidence in finding.evidence:
+            assert evidence.at == "2026-09-21T14:13:20Z"
+
+
+@pytest.mark.parametrize(
+    ("check", "world", "confidence"),
+    [("ttft_breach_queueing", LATE, "medium"), ("hpa_wrong_metric", HPA, "high")],
+)
+def test_confidence_follows_the_kinds_of_evidence(check: str, world: dict[str, Any], confidence: str) -> None:
+    told = diagnose(two((APP, world), (OTHER, WELL)))
+    assert the(told, f"{check}@{APP}").confidence == confidence
+
+
+def test_symptoms_that_follow_raise_the_confidence_in_a_cause() -> None:
+    poor = {"llm.kv_usage avg 10m": 0.99, "llm.requests_waiting min 5m": 6, "llm.requests_waiting now": 9}
+    alone = the(diagnose(two((APP, poor), (OTHER, WELL))), f"kv_saturation_queueing@{APP}")
+    followed = the(diagnose(two((APP, {**poor, **LATE}), (OTHER, WELL))), f"kv_saturation_queueing@{APP}")
+    order = ["low", "medium", "high"]
+    assert order.index(followed.confidence) > order.index(alone.confidence)
+
+
+def test_what_was_ruled_out_names_a_reading_and_rivals_come_first() -> None:
+    told = diagnose(two((APP, {**WELL, **LATE}), (OTHER, WELL)))
+    assert told.ruled_out[0].id == "kv_saturation_queueing"
+    assert told.ruled_out[0].subject == str(APP)
+    assert "20 %" in told.ruled_out[0].why
+    assert len(told.ruled_out) <= RULED_OUT_MOST
+    assert all(ruled.subject == str(APP) for ruled in told.ruled_out), "a sweep rules out where something fires"
+
+
+def test_a_scope_in_which_nothing_fires_lists_what_was_looked_at() -> None:
+    told = diagnose(two((APP, WELL), (OTHER, WELL)), Within("team", "app"))
+    assert told.findings == ()
+    assert {ruled.id for ruled in told.ruled_out} >= {"kv_saturation_queueing", "ttft_breach_queueing"}
+    assert told.checked > 2
+
+
+def test_a_source_that_is_down_is_one_blind_spot_not_forty() -> None:
+    down = Blind(Reason.SOURCE_DOWN, "Prometheus cannot be reached")
+    taken = two(sources=(SourceState("Prometheus", down),))
+    columns = {ask: Column(ask, (), down) for ask in taken.columns}
+    told = diagnose(replace(taken, columns=columns))
+    assert told.findings == ()
+    assert told.ruled_out == ()
+    assert [spot.what for spot in told.blind if str(down) in spot.why] == ["Prometheus"]
+
+
+def test_worse_headlines_come_first() -> None:
+    gpu = Subject("gpu", "", "n2/4")
+    idle = scene("gpu_idle_no_traffic")["fires"]
+    told = diagnose(two((APP, {**idle}), (gpu, XID), (OTHER, KV)))
+    severities = [finding.severity for finding in told.findings if finding.root]
+    assert severities == sorted(severities, key=["critical", "high", "medium", "low", "info"].index)
+    assert severities[0] == "critical"
+
+
+@pytest.mark.parametrize("check", list(cases()))
+def test_every_finding_carries_its_page_its_remedy_and_its_words(check: str) -> None:
+    told = scene(check)
+    from tests.tools.scenes import SUBJECTS
+
+    subject = SUBJECTS[told.get("about", "workload")]
+    found = next(one for one in diagnose(snapshot(told["fires"], subject)).findings if one.id == check)
+    assert found.pages[0] == f"failure-modes/{check}"
+    assert found.because
+    assert found.evidence
+    assert found.title == cases()[check].words.title
+
+
+# ------------------------------------------------------------------ the readings of a subject
+
+
+def present(
+    values: Mapping[str, Any],
+    blind: Mapping[str, Reason] | None = None,
+    ask: Ask = KV_USAGE.now,
+    subject: Subject = APP,
+) -> Present:
+    taken = two()
+    parts = [Part("scene", "q", NOW, {k: v for k, v in values.items() if v is not None})]
+    nothing = frozenset(key for key, reason in (blind or {}).items() if reason is Reason.NOTHING_OBSERVED)
+    if nothing:
+        parts.append(Part("scene", "q", NOW, {}, None, None, nothing))
+    return Present(replace(taken, columns={**taken.columns, ask: Column(ask, tuple(parts), GONE)}), subject)
+
+
+def test_worst_least_total_and_each() -> None:
+    now = present({"team/app-0": 0.2, "team/app-1": 0.8})
+    assert now.worst(KV_USAGE.now).value == 0.8
+    assert now.least(KV_USAGE.now).value == 0.2
+    assert now[KV_USAGE.now].value == 0.8
+    assert [reading.value for reading in now.each(KV_USAGE.now)] == [0.2, 0.8]
+    waiting = present({"team/app-0": 2.0, "team/app-1": 3.0}, ask=REQUESTS_WAITING.now)
+    assert waiting[REQUESTS_WAITING.now].value == 5
+    assert waiting[REQUESTS_WAITING.now].name == "Requests waiting (sum of 2 replicas)"
+    assert waiting[REQUESTS_WAITING.now].subject == APP
+    alone = present({"team/app-0": 2.0}, ask=REQUESTS_WAITING.now)
+    assert alone.total(REQUESTS_WAITING.now).name == "Requests waiting"
+    awake = present({"team/app-0": 1.0, "team/app-1": 0.0}, ask=ENGINE_AWAKE.now)
+    assert awake[ENGINE_AWAKE.now].value == 0
+    used = present({"G-app-0": 1.0, "G-app-1": 2.0}, ask=GPU_MEM_USED.now)
+    assert "(sum of 2 GPUs)" in used.total(GPU_MEM_USED.now).name
+
+
+def test_unseen_is_raised_only_when_nobody_can_be_read() -> None:
+    with pytest.raises(Unseen, match="taken away"):
+        present({}).each(KV_USAGE.now)
+    half = present({"team/app-0": 0.1})
+    assert len(half.each(KV_USAGE.now)) == 1
+    assert [reading.subject.name for reading in half.unseen] == ["app-1"]
+
+
+def test_nothing_observed_is_nothing_to_see_and_not_blind() -> None:
+    nothing = dict.fromkeys(("team/app-0", "team/app-1"), Reason.NOTHING_OBSERVED)
+    now = present({}, nothing, TTFT.p95("5m"))
+    with pytest.raises(NothingToSee):
+        now.each(TTFT.p95("5m"))
+    assert now.unseen == []
+    mixed = present({}, {"team/app-0": Reason.NOTHING_OBSERVED}, TTFT.p95("5m"))
+    with pytest.raises(Unseen):
+        mixed.each(TTFT.p95("5m"))
+
+
+def test_get_leaves_no_trace_of_blindness() -> None:
+    now = present({"team/app-0": 0.1})
+    assert now.get(KV_USAGE.now) is not None
+    assert now.get(POD_PHASE.now) is None
+    assert now.unseen == []
+
+
+def test_one_part() -> None:
+    now = present({"team/app-0": 0.1})
+    zero, one = Subject("pod", "team", "app-0"), Subject("pod", "team", "app-1")
+    found = now.of(zero, KV_USAGE.now)
+    assert found is not None
+    assert found.value == 0.1
+    assert now.of(one, KV_USAGE.now) is None
+    assert now.blind(one, KV_USAGE.now).blind == GONE
+    assert now.blind(Subject("pod", "x", "y"), KV_USAGE.now).value is None
+
+
+def test_texts_are_joined_by_the_first_that_says_something() -> None:
+    assert present({"team/app-0": "", "team/app-1": "Pending"}, ask=POD_PHASE.now)[POD_PHASE.now].value == "Pending"
+    assert present({"deployment/team/app": "cpu"}, ask=HPA_METRICS.now)[HPA_METRICS.now].value == "cpu"
+
+
+def test_a_gpu_whose_pod_is_not_known_can_be_looked_at() -> None:
+    taken = two()
+    gpus = {**taken.topology.gpus, "X": Gpu("X", "n1", "9", "H100", "gone/pod")}
+    now = Present(replace(taken, topology=replace(taken.topology, gpus=gpus)), Subject("gpu", "", "n1/9"))
+    with pytest.raises(NothingToSee):
+        now.each(REQUESTS_RUNNING.now)
+    assert now.subject.name == "n1/9"
+    assert taken.topology.parts(now.subject, Per.GPU) == ()
+    assert GPU_UTIL.now not in now.touched
+
+
+def test_a_reading_says_what_it_is() -> None:
+    reading = present({"team/app-0": 0.25}).worst(KV_USAGE.now)
+    assert reading == Reading(
+        "KV cache usage", Subject("pod", "team", "app-0"), 0.25, "ratio", "scene", "q", NOW, "metric"
+    )

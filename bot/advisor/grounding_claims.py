@@ -105,7 +105,7 @@ def verdict(sentence: Sentence, record: Record) -> str:
         if named and not any(occurs(name, folded(sentence.shown)) for name in (*named, *hyphened)):
             continue
         about = stems(re.sub("|".join(map(re.escape, named)) or r"(?!)", " ", spot.what)) - _FILLER
-        if about and about <= words and not _UNSEEN.search(sentence.shown):
+        if about and about <= words and not _UNSEEN.search(sentence.whole):
             return f"speaks of {spot.what}, which could not be seen"
     found = {finding.id for finding in answer.findings}
     for out in answer.ruled_out:
@@ -113,7 +113,9 @@ def verdict(sentence: Sentence, record: Record) -> str:
         if (
             out.id not in found
             and (occurs(said, folded(prose)) or occurs(out.id, folded(sentence.shown)))
+            and not occurs(out.why, folded(sentence.whole))
             and not _NEGATED.search(prose)
+            and not occurs(out.why, folded(sentence.whole))
         ):
             return f"asserts {out.id}, which was ruled out"
     return ""

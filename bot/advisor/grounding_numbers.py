@@ -126,7 +126,23 @@ _SMALL = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 WORDS = {word: value for value, word in enumerate(_SMALL)} | {word: 10 * (at + 2) for at, word in enumerate(_TENS)}
 _BIG = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "dozen": 12}
-_FACTORS = frozenset(["twice", "thrice", "double", "doubled", "doubles", "doubling", "triple", "tripled", "triples", "tripling", "quadruple", "quadrupled", "halved"])
+_FACTORS = frozenset(
+    [
+        "twice",
+        "thrice",
+        "double",
+        "doubled",
+        "doubles",
+        "doubling",
+        "triple",
+        "tripled",
+        "triples",
+        "tripling",
+        "quadruple",
+        "quadrupled",
+        "halved",
+    ]
+)
 _VAGUE = {"dozens", "hundreds", "thousands", "millions", "billions"}
 _NONE_OF = frozenset(
     map(
@@ -238,13 +254,19 @@ def carries(said: Figure, source: Figure) -> bool:
         # A bare 0.968 may be said as a percentage; a bare count of 1 is not 100 %.
         return 0 < source.value < 1 and _close(said, source.value)
     if said.dim == BARE:
-        # The unit was left out: the number itself, as the source prints it, still has to be there.
-        return _close(said, source.value) or _printed(said, source)
+        # The unit was left out: the number is there as the source prints it. What counts something has no unit to leave out.
+        if said.counts and "rate" not in source.dim:
+            return False
+        return _printed(said, source) or (source.dim in {"ratio", "size"} and _close(said, source.value))
     return said.dim == "times" and source.dim == BARE and _close(said, source.value)
 
 
-def same_counts(said: Figure, words: frozenset[str]) -> bool:
-    """Does the source speak of what the figure counts?"""
+def same_counts(said: Figure, source: Figure, words: frozenset[str]) -> bool:
+    """Does a figure of a source count what is said? Where it does not say itself what it counts, its text has to speak of it."""
+    if not said.counts:
+        return True
+    if source.counts and not said.counts & _LABELS:
+        return any(one in source.counts for count in said.counts for one in _alike(count))
     return all(any(one in words for one in _alike(count)) for count in said.counts)
 
 

@@ -242,7 +242,7 @@ def _carried(said: Figure, sentence: Sentence, record: Record) -> str:
     for source in record.sources:
         if source.kind == "own" and not said.counts and said.dim != "time":
             continue
-        if same_counts(said, source.words) and any(carries(said, figure) for figure in source.said.figures):
+        if any(carries(said, one) and same_counts(said, one, source.words) for one in source.said.figures):
             found.append(source)
     if not found:
         return f"the number {said.text} is not in the evidence"

@@ -89,7 +89,7 @@ def join(kept: Sequence[Unit], every: Sequence[Unit]) -> str:
             ends = at + 1 == len(every) or every[at + 1].block != unit.block
             if ends and out and not out[-1].endswith("\n") and "\n" in unit.tail:
                 out.append("\n")
-    return re.sub(r"\n{3,}", "\n\n", "".join(out)).strip("\n") + (
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", "".join(out))).strip("\n") + (
         "\n" if every and every[-1].text.endswith("\n") else ""
     )
 

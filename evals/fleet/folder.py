@@ -3,7 +3,7 @@
 ```
 incident.yaml   question, at, level, expected: [{id, subject}], forbidden: [ids], blind: [...]
 fleet.yaml      a recipe for the simulator; or instead of it:
-metrics.om      OpenMetrics text
+metrics.om      OpenMetrics text (or metrics.om.gz)
 objects/        Kubernetes manifests, any number of YAML files
 logs/NAMESPACE/POD/CONTAINER.log and CONTAINER.previous.log, every line opening with its RFC 3339 time
 ```
@@ -11,6 +11,8 @@ logs/NAMESPACE/POD/CONTAINER.log and CONTAINER.previous.log, every line opening 
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,15 +88,35 @@ def evidence(folder: Path, scratch: Path) -> Evidence:
         path = scratch / f"{folder.name}.om"
         count = openmetrics.write(world.columns, path, openmetrics.INCIDENT_BUDGET)
         return Evidence(path, world.objects, world.logs, count)
-    if not (folder / "metrics.om").exists():
-        raise ValueError(f"{folder.name} holds neither fleet.yaml nor metrics.om")
+    metrics = _metrics(folder, scratch)
     objects = [
         manifest
         for file in sorted((folder / "objects").glob("*.y*ml"))
         for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8"))
         if manifest
     ]
-    return Evidence(folder / "metrics.om", objects, _read_logs(folder / "logs"), 0)
+    return Evidence(metrics, objects, _read_logs(folder / "logs"), 0)
+
+
+def read_metrics(folder: Path) -> str:
+    """The OpenMetrics text of a folder, packed or not."""
+    packed = folder / "metrics.om.gz"
+    if packed.exists():
+        return gzip.decompress(packed.read_bytes()).decode("utf-8")
+    return (folder / "metrics.om").read_text(encoding="utf-8")
+
+
+def _metrics(folder: Path, scratch: Path) -> Path:
+    if (folder / "metrics.om").exists():
+        return folder / "metrics.om"
+    if not (folder / "metrics.om.gz").exists():
+        raise ValueError(f"{folder.name} holds neither fleet.yaml nor metrics.om")
+    path = scratch / f"{folder.name}.om"
+    try:
+        path.write_text(read_metrics(folder), encoding="utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as why:
+        raise ValueError(f"{folder.name}/metrics.om.gz cannot be unpacked: {why}") from None
+    return path
 
 
 def _read_logs(folder: Path) -> dict[LogKey, str]:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from evals.fleet.folder import Incident, read_incident
+from evals.fleet.folder import Incident, read_incident, read_metrics
 from evals.fleet.prometheus import CannotRunError, import_history
 from tools.reading import Subject
 
-FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "evals" / "incidents").glob("*/metrics.om"))
+FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "evals" / "incidents").glob("*/metrics.om.gz"))
 CHECKS = {path.stem for path in (Path(__file__).parents[2] / "tools" / "checks").glob("[a-z]*.py")}
 SAMPLES = 60_000
 TELLING = re.compile(r"(?i)fault|broken|oom|throttl|saturat|skew|xid|crash|hot\b|idle|leak|starv|kv-|bug|fail|standby")
@@ -69,12 +69,13 @@ def test_there_are_five_and_two_of_them_hold_no_fault() -> None:
 
 @each
 def test_promtool_accepts_the_metrics(folder: Path, tmp_path: Path) -> None:
-    import_history([folder / "metrics.om"], tmp_path / "data")
+    (tmp_path / "metrics.om").write_text(read_metrics(folder), encoding="utf-8")
+    import_history([tmp_path / "metrics.om"], tmp_path / "data")
     assert list((tmp_path / "data").glob("*/meta.json"))
 
 
 def test_promtool_refuses_metrics_that_end_early(tmp_path: Path) -> None:
-    text = (FOLDERS[0] / "metrics.om").read_text(encoding="utf-8")
+    text = read_metrics(FOLDERS[0])
     (tmp_path / "cut.om").write_text(text[: len(text) // 3], encoding="utf-8")
     with pytest.raises(CannotRunError, match=r"cut\.om"):
         import_history([tmp_path / "cut.om"], tmp_path / "data")
@@ -84,7 +85,7 @@ def test_promtool_refuses_metrics_that_end_early(tmp_path: Path) -> None:
 def test_the_metrics_cover_the_hour_before_the_question_and_nothing_after_it(folder: Path) -> None:
     times = [
         int(match[1])
-        for line in (folder / "metrics.om").read_text(encoding="utf-8").splitlines()
+        for line in read_metrics(folder).splitlines()
         if not line.startswith("#") and (match := SAMPLE.fullmatch(line))
     ]
     at = told(folder).at
@@ -165,11 +166,11 @@ def test_nothing_is_given_away_by_a_name(folder: Path) -> None:
 )
 def test_a_quirk_of_real_systems_is_in_one_of_them(quirk: str) -> None:
     pattern = re.compile(rf"(?m)^{quirk}")
-    assert any(pattern.search((folder / "metrics.om").read_text(encoding="utf-8")) for folder in FOLDERS)
+    assert any(pattern.search(read_metrics(folder)) for folder in FOLDERS)
 
 
 def test_one_has_no_gpu_metrics_at_all_and_says_that_this_must_be_named() -> None:
-    blind = [f for f in FOLDERS if "DCGM" not in (f / "metrics.om").read_text(encoding="utf-8")]
+    blind = [f for f in FOLDERS if "DCGM" not in read_metrics(f)]
     assert [told(folder).blind for folder in blind] == [("GPU",)]
 
 

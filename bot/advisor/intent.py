@@ -17,19 +17,22 @@ _HELP = re.compile(
 )
 _ACTION = re.compile(
     r"^(?:hey[, ]+|hi[, ]+|rackside[, :]+|please[, ]+|pls[, ]+|(?:can|could|would|will) you (?:please )?|go ahead and |just |now )*"
-    r"(?:restart|delete|remove|drain|cordon|uncordon|kill|reboot|evict|apply|patch|deploy|roll ?back|roll out|scale (?:up|down|out|in|the|it|to|my|our)"
-    r"|terminate|reset|upgrade|install|stop|start|edit|change|set|silence|fix)\b(?! of\b)",
+    r"(?:restart|delete|remove|drain|cordon|uncordon|kill|reboot|evict|apply|patch|deploy|roll ?back|roll out|scale (?:up|down|out|in|the|it|to(?! zero)|my|our|\S+ (?:up|down|out|in|to))"
+    r"|terminate|reset|upgrade|install|stop|start|edit|change|set|silence|fix)\b"
+    # The same words as nouns: a restart loop, a stop sequence, a start-up probe, a connection reset by its peer.
+    r"(?!-)(?! (?:of|by|loops?|counts?|counters?|sequences?|tokens?|times?|reasons?|polic(?:y|ies)|strateg(?:y|ies)|probes?)\b(?!-))",
     re.IGNORECASE,
 )
 _READINESS = re.compile(
-    r"\b(?:audit|checklists?|readiness|production[- ]ready|ready for production|go[- ]live|attest\w*)\b", re.IGNORECASE
+    r"\b(?:audit|checklists?|readiness(?! (?:probe|gate))|production[- ]ready|ready for production|go[- ]live|attest\w*)\b",
+    re.IGNORECASE,
 )
 _SIZING = re.compile(
     r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|siz(?:e|ing))\b",
     re.IGNORECASE,
 )
 _ASKS_STATE = re.compile(
-    r"\b(?:what(?:'s|s| is| has)? (?:wrong|going on|happening|broken|down|up|on fire|failing|happened|changed)|anything (?:wrong|broken|failing)"
+    r"\b(?:what(?:'s|s| is| has)? (?:wrong|going on|happening|broken|down|up|on fire|failing|failed|broke|happened|changed)|anything (?:wrong|broken|failing)"
     r"|is (?:anything|everything|something) (?:ok|okay|fine|wrong|broken|down)|how are (?:we|things)|status|root cause|which (?:pods?|nodes?|gpus?|workloads?|replicas?)"
     r"|any (?:problems?|issues?|incidents?))\b",
     re.IGNORECASE,
@@ -43,6 +46,12 @@ _LIVE = re.compile(
 _KNOWLEDGE = re.compile(
     r"\b(?:what(?:'s| is| are| does| do) (?:a|an|the)?|what\b.*\bmeans?|how (?:do|does|can|should|to|would)|should (?:i|we|you)|difference between|explain|define"
     r"|best practices?|recommend\w*|when (?:to|should|do)|is it (?:ok|okay|safe|good|bad)|does \w+ support|versus|vs|meaning of|tell me about|guidance|which metrics?)\b",
+    re.IGNORECASE,
+)
+
+
+_ASKS_ADVICE = re.compile(
+    r"(?:(?:what|how)\b(?!.*\bwe\b)|(?:should (?:i|we|you)|guidance|explain|tell me about)\b)(?!.*\b(?:our|my)\b)",
     re.IGNORECASE,
 )
 
@@ -73,7 +82,7 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
     if outside:
         return "declined"
     live, knowledge = len(_LIVE.findall(question)), len(_KNOWLEDGE.findall(question))
-    if live and live >= knowledge and not re.match(r"(?:what|how)\b(?!.*\b(?:our|my|we)\b)", question, re.IGNORECASE):
+    if live and live >= knowledge and not _ASKS_ADVICE.match(question):
         return "live"
     return "knowledge"
 

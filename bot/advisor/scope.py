@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from rapidfuzz import fuzz, process
 
@@ -14,8 +14,19 @@ from tools.reading import Subject
 from tools.topology import Topology
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*[A-Za-z0-9]|[A-Za-z0-9]")
-_NAMESPACE = re.compile(
-    r"\b(?:namespace|ns)[ :=]+[`'\"]?([a-z0-9][a-z0-9-]*)|\b([a-z0-9][a-z0-9-]*)[`'\"]? namespace\b", re.IGNORECASE
+_NAMESPACE = re.compile(r"(?<!a )(?<!each )(?<!per )\b(?:namespace|ns)[ :=]+[`'\"]?([a-z0-9][a-z0-9-]*)", re.IGNORECASE)
+_OF_A_NAMESPACE = re.compile(r"\b([a-z0-9][a-z0-9-]*)[`'\"]? namespace\b", re.IGNORECASE)
+_IN_A_NAMESPACE = re.compile(
+    r"\b(?:in|of|on|for|inside|within|from) (?:the |our |my )?[`'\"]?([a-z0-9][a-z0-9-]*)[`'\"]? namespace\b",
+    re.IGNORECASE,
+)
+# What follows or precedes the word `namespace` without being the name of one.
+_NO_NAMESPACE = frozenset(
+    "a an the our my your their this that these those which what each every any some no one same other another own single separate"
+    " different dedicated new whole wrong right given kubernetes k8s is are was were be has have had do does did can could should would"
+    " will may must need needs and or but if so not in on of for to from with without by at as per since about today now right"
+    " currently again tonight yesterday lately please slow down broken stuck quota quotas resourcequota limit limits limitrange"
+    " isolation level scope scoped label labels selector selectors name names wide ok okay fine well healthy fail fails failing".split()  # noqa: SIM905 - a list of words reads as words
 )
 CLOSE = 86.0
 NEAR = 60.0
@@ -96,15 +107,14 @@ def find(question: Question, text: str, topology: Topology) -> Found:
 
 
 def _from_words(question: Question, text: str, topology: Topology, namespaces: Collection[str]) -> Found:
-    said = _NAMESPACE.search(text)
-    if said and namespaces:
-        wanted = (said[1] or said[2]).lower()
+    for said in _namespaces_said(text) if namespaces else ():
+        wanted = said[1].lower()
         close = wanted if wanted in namespaces else _closest(wanted, namespaces)
-        if close is None and said[1]:
-            return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
         if close is not None:
             rest = text[: said.start()] + text[said.end() :]
             return _found(question, _workloads(rest, topology, close), close)
+        if wanted not in _NO_NAMESPACE and said.re is not _OF_A_NAMESPACE:
+            return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
     hits = _workloads(text, topology, None)
     if hits:
         return _found(question, hits, None)
@@ -117,6 +127,11 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
     return Found(Scope(question.cluster), False)
 
 
+def _namespaces_said(text: str) -> Iterable[re.Match[str]]:
+    for pattern in (_NAMESPACE, _IN_A_NAMESPACE, _OF_A_NAMESPACE):
+        yield from pattern.finditer(text)
+
+
 def _found(question: Question, hits: frozenset[Subject], namespace: str | None) -> Found:
     if len(hits) == 1:
         only = next(iter(hits))
@@ -126,45 +141,47 @@ def _found(question: Question, hits: frozenset[Subject], namespace: str | None) 
     return Found(Scope(question.cluster, shared, None), True, several=hits)
 
 
-def _spoken(topology: Topology, namespace: str | None) -> dict[str, Subject]:
-    """Every way to name a workload: by itself, with its namespace, by a pod of it, by the model that it serves."""
-    known = [s for s in topology.workloads if namespace in {None, s.namespace}]
-    spoken: dict[str, Subject] = {}
-    for model, subject in topology.models.items():
-        if subject in known:
-            for name in (model, model.rsplit("/", 1)[-1]):
-                spoken.setdefault(name.lower(), subject)
+def _spoken(topology: Topology, namespace: str | None) -> dict[str, frozenset[Subject]]:
+    """Every way to name workloads: by themselves, with their namespace, by a pod, by the model that they serve.
+
+    One name may mean several: the same name in two namespaces.
+    """
+    known = {s for s in topology.workloads if namespace in {None, s.namespace}}
+    spoken: dict[str, set[Subject]] = defaultdict(set)
     for subject in known:
-        spoken[subject.name.lower()] = subject
-        spoken[f"{subject.namespace}/{subject.name}".lower()] = subject
+        spoken[subject.name.lower()].add(subject)
+        spoken[f"{subject.namespace}/{subject.name}".lower()].add(subject)
+    others: dict[str, set[Subject]] = defaultdict(set)
+    for model, subject in topology.models.items():
+        for name in {model, model.rsplit("/", 1)[-1]} if subject in known else ():
+            others[name.lower()].add(subject)
     for pod in topology.pods.values():
         if pod.workload in known:
-            spoken.setdefault(pod.name.lower(), pod.workload)
-    return spoken
+            others[pod.name.lower()].add(pod.workload)
+    return {name: frozenset(subjects) for name, subjects in {**others, **spoken}.items()}
 
 
 def _workloads(text: str, topology: Topology, namespace: str | None) -> frozenset[Subject]:
     spoken = _spoken(topology, namespace)
-    words = _words(text)
-    grams = [*words, *(f"{a}-{b}" for a, b in pairwise(words)), *_triples(words)]
-    candidates = [gram.lower() for gram in sorted(grams, key=len, reverse=True) if gram.lower() not in _PLAIN]
-    exact: dict[str, Subject] = {}
-    for gram in candidates:
-        # The longest name wins: `chat` inside `llama-70b-chat` names nothing of its own.
-        if gram in spoken and not any(gram in longer for longer in exact):
-            exact[gram] = spoken[gram]
+    words = [word.lower() for word in _words(text)]
+    grams = [(start, end) for end in range(1, len(words) + 1) for start in range(max(0, end - 3), end)]
+    said = {span: "-".join(words[slice(*span)]) for span in grams}
+    candidates = sorted((span for span in grams if said[span] not in _PLAIN), key=lambda span: -len(said[span]))
+    exact: set[Subject] = set()
+    taken: set[int] = set()
+    for span in candidates:
+        # The longest name wins: `chat` inside `llama 70b chat` names nothing of its own.
+        if said[span] in spoken and not taken & set(range(*span)):
+            exact |= spoken[said[span]]
+            taken |= set(range(*span))
     if exact:
-        return frozenset(exact.values())
-    for gram in candidates:
-        if len(gram) >= SHORTEST_FUZZY:
-            close = _closest(gram, spoken)
+        return frozenset(exact)
+    for span in candidates:
+        if len(said[span]) >= SHORTEST_FUZZY:
+            close = _closest(said[span], spoken)
             if close is not None:
-                return frozenset({spoken[close]})
+                return spoken[close]
     return frozenset()
-
-
-def _triples(words: list[str]) -> Iterable[str]:
-    return (f"{a}-{b}-{c}" for a, b, c in zip(words, words[1:], words[2:], strict=False))
 
 
 def _words(text: str) -> list[str]:

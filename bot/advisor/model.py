@@ -6,12 +6,13 @@ ungrounded draft means the deterministic answer, with a line that says so. Nothi
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLateError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -23,13 +24,21 @@ from bot.settings import SettingsProblem
 log = logging.getLogger("rackside.model")
 
 PROMPT_TOKENS = 6000
-CHARS_PER_TOKEN = 3  # on the safe side for English and for metric names
+BYTES_PER_TOKEN = 3  # on the safe side: about 4 in English, 3 in metric names, a token per character in Chinese
 DRAFT_CHARS = 4000
 TIMEOUT_S = 20.0
 KEPT_SHARE = 0.5
 _THOUGHTS = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_TRY_AGAIN = (429, 500, 502, 503, 504)
+_TRY_AGAIN = (429, 500, 502, 503, 504, 529)
+_WAIT_S = 0.3
+_ENDS = re.compile(r"(?s).*[.!?。！？][)\]\"'*_`]*(?=\s|\Z)")
+# What a provider calls an answer that it broke off.
+_BROKEN_OFF = {"length", "max_tokens", "max_output_tokens", "content_filter"}
+
+
+class TooLateError(Exception):
+    """The deadline passed before the model answered."""
 
 
 class Cited(Protocol):
@@ -75,6 +84,9 @@ class ModelDoor:
         settings: dict[str, Any] = {"timeout": timeout_s, "max_retries": 0}
         if base_url:
             settings["base_url"] = base_url
+            if name.startswith("openai:") and not os.environ.get("OPENAI_API_KEY"):
+                # One's own vLLM asks for no key; the client insists on something.
+                settings["api_key"] = "none"
         try:
             return cls(name, init_chat_model(name, **settings), timeout_s)
         except ImportError:
@@ -95,13 +107,13 @@ class ModelDoor:
             try:
                 draft, used = self._ask(answer, passages, deadline - self.clock())
                 break
-            except TooLateError:
-                return self._deterministic(answer, "the model did not answer in time", calls)
             except Exception as error:  # noqa: BLE001 - whatever a provider's client raises, the answer stands without it
                 status = getattr(error, "status_code", None)
                 log.warning("the model failed: %s (status %s)", type(error).__name__, status)
-                if calls > 1 or status not in _TRY_AGAIN or self.clock() >= deadline:
-                    return self._deterministic(answer, "the model could not be asked", calls)
+                again = calls == 1 and status in _TRY_AGAIN and self.clock() + _WAIT_S < deadline
+                if not again:
+                    return self._deterministic(answer, _why(error, status), calls)
+                threading.Event().wait(_WAIT_S)
         use = ModelUse(self.name, used[0], used[1], calls)
         if not draft:
             return replace(self._deterministic(answer, "the model's draft was empty", calls), model=use)
@@ -116,21 +128,60 @@ class ModelDoor:
 
     def _ask(self, answer: Answer, passages: Sequence[Cited], left_s: float) -> tuple[str, tuple[int, int]]:
         messages = [("system", standing()), ("user", prompt(answer, passages))]
-        # The client's own timeout restarts with each byte: this one does not.
-        pool = ThreadPoolExecutor(1, thread_name_prefix="model")
-        try:
-            reply = pool.submit(self.chat.invoke, messages).result(timeout=max(0.01, left_s))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        reply = _within(lambda: self.chat.invoke(messages), left_s)
         usage = getattr(reply, "usage_metadata", None) or {}
-        return _text(getattr(reply, "content", "")), (
-            int(usage.get("input_tokens", 0)),
-            int(usage.get("output_tokens", 0)),
-        )
+        told = _text(getattr(reply, "content", ""))
+        about = getattr(reply, "response_metadata", None) or {}
+        if len(told) >= DRAFT_CHARS or {about.get("finish_reason"), about.get("stop_reason")} & _BROKEN_OFF:
+            whole = _ENDS.match(told)
+            told = whole[0] if whole else ""
+        return told, (int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
 
     def _deterministic(self, answer: Answer, why: str, calls: int) -> Answer:
         use = ModelUse(self.name, 0, 0, calls)
         return replace(answer, model=use, note=f"Answered from rules: {why}. Nothing was changed.")
+
+
+def _within(call: Callable[[], Any], left_s: float) -> Any:
+    """The call's result, or TooLateError. A client's own timeout restarts with each byte: this one does not.
+
+    The thread is a daemon, so that a server which drips for ever keeps no command from ending.
+    """
+    result: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(call())
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="model", daemon=True)
+    thread.start()
+    thread.join(max(0.01, left_s))
+    if failure:
+        raise failure[0]
+    if not result:
+        raise TooLateError
+    return result[0]
+
+
+def _why(error: Exception, status: object) -> str:
+    """The kind of trouble in our words: a provider's own may hold a key or an address."""
+    kinds = " ".join(kind.__name__ for kind in type(error).__mro__)
+    if isinstance(error, TooLateError) or "Timeout" in kinds:
+        return "the model did not answer in time"
+    if status in {401, 403}:
+        return f"the model's server refused the key (HTTP {status}); check it"
+    if status == 404:
+        return "the model's server does not know this model (HTTP 404); check RACKSIDE_MODEL"
+    if status == 429:
+        return "the model's server is busy (HTTP 429)"
+    if isinstance(status, int):
+        return f"the model's server failed (HTTP {status})"
+    if "Connect" in kinds:
+        return "the model is not reachable; check its address"
+    return "what the model sent could not be read"
 
 
 def standing() -> str:
@@ -153,12 +204,19 @@ def prompt(answer: Answer, passages: Sequence[Cited]) -> str:
     parts.append(
         "RULED OUT\n" + "\n".join([f"- {r.id} on {r.subject}: {r.why}" for r in answer.ruled_out] or ["- nothing"])
     )
-    room = (PROMPT_TOKENS * CHARS_PER_TOKEN) - len(standing()) - 200
-    body = "\n\n".join(parts)[: max(0, room)]
+    room = PROMPT_TOKENS * BYTES_PER_TOKEN - len(standing().encode()) - 200
+    body = _cut("\n\n".join(parts), room)
     pages = [f"[{one.id}] {one.title}: {one.quote}" for one in answer.citations]
     pages += [f"[{one.id}] {one.title}: {one.text}" for one in passages]
-    told = "\n\n".join(dict.fromkeys(pages))[: max(0, room - len(body))]
-    return f"DATA BEGINS\n{body}\n\nPASSAGES\n{told}\nDATA ENDS"
+    told = _cut("\n\n".join(dict.fromkeys(pages)), room - len(body.encode()))
+    # Data cannot close what it does not know: the mark depends on all of it.
+    mark = hashlib.sha256(f"{body}{told}".encode()).hexdigest()[:12]
+    return f"DATA {mark} BEGINS\n{body}\n\nPASSAGES\n{told}\nDATA {mark} ENDS"
+
+
+def _cut(text: str, size: int) -> str:
+    """At most `size` bytes of the text, without what cannot be encoded or seen."""
+    return _CONTROL.sub(" ", text).encode(errors="ignore")[: max(0, size)].decode(errors="ignore")
 
 
 def _text(content: Any) -> str:

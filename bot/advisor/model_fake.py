@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class UnpreparedError(BaseException):  # no Exception: the door survives those, and a test has to see this
+    """A model was asked for what the test did not prepare."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """What a chat model returns."""
 
     content: Any
     usage_metadata: dict[str, int] = field(default_factory=lambda: {"input_tokens": 900, "output_tokens": 80})
+    response_metadata: dict[str, str] = field(default_factory=dict)
 
 
 class FakeChat:
@@ -27,7 +32,7 @@ class FakeChat:
         """Give the next reply."""
         self.asked.append(messages)
         if not self._replies:
-            raise AssertionError("the model was asked more often than the test prepared")
+            raise UnpreparedError("the model was asked more often than the test prepared")
         reply = self._replies.pop(0)
         if isinstance(reply, BaseException):
             raise reply

@@ -21,12 +21,13 @@ _IN_A_NAMESPACE = re.compile(
     re.IGNORECASE,
 )
 # What follows or precedes the word `namespace` without being the name of one.
-_NO_NAMESPACE = frozenset(
-    "a an the our my your their this that these those which what each every any some no one same other another own single separate"
-    " different dedicated new whole wrong right given kubernetes k8s is are was were be has have had do does did can could should would"
-    " will may must need needs and or but if so not in on of for to from with without by at as per since about today now right"
-    " currently again tonight yesterday lately please slow down broken stuck quota quotas resourcequota limit limits limitrange"
-    " isolation level scope scoped label labels selector selectors name names wide ok okay fine well healthy fail fails failing".split()  # noqa: SIM905 - a list of words reads as words
+_NO_NAMESPACE = re.compile(
+    r"a|an|the|our|my|your|their|this|that|these|those|which|what|each|every|any|some|no|one|same|other|another|"
+    r"own|single|separate|different|dedicated|new|whole|wrong|right|given|kubernetes|k8s|is|are|was|were|be|has|"
+    r"have|had|do|does|did|can|could|should|would|will|may|must|need|needs|and|or|but|if|so|not|in|on|of|for|to|"
+    r"from|with|without|by|at|as|per|since|about|today|now|currently|again|tonight|yesterday|lately|please|slow|"
+    r"down|broken|stuck|quota|quotas|resourcequota|limit|limits|limitrange|isolation|level|scope|scoped|label|"
+    r"labels|selector|selectors|name|names|wide|ok|okay|fine|well|healthy|fail|fails|failing"
 )
 CLOSE = 86.0
 NEAR = 60.0
@@ -113,7 +114,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
         if close is not None:
             rest = text[: said.start()] + text[said.end() :]
             return _found(question, _workloads(rest, topology, close), close)
-        if wanted not in _NO_NAMESPACE and said.re is not _OF_A_NAMESPACE:
+        if not _NO_NAMESPACE.fullmatch(wanted) and said.re is not _OF_A_NAMESPACE:
             return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
     hits = _workloads(text, topology, None)
     if hits:

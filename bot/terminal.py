@@ -30,6 +30,7 @@ _CONTROL = re.compile(
 )
 WIDEST = 110
 EVIDENCE_SHOWN = 8
+VALUE_LONGEST = 24
 QUOTE_LINES = 6
 
 
@@ -103,14 +104,12 @@ def _evidence(evidence: Sequence[Evidence], console: Console, width: int, verbos
     table.add_column("value", justify="right", style="bold", no_wrap=True, max_width=24, overflow="ellipsis")
     table.add_column("what", overflow="fold")
     for one in evidence[:EVIDENCE_SHOWN]:
-        said, _, value = safe(one.text).rpartition(": ")
-        if one.value is None or not said:
-            said, value = safe(one.text), "“”"
-        table.add_row(
-            Text(value), Text.assemble(Text(said), (f"  {one.at[11:19]}Z" if one.value is not None else "", "dim"))
-        )
+        said, _, value = safe(one.text).partition(": ")
+        if len(value) > VALUE_LONGEST:
+            said, value = f"{said}: {value}", ""
+        table.add_row(Text(value), Text(said))
         if verbose and one.query:
-            table.add_row("", Text(f"{safe(one.source)}: {safe(one.query)}", style="dim"))
+            table.add_row("", Text(f"{one.at}  {safe(one.source)}: {safe(one.query)}", style="dim"))
     if len(evidence) > EVIDENCE_SHOWN:
         table.add_row("", Text(f"and {len(evidence) - EVIDENCE_SHOWN} more", style="dim"))
     console.print(Padding(table, (0, 0, 1, 2)))

@@ -32,6 +32,8 @@ WIDEST = 110
 EVIDENCE_SHOWN = 8
 VALUE_LONGEST = 24
 QUOTE_LINES = 6
+SUBJECTS_SHOWN = 3
+VALUE_LENGTH = 16
 
 
 def render(answer: Answer, console: Console, verbose: bool = False) -> None:
@@ -67,82 +69,97 @@ def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
         _blind(answer.blind, console, width)
     if answer.ruled_out:
         _heading(console, "Looked at and ruled out", "dim")
-        for subject, why, ids in _grouped(answer.ruled_out):
-            line = Text.assemble((safe(why), "default"), (f"  rules out {', '.join(ids)} on {safe(subject)}", "dim"))
-            _print(console, line, width, 2)
+        for why, ids, subjects in _grouped(answer.ruled_out):
+            more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
+            told = f"  rules out {', '.join(ids)} on {', '.join(subjects[:SUBJECTS_SHOWN])}{more}"
+            _hang(console, Text("  - ", style="dim"), Text.assemble(safe(why), (told, "dim")), width)
 
 
-def _grouped(ruled_out: Sequence[RuledOut]) -> list[tuple[str, str, list[str]]]:
-    """What one reading rules out on one subject, told once."""
-    found: dict[tuple[str, str], list[str]] = {}
+def _grouped(ruled_out: Sequence[RuledOut]) -> list[tuple[str, tuple[str, ...], list[str]]]:
+    """What one reading rules out, told once for all the subjects that read the same."""
+    ids: dict[tuple[str, str], list[str]] = {}
     for one in ruled_out:
-        found.setdefault((one.subject, one.why), []).append(safe(one.id))
-    return [(subject, why, ids) for (subject, why), ids in found.items()]
+        ids.setdefault((one.subject, one.why), []).append(safe(one.id))
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (subject, why), names in ids.items():
+        found.setdefault((why, tuple(names)), []).append(safe(subject))
+    return [(why, names, subjects) for (why, names), subjects in found.items()]
 
 
 def _root(root: Finding, symptoms: Sequence[Finding], console: Console, width: int, verbose: bool) -> None:
     word, style = _MARKS[root.severity]
-    head = Text.assemble(
-        (f" {word} ", style), " ", (safe(root.subject), "bold cyan"), (f"  {root.confidence} confidence", "dim")
-    )
-    _print(console, head, width)
-    _print(console, Text(safe(root.title), style="bold"), width, 2)
-    _print(console, Text(safe(root.because)), width, 2)
+    _hang(console, Text.assemble((f" {word} ", style), " "), Text(safe(root.title), style="bold"), width)
+    about = Text.assemble((safe(root.subject), "bold cyan"), (f"  {root.confidence} confidence", "dim"))
+    _hang(console, Text("  "), about, width)
+    _hang(console, Text("  "), Text(safe(root.because)), width)
     for symptom in symptoms:
-        chain = Text.assemble(
-            ("└─ explains ", "dim"), (safe(symptom.title), "default"), " ", (safe(symptom.because), "dim")
-        )
-        _print(console, chain, width, 4)
+        what = Text.assemble(("explains ", "dim"), safe(symptom.title))
+        _hang(console, Text("    └─ ", style="dim"), what, width)
+        _hang(console, Text("       "), Text(safe(symptom.because), style="dim"), width)
     console.print()
-    _evidence(root.evidence, console, width, verbose)
+    shown = {one.text: one for finding in (root, *symptoms) for one in finding.evidence}
+    _evidence(list(shown.values()), console, width, verbose)
     for number, remedy in enumerate(root.remedies, 1):
         _remedy(number, remedy, console, width)
 
 
 def _evidence(evidence: Sequence[Evidence], console: Console, width: int, verbose: bool) -> None:
-    table = Table(box=None, padding=(0, 1), show_header=False, width=width - 2)
+    if not evidence:
+        return
+    times = {one.at[11:19] for one in evidence if one.value is not None}
+    together = len(times) == 1
+    when = f" at {safe(next(iter(times)))}Z" if together else ""
+    console.print(Text.assemble("  ", ("Evidence", "bold"), (when, "dim")))
+    table = Table(box=None, padding=(0, 1), show_header=False)
     table.add_column("value", justify="right", style="bold", no_wrap=True, max_width=24, overflow="ellipsis")
     table.add_column("what", overflow="fold")
     for one in evidence[:EVIDENCE_SHOWN]:
-        said, _, value = safe(one.text).partition(": ")
-        if len(value) > VALUE_LONGEST:
-            said, value = f"{said}: {value}", ""
-        table.add_row(Text(value), Text(said))
+        said, _, value = safe(one.text).rpartition(": ")
+        if one.value is None or not said or len(value) > VALUE_LENGTH:
+            said, value = safe(one.text), "·"
+        at = f"  {safe(one.at[11:19])}Z" if one.value is not None and not together else ""
+        table.add_row(Text(value), Text.assemble(said, (at, "dim")))
         if verbose and one.query:
-            table.add_row("", Text(f"{one.at}  {safe(one.source)}: {safe(one.query)}", style="dim"))
+            table.add_row("", Text(f"{safe(one.source)}: {safe(one.query)}", style="dim"))
     if len(evidence) > EVIDENCE_SHOWN:
         table.add_row("", Text(f"and {len(evidence) - EVIDENCE_SHOWN} more", style="dim"))
-    console.print(Padding(table, (0, 0, 1, 2)))
+    console.print(Padding(table, (0, 0, 1, 2)), width=width)
 
 
 def _remedy(number: int, remedy: Remedy, console: Console, width: int) -> None:
-    _print(console, Text.assemble((f"{number}. ", "bold green"), safe(remedy.text)), width, 2)
-    if remedy.change is not None:
-        change = Text.assemble(
-            (safe(remedy.change.what), "bold"),
-            "  ",
-            (safe(remedy.change.from_), "red"),
-            (" → ", "dim"),
-            (safe(remedy.change.to), "green"),
+    _hang(console, Text(f"  {number}. ", style="bold green"), Text(safe(remedy.text)), width)
+    change = remedy.change
+    if change is not None and change.what.startswith("-"):
+        # A flag stands as it is typed, so that it can be copied.
+        typed = Text(safe(f"{change.what} {change.to}"), style="bold green")
+        _hang(
+            console,
+            Text("     "),
+            Text.assemble(typed, (f"   instead of {safe(change.from_) or 'unset'}", "dim")),
+            width,
         )
-        _print(console, change, width, 5)
+    elif change is not None:
+        moved = ((safe(change.from_) or "unset", "red"), (" → ", "dim"), (safe(change.to), "green"))
+        _hang(console, Text("     "), Text.assemble((safe(change.what), "bold"), "  ", *moved), width)
     if remedy.verify:
-        _print(console, Text(f"check: {safe(remedy.verify)}", style="dim"), width, 5)
+        _hang(console, Text("     check: ", style="dim"), Text(safe(remedy.verify), style="dim"), width)
 
 
 def _citation(citation: Citation, console: Console, width: int) -> None:
     lines = [line for line in safe(citation.quote).splitlines() if line.strip()][:QUOTE_LINES]
     for line in lines:
-        _print(console, Text.assemble(("│ ", "green"), (line, "italic")), width, 2)
+        _hang(console, Text("  │ ", style="green"), Text(line, style="italic"), width, again=True)
     section = f", {safe(citation.section)}" if citation.section else ""
-    _print(console, Text(f"{safe(citation.title)}{section}  {safe(citation.url)}", style="dim"), width, 4)
+    _hang(console, Text("    "), Text(f"{safe(citation.title)}{section}", style="dim"), width)
+    if citation.url:
+        # In one piece, however long: a terminal makes a link of it.
+        console.print(Text(f"    {safe(citation.url)}", style="dim"), soft_wrap=len(citation.url) > width - 4)
 
 
 def _blind(spots: Sequence[BlindSpot], console: Console, width: int) -> None:
     for spot in spots:
-        _print(
-            console, Text.assemble(("? ", "bold yellow"), (safe(spot.what), "bold"), f"  {safe(spot.why)}"), width, 2
-        )
+        told = Text.assemble((safe(spot.what), "bold"), f"  {safe(spot.why)}")
+        _hang(console, Text("  ? ", style="bold yellow"), told, width)
 
 
 def _knowledge(answer: Answer, console: Console, width: int) -> None:
@@ -161,12 +178,26 @@ def _heading(console: Console, title: str, style: str = "bold") -> None:
 
 def _footer(answer: Answer, console: Console) -> None:
     total = answer.seconds.get("total")
-    parts = [answer.note, f"{total:.1f} s" if total is not None else ""]
+    read = sorted({one.source for finding in answer.findings for one in finding.evidence if one.source})
+    parts = [
+        answer.note,
+        f"Read from {', '.join(read)}." if read else "",
+        f"{total:.1f} s" if total is not None else "",
+    ]
     told = "  ".join(part for part in parts if part)
     if told:
         console.print()
         console.print(Text(safe(told), style="dim"))
 
 
-def _print(console: Console, text: Text, width: int, indent: int = 0) -> None:
-    console.print(Padding(text, (0, 0, 0, indent)), width=width, overflow="fold", no_wrap=False)
+def _hang(console: Console, mark: Text, body: Text, width: int, again: bool = False) -> None:
+    """Print a body with its wrapped lines under its first, not under its mark; `again` repeats the mark on each line."""
+    mark = mark if mark.cell_len <= width // 2 else Text("  ")
+    room = max(10, width - mark.cell_len)
+    for at, line in enumerate(body.wrap(console, room, overflow="fold", tab_size=4) or [Text("")]):
+        line.rstrip()
+        console.print(Text.assemble(mark if at == 0 or again else " " * mark.cell_len, line), no_wrap=True, crop=False)
+
+
+def _print(console: Console, text: Text, width: int) -> None:
+    console.print(text, width=width, overflow="fold", no_wrap=False)

@@ -1,0 +1,511 @@
+"""From a question to its answer with every source in every mood: blind is said, nothing is guessed, every sentence is grounded."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.advisor import citing, compose
+from bot.advisor.advisor import HELP, OUTSIDE, READS_ONLY, Advisor
+from bot.advisor.grounding import assert_grounded, ground
+from bot.advisor.question import Answer, Question, Scope
+from evals.fleet.prometheus import Prometheus
+from knowledge.home import default_home
+from knowledge.search import Library
+from tests.tools import worlds
+from tests.tools.scenes import NOW, SUBJECTS, scene, snapshot
+from tools.casebook import cases
+from tools.finding import BlindSpot, Change, Evidence, Finding, Remedy, RuledOut
+from tools.observe import KINDS, Cluster
+from tools.reading import Blind, Reason
+from tools.snapshot import Snapshot, SourceState
+from tools.sources.kube_fake import FakeKube
+from tools.sources.prom import PromSource
+
+UNSET = Blind(Reason.NOT_SET, "nothing is set")
+DOWN = Blind(Reason.SOURCE_DOWN, "the API cannot be reached")
+SLOW = "why is the first token so slow right now?"
+CALM = re.compile(r"\b(?:healthy|all is well|looks? good|no problems?|everything is (?:fine|ok))\b", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def library() -> Iterator[Library]:
+    opened = Library.open(default_home())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def sick() -> worlds.World:
+    return worlds.build()["sick"]
+
+
+@pytest.fixture(scope="module")
+def prometheus(sick: worlds.World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    path = tmp_path_factory.mktemp("sick") / "sick.om"
+    worlds.write({"sick": sick}, path)
+    with Prometheus([path]) as running:
+        yield running.url
+
+
+class Moody:
+    """A server on loopback that answers as it is told."""
+
+    def __init__(self) -> None:
+        self.answer: Callable[[str], tuple[int, bytes]] = lambda _path: (500, b"nobody prepared this")
+        moody = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _any(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                status, content = moody.answer(self.path)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = _any
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+
+@pytest.fixture
+def moody() -> Iterator[Moody]:
+    server = Moody()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+def advisor(
+    library: Library, prom: PromSource | Blind = UNSET, kube: Cluster | Blind = UNSET, at: float = NOW, **more: Any
+) -> Advisor:
+    return Advisor(lambda _: (prom, kube, ""), library, clock=lambda: at, **more)
+
+
+def names(*found: str) -> bytes:
+    return json.dumps({"status": "success", "data": list(found)}).encode()
+
+
+def vector(value: str) -> bytes:
+    labels = {"namespace": "team", "pod": "app-6c8d9f7b5-aaaaa"}
+    return json.dumps(
+        {"status": "success", "data": {"resultType": "vector", "result": [{"metric": labels, "value": [1, value]}]}}
+    ).encode()
+
+
+def sober(answer: Answer) -> None:
+    """It says nothing good of what it did not see."""
+    assert not CALM.search(f"{answer.verdict} {answer.text}")
+    assert_grounded(answer)
+
+
+# ------------------------------------------------------------------ every scene
+
+
+@pytest.mark.parametrize("check", list(cases()))
+def test_every_sentence_of_every_scene_is_grounded(
+    check: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = scene(check)
+    about = told.get("about", "workload")
+    taken = snapshot(told["fires"], SUBJECTS[about])
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: taken)
+    answer = advisor(library).answer(Question(None))
+    finding = next(one for one in answer.findings if one.id == check)
+    assert_grounded(answer)
+    assert ground(answer.text, answer, [citation.quote for citation in answer.citations]).dropped == ()
+    assert finding.because in answer.text
+    assert finding.title.rstrip(".") in answer.text
+    for remedy in finding.remedies if finding.root else ():
+        assert remedy.text in answer.text
+    assert answer.citations
+    assert not answer.saw_nothing
+
+
+@pytest.mark.parametrize("check", list(cases()))
+def test_every_other_scene_is_grounded_too(check: str, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scene(check)
+    for other in told.get("others", ()):
+        world = {**(told["fires"] if "about" not in other else {}), **other.get("world", {})}
+        subject = SUBJECTS[other.get("about", told.get("about", "workload"))]
+        taken = snapshot(world, subject, replicas=other.get("replicas", 2), without=other.get("without", ()))
+        monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, taken=taken, **__: taken)
+        answer = advisor(library).answer(Question("what is wrong right now?"))
+        assert_grounded(answer)
+        assert answer.verdict in answer.text
+
+
+# ------------------------------------------------------------------ the real thing
+
+
+def test_a_chain_from_a_real_prometheus_and_a_cluster(library: Library, prometheus: str, sick: worlds.World) -> None:
+    pods = [worlds.pod("app-6c8d9f7b5-aaaaa", now=sick.at)]
+    kube = FakeKube(
+        worlds.listings(pods=pods, nodes=[worlds.node("n1", 1)], horizontalpodautoscalers=[worlds.hpa("app")])
+    )
+    answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(Question("why is app so slow?"))
+    assert answer.intent == "live"
+    assert answer.scope == Scope(None, "team", "app")
+    assert [finding.id for finding in answer.headlines] == ["hpa_wrong_metric"]
+    assert {finding.id for finding in answer.findings} == {
+        "hpa_wrong_metric",
+        "kv_saturation_queueing",
+        "ttft_breach_queueing",
+    }
+    assert answer.verdict.startswith("deployment/team/app: ")
+    assert not answer.saw_nothing
+    assert {"survey", "total"} <= set(answer.seconds)
+    assert_grounded(answer)
+
+
+def test_limits_reach_the_checks(library: Library, prometheus: str, sick: worlds.World) -> None:
+    limits = {"kv_saturation_queueing": {"full": 0.999}, "ttft_breach_queueing": {"ttft": 60.0}}
+    answer = advisor(library, PromSource(prometheus), UNSET, sick.at, limits=limits).answer(
+        Question("why is app slow?")
+    )
+    assert answer.findings == ()
+    assert answer.verdict == "Nothing that I check for fires on team/app, but part of it could not be seen."
+    assert any(spot.what == "Kubernetes" for spot in answer.blind)
+    sober(answer)
+
+
+def test_the_past_is_asked_of_prometheus_alone_and_dated(library: Library, prometheus: str, sick: worlds.World) -> None:
+    kube = FakeKube({})
+    asked = advisor(library, PromSource(prometheus), kube, sick.at + 90 * 86_400)
+    answer = asked.answer(Question("why was app slow?", at=sick.at))
+    assert kube.asked == []
+    assert {finding.id for finding in answer.findings} >= {"kv_saturation_queueing"}
+    assert any("not kept" in spot.why for spot in answer.blind)
+    assert re.search(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", answer.text)
+    assert_grounded(answer)
+
+
+def test_a_moment_ago_is_the_present(library: Library) -> None:
+    kube = FakeKube(worlds.listings(pods=[worlds.pod("app-0")]))
+    advisor(library, UNSET, kube, worlds.START).answer(Question(None, at=worlds.START - 30))
+    assert ("list", "pods") in kube.asked
+
+
+@pytest.mark.parametrize("how", ["hidden", "scope"])
+def test_a_stranger_fault_is_not_in_a_scoped_answer(
+    library: Library, prometheus: str, sick: worlds.World, how: str
+) -> None:
+    pods = [
+        worlds.pod("app-6c8d9f7b5-aaaaa", now=sick.at),
+        worlds.pod("web-7f9c7f9c-abcde", namespace="lab", owner=("ReplicaSet", "web-7f9c7f9c"), now=sick.at),
+    ]
+    kube = FakeKube(worlds.listings(pods=pods, nodes=[worlds.node("n1", 2)]))
+    question = Question("why is web slow?") if how == "hidden" else Question("what is wrong?", namespace="lab")
+    answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(question)
+    assert answer.scope.namespace == "lab"
+    assert not any("team/app" in finding.subject for finding in answer.findings)
+    assert_grounded(answer)
+
+
+# ------------------------------------------------------------------ sources in trouble
+
+
+MOODS: Mapping[str, Callable[[str], tuple[int, bytes]]] = {
+    "500": lambda _: (500, b"boom"),
+    "503": lambda _: (503, b'{"status":"error","error":"starting up"}'),
+    "html": lambda _: (200, b"<html>Welcome to nginx</html>"),
+    "forbidden": lambda _: (403, b"no"),
+    "not json": lambda _: (200, b"\xff\xfe"),
+    "names then 500": lambda path: (200, names("vllm:num_requests_running", "up")) if "label" in path else (500, b"boom"),
+    "names then html": lambda path: (200, names("vllm:num_requests_running")) if "label" in path else (200, b"<html>"),
+    "nothing there": lambda path: (200, names("up", "go_goroutines")) if "label" in path else (200, vector("1")),
+    "empty": lambda _: (200, names()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mood", list(MOODS))
+@pytest.mark.parametrize("text", [None, SLOW, "why is llama-70b-chat slow in namespace chat?"])
+def test_prometheus_in_trouble_and_no_cluster_is_nothing_seen(
+    mood: str, text: str | None, moody: Moody, library: Library
+) -> None:
+    moody.answer = MOODS[mood]
+    answer = advisor(library, PromSource(moody.url, timeout_s=5)).answer(Question(text))
+    assert answer.intent == "live"
+    assert answer.saw_nothing
+    assert {spot.what for spot in answer.blind} >= {"Prometheus", "Kubernetes"}
+    assert answer.findings == ()
+    assert answer.ruled_out == ()
+    assert "no source answered" in answer.verdict
+    assert "Could not see" in answer.text
+    sober(answer)
+    if text is not None:
+        assert answer.citations, "it still says what the pages say"
+
+
+@pytest.mark.parametrize("mood", ["500", "html", "names then 500"])
+def test_prometheus_in_trouble_and_a_cluster_that_answers(mood: str, moody: Moody, library: Library) -> None:
+    moody.answer = MOODS[mood]
+    status = worlds.crashed(60, code=137, reason="OOMKilled")
+    pods = [worlds.pod("app-6c8d9f7b5-aaaaa", status=status), worlds.pod("app-6c8d9f7b5-bbbbb")]
+    logs = {("team", "app-6c8d9f7b5-aaaaa", "engine", previous): "" for previous in (True, False)}
+    kube = FakeKube(worlds.listings(pods=pods, nodes=[worlds.node()]), logs)
+    answer = advisor(library, PromSource(moody.url, timeout_s=5), kube, worlds.START).answer(
+        Question("why is app down?")
+    )
+    assert [finding.id for finding in answer.headlines] == ["host_oomkilled"], (
+        "metrics that cannot be had are no fault of the exporter"
+    )
+    assert any(spot.what == "Prometheus" for spot in answer.blind)
+    assert not answer.saw_nothing
+    sober(answer)
+
+
+def test_values_that_are_no_numbers(moody: Moody, library: Library) -> None:
+    series = (
+        "vllm:num_requests_running",
+        "vllm:kv_cache_usage_perc",
+        "vllm:num_requests_waiting",
+        "vllm:time_to_first_token_seconds_bucket",
+    )
+
+    def answers(path: str) -> tuple[int, bytes]:
+        return (200, names(*series)) if "label" in path else (200, vector("NaN"))
+
+    moody.answer = answers
+    answer = advisor(
+        library,
+        PromSource(moody.url, timeout_s=5),
+        FakeKube(worlds.listings(pods=[worlds.pod("app-6c8d9f7b5-aaaaa")])),
+        worlds.START,
+    ).answer(Question(None))
+    assert not any(finding.id.startswith(("kv_", "ttft_")) for finding in answer.findings)
+    assert answer.blind
+    sober(answer)
+
+
+def test_a_server_that_hangs_is_left(moody: Moody, library: Library) -> None:
+    release = threading.Event()
+
+    def hang(_path: str) -> tuple[int, bytes]:
+        release.wait(20)
+        return 200, names()
+
+    moody.answer = hang
+    answer = advisor(library, PromSource(moody.url, timeout_s=0.2)).answer(Question(SLOW))
+    release.set()
+    assert answer.saw_nothing
+    assert any("timed out" in spot.why or "did not answer within" in spot.why for spot in answer.blind)
+    sober(answer)
+
+
+def test_nobody_listens(library: Library) -> None:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        answer = advisor(library, PromSource(f"http://127.0.0.1:{held.getsockname()[1]}", timeout_s=1)).answer(
+            Question(SLOW)
+        )
+    assert any("connection refused" in spot.why for spot in answer.blind)
+    sober(answer)
+
+
+@pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.SOURCE_DOWN, Reason.NOT_SET])
+def test_the_api_refuses_everything_and_prometheus_answers(
+    reason: Reason, library: Library, prometheus: str, sick: worlds.World
+) -> None:
+    blind = Blind(reason, "we may not list anything")
+    kube: Cluster | Blind = blind if reason is Reason.NOT_SET else FakeKube(dict.fromkeys(KINDS, blind))
+    answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(Question("why is app slow?"))
+    assert {finding.id for finding in answer.headlines} == {"kv_saturation_queueing"}
+    assert any(spot.what == "Kubernetes" and "we may not list anything" in spot.why for spot in answer.blind)
+    assert not answer.saw_nothing
+    sober(answer)
+
+
+# ------------------------------------------------------------------ questions of every kind
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "verdict"),
+    [
+        ("", "help", HELP), ("hello", "help", HELP), ("restart chat", "declined", READS_ONLY),
+        ("what is the best recipe for lasagne", "declined", OUTSIDE), ("🔥" * 300, "declined", OUTSIDE),
+    ],
+)  # fmt: skip
+def test_what_is_no_question_for_it(text: str, intent: str, verdict: str, library: Library) -> None:
+    answer = advisor(library).answer(Question(text))
+    assert (answer.intent, answer.verdict, answer.text) == (intent, verdict, verdict)
+    assert answer.findings == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["x " * 25_000, "\ud800 why is it slow now", "\x00\x1b[2J", "why " * 12_500, "\udcff", "/" * 5000]
+)
+def test_no_text_raises(text: str, library: Library) -> None:
+    answer = advisor(library).answer(Question(text))
+    assert answer.verdict
+    json.dumps(answer.text).encode()
+
+
+def test_a_knowledge_question_is_answered_with_its_source_although_nothing_is_seen(library: Library) -> None:
+    answer = advisor(library).answer(Question("what does Xid 79 mean?"))
+    assert answer.intent == "knowledge"
+    assert answer.citations
+    assert answer.citations[0].quote.split()[0] in answer.text
+    assert not answer.saw_nothing
+    assert_grounded(answer)
+
+
+def test_a_namespace_that_does_not_exist_is_said(library: Library) -> None:
+    kube = FakeKube(worlds.listings(pods=[worlds.pod("app-0", namespace="search")]))
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question("what is wrong in namespace serch-prod?"))
+    assert answer.verdict.startswith("There is no namespace serch-prod here; near names: search")
+    assert answer.findings == ()
+    assert any(spot.what == "Prometheus" for spot in answer.blind)
+    assert_grounded(answer)
+
+
+def test_progress_is_told_in_order(library: Library) -> None:
+    titles: list[str] = []
+    advisor(library).answer(Question(SLOW), titles.append)
+    assert titles == [
+        "Searching the knowledge base",
+        "Reading metrics and Kubernetes objects",
+        "Checking every failure mode",
+    ]
+
+
+def test_without_an_index_a_live_answer_stands_and_knowledge_says_what_to_run(
+    tmp_path: Path, prometheus: str, sick: worlds.World
+) -> None:
+    bare = Library.open(tmp_path)
+    live = advisor(bare, PromSource(prometheus), UNSET, sick.at).answer(Question("why is app slow?"))
+    assert live.headlines
+    assert any(spot.what == "Knowledge base" and "rackside knowledge index" in spot.why for spot in live.blind)
+    assert_grounded(live)
+    known = advisor(bare).answer(Question("what is the kv cache?"))
+    assert known.intent == "knowledge"
+    assert "could not be read" in known.verdict
+    assert [spot.what for spot in known.blind] == ["Knowledge base"]
+
+
+# ------------------------------------------------------------------ words
+
+
+def finding(key: str, *, root: bool = True, explained_by: tuple[str, ...] = (), **more: Any) -> Finding:
+    evidence = (
+        Evidence("e1", "KV cache usage of pod/team/a: 97 %", 0.97, "ratio", "vLLM", "q", "2026-01-01T00:00:00Z"),
+    )
+    told: dict[str, Any] = {
+        "id": key.split("@", maxsplit=1)[0], "title": "The KV cache is full.", "subject": key.split("@")[1], "severity": "high", "confidence": "high",
+        "because": "It is 97 % full.", "evidence": evidence,
+    }  # fmt: skip
+    return Finding(key=key, root=root, explained_by=explained_by, **{**told, **more})
+
+
+@pytest.mark.parametrize(
+    ("findings", "blind", "nothing", "said"),
+    [
+        ((), (), False, "Nothing that I check for fires on team."),
+        ((), (BlindSpot("a", "b"),), False, "Nothing that I check for fires on team, but part of it could not be seen."),
+        ((), (BlindSpot("a", "b"),), True, "I could see nothing of team: no source answered, so I cannot say how it is."),
+        ((finding("kv@x"),), (), False, "x: the KV cache is full."),
+        ((finding("kv@x", title="GPUs are idle."),), (), False, "x: GPUs are idle."),
+        ((finding("kv@x"), finding("kv@y")), (), False, "Separate problems, worst first: x: the KV cache is full; y: the KV cache is full."),
+        ((finding("kv@x"), finding("q@x", root=False, explained_by=("kv@x",))), (), True, "x: the KV cache is full."),
+    ],
+)  # fmt: skip
+def test_the_verdict(findings: tuple[Finding, ...], blind: tuple[BlindSpot, ...], nothing: bool, said: str) -> None:
+    assert compose.verdict(findings, blind, "team", nothing) == said
+
+
+def test_many_headlines_are_counted_off() -> None:
+    said = compose.verdict([finding(f"kv@{i}") for i in range(6)], (), "x", sees_nothing=False)
+    assert said.count("KV cache") == 4
+    assert "more below" in said
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        (Scope(), "the cluster"),
+        (Scope(None, "team"), "namespace team"),
+        (Scope(None, "team", "app"), "team/app"),
+        (Scope(None, None, "app"), "app"),
+    ],
+)
+def test_where(scope: Scope, said: str) -> None:
+    assert compose.where(scope) == said
+
+
+def test_the_text_holds_what_was_found_and_what_was_not() -> None:
+    remedy = Remedy("Raise it.", Change("--x", "1", "2"), "It shrinks.")
+    root, symptom = (
+        finding("kv@x", remedies=(remedy,)),
+        finding("q@x", root=False, explained_by=("kv@x",), title="It queues.", because="9 wait."),
+    )
+    text = compose.live_text(
+        "V", (root, symptom), (RuledOut("skew", "x", "1.1"),), (BlindSpot("logs", "forbidden"),), ()
+    )
+    for said in (
+        "**V**",
+        "### The KV cache is full: x",
+        "It queues. 9 wait.",
+        "[e1]",
+        "1. Raise it. Change `--x` from 1 to 2. Check: It shrinks.",
+        "`skew` on x. 1.1",
+        "- logs: forbidden",
+    ):
+        assert said in text
+    assert text.index("It queues") < text.index("[e1]")
+    orphan = finding("q@x", root=False, explained_by=("gone@y",))
+    assert "### The KV cache is full: x" in compose.live_text("V", (orphan,), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("Short.", "Short."),
+        ("One sentence. " * 60, "One sentence. " * 42),
+        ("word " * 200, "word " * 120),
+        ("x" * 700, "x" * 600),
+        ("  padded.  ", "padded."),
+    ],
+)
+def test_a_quote_is_word_for_word_and_ends_where_a_sentence_ends(text: str, quoted: str) -> None:
+    told = citing.quote(text)
+    assert told in text
+    assert len(told) <= citing.QUOTE_LONGEST
+    assert told == quoted.strip()[: citing.QUOTE_LONGEST].strip()
+
+
+def test_only_headlines_are_cited_each_page_once(library: Library) -> None:
+    pages = ("failure-modes/kv_saturation_queueing", "serving/kv-cache", "serving/queueing-and-admission")
+    root, symptom = finding("kv@x", pages=pages), finding("q@x", root=False, pages=("gpu/xid-errors",))
+    cited = citing.of_findings([root, replace(root, key="kv@y"), symptom], library)
+    assert [citation.id.split("#")[0] for citation in cited][:2] == [
+        "serving/kv-cache",
+        "serving/queueing-and-admission",
+    ]
+    assert len({citation.id for citation in cited}) == len(cited)
+    assert not any("xid" in citation.id for citation in cited)
+    assert citing.of_findings([replace(root, pages=("no/such-page",))], library) == ()
+
+
+def test_a_snapshot_of_nobody_is_sober(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tools.topology import Topology
+
+    bare = Snapshot(NOW, Topology(), {}, (SourceState("Prometheus", DOWN), SourceState("Kubernetes", UNSET)))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: bare)
+    answer = advisor(library).answer(Question(None))
+    assert answer.saw_nothing
+    sober(answer)

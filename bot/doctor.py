@@ -125,7 +125,7 @@ def _slack(settings: Settings) -> Iterator[Seen]:
         )
         return
     from slack_sdk import WebClient
-    from slack_sdk.errors import SlackApiError
+    from slack_sdk.errors import SlackApiError, SlackClientError
 
     client = WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url, timeout=10)
     try:
@@ -142,6 +142,9 @@ def _slack(settings: Settings) -> Iterator[Seen]:
         yield Seen(
             "Slack", "blind", f"Slack cannot be reached ({type(error).__name__})", "Check the way out to slack.com"
         )
+    except (SlackClientError, ValueError, AttributeError):
+        # The client's ways to say: no URL, or what answers there is not Slack.
+        yield Seen("Slack", "blind", "what answers there does not answer like Slack", "Check RACKSIDE_SLACK_API_URL")
 
 
 def _blind(what: str, blind: Blind, todo: str) -> Seen:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from knowledge.home import default_home
 
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     prometheus_url: str | None = None
     prometheus_token: SecretStr | None = None
     prometheus_tenant: str | None = None
-    prometheus_timeout_s: float = 20.0
+    prometheus_timeout_s: FiniteFloat = Field(default=20.0, gt=0)
     kubeconfig: str | None = Field(default=None, validation_alias="KUBECONFIG")
     kube_context: str | None = None
     slack_bot_token: SecretStr | None = None
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     model_base_url: str | None = None
     pages_url: str = ""
     clusters: dict[str, ClusterSettings] = Field(default_factory=dict)
-    limits: dict[str, dict[str, float]] = Field(default_factory=dict)
+    limits: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
 
     def cluster(self, name: str | None) -> ClusterSettings:
         """The cluster of a name, or the default one; raises SettingsProblem with the known names otherwise."""
@@ -90,6 +90,9 @@ def load_settings() -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors())
         raise SettingsProblem(f"the settings cannot be used: {wrong}") from None
+    except SettingsError as error:
+        # A variable that should hold JSON and does not.
+        raise SettingsProblem(f"the settings cannot be used: {error}; write it in the settings file") from None
 
 
 def _file() -> dict[str, Any]:
@@ -104,6 +107,8 @@ def _file() -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         line = str(error).splitlines()[-1].strip()
         raise SettingsProblem(f"the settings file {path} is not YAML ({line})") from None
+    except RecursionError:
+        raise SettingsProblem(f"the settings file {path} is not YAML that can be read (nested too deeply)") from None
     if content is None:
         return {}
     if not isinstance(content, dict) or set(content) - {"clusters", "limits"}:

@@ -16,7 +16,7 @@ import pytest
 
 from bot.advisor import citing, compose
 from bot.advisor.advisor import HELP, OUTSIDE, READS_ONLY, Advisor
-from bot.advisor.grounding import assert_grounded, ground
+from bot.advisor.grounding import assert_grounded
 from bot.advisor.question import Answer, Question, Scope
 from evals.fleet.prometheus import Prometheus
 from knowledge.home import default_home
@@ -128,7 +128,6 @@ def test_every_sentence_of_every_scene_is_grounded(
     answer = advisor(library).answer(Question(None))
     finding = next(one for one in answer.findings if one.id == check)
     assert_grounded(answer)
-    assert ground(answer.text, answer, [citation.quote for citation in answer.citations]).dropped == ()
     assert finding.because in answer.text
     assert finding.title.rstrip(".") in answer.text
     for remedy in finding.remedies if finding.root else ():
@@ -145,7 +144,7 @@ def test_every_other_scene_is_grounded_too(check: str, library: Library, monkeyp
         subject = SUBJECTS[other.get("about", told.get("about", "workload"))]
         taken = snapshot(world, subject, replicas=other.get("replicas", 2), without=other.get("without", ()))
         monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, taken=taken, **__: taken)
-        answer = advisor(library).answer(Question("what is wrong right now?"))
+        answer = advisor(library).answer(Question(None))
         assert_grounded(answer)
         assert answer.verdict in answer.text
 

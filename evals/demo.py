@@ -17,7 +17,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from bot.terminal import render
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -26,6 +25,7 @@ from bot.advisor.advisor import Advisor
 from bot.advisor.question import Question
 from bot.app import make_library
 from bot.settings import SettingsProblem, load_settings
+from bot.terminal import render
 from evals.fleet import openmetrics
 from evals.fleet.kubeapi import KubeApi
 from evals.fleet.live import Live

@@ -88,6 +88,9 @@ FALSE = [
     ("The deployment checkout is out of KV cache.", "checkout"),
     ("llаma-70b-chat runs out of KV cache.", "script"),
     ("300 requests wait.", "300"),
+    ("10 requests wait.", "10"),
+    ("CPU periods throttled: 0 % of all.", "0"),
+    ("Ｄｒａｉｎ the node and wait.", "drain"),
     ("The autoscaler of llama-70b-chat wants 2 to 5 requests per replica.", "page"),
     ("The pod was OOMKilled while requests waited.", "OOM"),
     ("`qwen-72b` uses the KV cache.", "qwen"),
@@ -176,6 +179,7 @@ def test_a_wrong_text_of_our_own_is_told_sentence_by_sentence() -> None:
 
 def test_well_is_said_only_of_what_could_be_seen() -> None:
     assert ground("Everything is healthy.", HEALTHY).dropped
+    assert ground("Everything is healthy.", replace(SATURATED, blind=())).dropped
     assert ground("Nothing is wrong in what could be seen.", replace(HEALTHY, saw_nothing=True)).dropped
     assert not ground("Everything is healthy.", replace(HEALTHY, blind=())).dropped
 
@@ -274,7 +278,7 @@ def test_scraps_are_survived(text: str) -> None:
     assert len(grounded.kept) <= len(text) + 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.integers(min_value=0, max_value=10**7),
     st.sampled_from(
@@ -287,7 +291,7 @@ def test_no_number_slips_through(number: int, form: str) -> None:
         assert ground(form.format(number), SATURATED).dropped
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_any_text_is_survived_and_nothing_is_added(text: str, name: str) -> None:
     grounded = ground(text, replace(SATURATED, verdict=name), [name], [name])
@@ -298,7 +302,7 @@ def test_any_text_is_survived_and_nothing_is_added(text: str, name: str) -> None
         assert grounded.kept == text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.sampled_from(TRUE), min_size=1, max_size=5),
     st.sampled_from([said for said, _ in FALSE if "`" not in said[:3] and "~" not in said[:2]]),

@@ -235,7 +235,10 @@ def answering(reply: bytes, drip: bool = False) -> Iterator[tuple[str, list[byte
     done = threading.Event()
 
     def serve(server: socket.socket) -> None:
-        connection, _ = server.accept()
+        try:
+            connection, _ = server.accept()
+        except TimeoutError:
+            return
         with connection:
             data = b""
             while b"\r\n\r\n" not in data:
@@ -252,6 +255,7 @@ def answering(reply: bytes, drip: bool = False) -> Iterator[tuple[str, list[byte
                 connection.sendall(b" ")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(8)
         thread = threading.Thread(target=serve, args=(server,))
         thread.start()
         try:

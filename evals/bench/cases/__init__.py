@@ -1,0 +1,1 @@
+"""One module per measurement, found by name: `measure(size)` yields its rows."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.app import make_sources
+from bot.app import make_library, make_sources
 from bot.doctor import Seen, examine
 from bot.settings import ClusterSettings, Settings, SettingsProblem, load_settings
 from knowledge.home import default_home
@@ -134,7 +134,7 @@ def test_an_empty_file_sets_nothing(content: str, monkeypatch: pytest.MonkeyPatc
         ("clusters: [not, a, mapping", "not YAML"), ("just text", "nothing else"), ("- a\n- b", "nothing else"), ("prices: {h100: 2}", "nothing else"),
         ("1: 2", "nothing else"), (b"\xff\xfe\x00", "not YAML"), ("clusters: 5", "clusters"), ("clusters: {a: {prometheus: x}}", "clusters.a.prometheus"),
         ("limits: {a: {b: lots}}", "limits.a.b"), ("clusters: {a: {namespaces: x}}", "clusters.a.namespaces"), ("a: &a [*a]", "nothing else"),
-        ("!!python/object/apply:os.system ['true']", "not YAML"), ("limits: {a: {b: .nan}}", "limits.a.b"), ("[" * 5000, "not YAML"),
+        ("!!python/object/apply:os.system ['true']", "not YAML"), ("limits: {a: {b: .nan}}", "limits.a.b"), ("[" * 1500, "not YAML"),
     ],
     ids=lambda x: str(x)[:24],
 )  # fmt: skip
@@ -194,6 +194,18 @@ def server() -> Iterator[Server]:
     yield started
     started.http.shutdown()
     started.http.server_close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_library() -> Iterator[None]:
+    """The library of our home is opened once; every other home gets its own."""
+    ours = make_library(Settings(home=HOME))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "bot.app.make_library", lambda settings: ours if settings.home == HOME else make_library(settings)
+        )
+        yield
+    ours.close()
 
 
 def rows(**values: Any) -> dict[str, Seen]:

@@ -8,32 +8,18 @@ from typing import Any
 
 import pytest
 
+from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import GONE, NOW, scene, snapshot
-from tools.casebook import asks, cases
-from tools.check import NothingToSee, Unseen
+from tools.casebook import cases
 from tools.columns import Column, Part
 from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
 from tools.finding import Finding
-from tools.present import Present
-from tools.reading import Blind, Reading, Reason, Subject
+from tools.reading import Blind, Reason, Subject
 from tools.signals import (
-    ENGINE_AWAKE,
-    GPU_MEM_USED,
-    GPU_UTIL,
-    HPA_METRICS,
-    KV_USAGE,
-    POD_PHASE,
-    REQUESTS_RUNNING,
-    REQUESTS_WAITING,
-    TTFT,
-    Ask,
-    Per,
     parse_ask,
 )
 from tools.snapshot import Snapshot, SourceState
-from tools.topology import Autoscaler, Gpu, Pod, Topology
 
-APP, OTHER = Subject("deployment", "team", "app"), Subject("deployment", "lab", "other")
 KV = {"llm.kv_usage avg 10m": 0.99, "llm.requests_waiting min 5m": 6, "llm.requests_waiting now": 9}
 LATE = {"llm.ttft p95 5m": 8.0, "llm.ttft mean 5m": 6.0, "llm.queue_time mean 5m": 5.0}
 HPA = {"hpa.metrics now": "cpu", "llm.requests_waiting avg 10m": 8, "hpa.desired now": 2, "hpa.max now": 8}
@@ -42,36 +28,6 @@ WELL = {
     "llm.ttft mean 5m": 0.2, "llm.queue_time mean 5m": 0.0,
 }  # fmt: skip
 XID = {"gpu.xid_last max 1h": 79, "gpu.xid_last changes 1h": 1}
-
-
-def two(
-    *worlds: tuple[Subject, Mapping[str, Any]], same_node: bool = False, sources: tuple[SourceState, ...] = ()
-) -> Snapshot:
-    """Two workloads of two replicas with a GPU each, on a node each or on the same; values by subject."""
-    pods, gpus = {}, {}
-    for one, node in ((APP, "n1"), (OTHER, "n1" if same_node else "n2")):
-        for i in range(2):
-            key = f"{one.namespace}/{one.name}-{i}"
-            pods[key] = Pod(one.namespace, f"{one.name}-{i}", node, one, "Running", True, 1.0)
-            gpus[f"G-{one.name}-{i}"] = Gpu(f"G-{one.name}-{i}", node, f"{i + 4 * (one is OTHER)}", "H100", key)
-    nodes = ("n1",) if same_node else ("n1", "n2")
-    scalers = tuple(Autoscaler(one.namespace, one.name, one) for one in (APP, OTHER))
-    topology = Topology(pods, gpus, nodes, scalers, (), {APP: "vllm", OTHER: "vllm"})
-    values: dict[Ask, dict[str, Any]] = {}
-    for subject, world in worlds:
-        for name, told in world.items():
-            ask = parse_ask(name)
-            keys = topology.parts(subject, ask.signal.per)
-            each = told if isinstance(told, list) else [told] * len(keys)
-            found = {
-                key: one if isinstance(one, str) else float(one)
-                for key, one in zip(keys, each, strict=True)
-                if one is not None
-            }
-            values.setdefault(ask, {}).update(found)
-    columns = {ask: Column(ask, (Part("scene", f"query of {ask}", NOW, found),), GONE) for ask, found in values.items()}
-    whole = {ask: columns.get(ask, Column(ask, (), GONE)) for ask in asks()}
-    return Snapshot(NOW, topology, whole, sources or (SourceState("Prometheus", None, 1),))
 
 
 def keys(diagnosis: Diagnosis) -> list[str]:
@@ -320,98 +276,3 @@ def test_every_finding_carries_its_page_its_remedy_and_its_words(check: str) -> 
     assert found.because
     assert found.evidence
     assert found.title == cases()[check].words.title
-
-
-# ------------------------------------------------------------------ the readings of a subject
-
-
-def present(
-    values: Mapping[str, Any],
-    blind: Mapping[str, Reason] | None = None,
-    ask: Ask = KV_USAGE.now,
-    subject: Subject = APP,
-) -> Present:
-    taken = two()
-    parts = [Part("scene", "q", NOW, {k: v for k, v in values.items() if v is not None})]
-    nothing = frozenset(key for key, reason in (blind or {}).items() if reason is Reason.NOTHING_OBSERVED)
-    if nothing:
-        parts.append(Part("scene", "q", NOW, {}, None, None, nothing))
-    return Present(replace(taken, columns={**taken.columns, ask: Column(ask, tuple(parts), GONE)}), subject)
-
-
-def test_worst_least_total_and_each() -> None:
-    now = present({"team/app-0": 0.2, "team/app-1": 0.8})
-    assert now.worst(KV_USAGE.now).value == 0.8
-    assert now.least(KV_USAGE.now).value == 0.2
-    assert now[KV_USAGE.now].value == 0.8
-    assert [reading.value for reading in now.each(KV_USAGE.now)] == [0.2, 0.8]
-    waiting = present({"team/app-0": 2.0, "team/app-1": 3.0}, ask=REQUESTS_WAITING.now)
-    assert waiting[REQUESTS_WAITING.now].value == 5
-    assert waiting[REQUESTS_WAITING.now].name == "Requests waiting (sum of 2 replicas)"
-    assert waiting[REQUESTS_WAITING.now].subject == APP
-    alone = present({"team/app-0": 2.0}, ask=REQUESTS_WAITING.now)
-    assert alone.total(REQUESTS_WAITING.now).name == "Requests waiting"
-    awake = present({"team/app-0": 1.0, "team/app-1": 0.0}, ask=ENGINE_AWAKE.now)
-    assert awake[ENGINE_AWAKE.now].value == 0
-    used = present({"G-app-0": 1.0, "G-app-1": 2.0}, ask=GPU_MEM_USED.now)
-    assert "(sum of 2 GPUs)" in used.total(GPU_MEM_USED.now).name
-
-
-def test_unseen_is_raised_only_when_nobody_can_be_read() -> None:
-    with pytest.raises(Unseen, match="taken away"):
-        present({}).each(KV_USAGE.now)
-    half = present({"team/app-0": 0.1})
-    assert len(half.each(KV_USAGE.now)) == 1
-    assert [reading.subject.name for reading in half.unseen] == ["app-1"]
-
-
-def test_nothing_observed_is_nothing_to_see_and_not_blind() -> None:
-    nothing = dict.fromkeys(("team/app-0", "team/app-1"), Reason.NOTHING_OBSERVED)
-    now = present({}, nothing, TTFT.p95("5m"))
-    with pytest.raises(NothingToSee):
-        now.each(TTFT.p95("5m"))
-    assert now.unseen == []
-    mixed = present({}, {"team/app-0": Reason.NOTHING_OBSERVED}, TTFT.p95("5m"))
-    with pytest.raises(Unseen):
-        mixed.each(TTFT.p95("5m"))
-
-
-def test_get_leaves_no_trace_of_blindness() -> None:
-    now = present({"team/app-0": 0.1})
-    assert now.get(KV_USAGE.now) is not None
-    assert now.get(POD_PHASE.now) is None
-    assert now.unseen == []
-
-
-def test_one_part() -> None:
-    now = present({"team/app-0": 0.1})
-    zero, one = Subject("pod", "team", "app-0"), Subject("pod", "team", "app-1")
-    found = now.of(zero, KV_USAGE.now)
-    assert found is not None
-    assert found.value == 0.1
-    assert now.of(one, KV_USAGE.now) is None
-    assert now.blind(one, KV_USAGE.now).blind == GONE
-    assert now.blind(Subject("pod", "x", "y"), KV_USAGE.now).value is None
-
-
-def test_texts_are_joined_by_the_first_that_says_something() -> None:
-    assert present({"team/app-0": "", "team/app-1": "Pending"}, ask=POD_PHASE.now)[POD_PHASE.now].value == "Pending"
-    assert present({"deployment/team/app": "cpu"}, ask=HPA_METRICS.now)[HPA_METRICS.now].value == "cpu"
-
-
-def test_a_gpu_whose_pod_is_not_known_can_be_looked_at() -> None:
-    taken = two()
-    gpus = {**taken.topology.gpus, "X": Gpu("X", "n1", "9", "H100", "gone/pod")}
-    now = Present(replace(taken, topology=replace(taken.topology, gpus=gpus)), Subject("gpu", "", "n1/9"))
-    with pytest.raises(NothingToSee):
-        now.each(REQUESTS_RUNNING.now)
-    assert now.subject.name == "n1/9"
-    assert taken.topology.parts(now.subject, Per.GPU) == ()
-    assert GPU_UTIL.now not in now.touched
-
-
-def test_a_reading_says_what_it_is() -> None:
-    reading = present({"team/app-0": 0.25}).worst(KV_USAGE.now)
-    assert reading == Reading(
-        "KV cache usage", Subject("pod", "team", "app-0"), 0.25, "ratio", "scene", "q", NOW, "metric"
-    )

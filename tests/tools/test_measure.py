@@ -111,7 +111,7 @@ def test_nothing_observed_a_broken_gauge_and_a_pod_that_fell_silent(
 
 
 def test_a_batch_says_what_its_parts_say_alone(server: str, worlds_by_name: dict[str, World]) -> None:
-    for name in ("generations", "ksm", "sick"):
+    for name in ("ksm", "sick"):
         now = worlds_by_name[name].at
         together = measure(PromSource(server), asks(), now)
         for ask in asks():

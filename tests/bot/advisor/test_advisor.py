@@ -7,24 +7,20 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.advisor import citing, compose
 from bot.advisor.advisor import HELP, OUTSIDE, READS_ONLY, Advisor
 from bot.advisor.grounding import assert_grounded
 from bot.advisor.question import Answer, Question, Scope
 from evals.fleet.prometheus import Prometheus
-from knowledge.home import default_home
 from knowledge.search import Library
 from tests.tools import worlds
 from tests.tools.scenes import NOW, SUBJECTS, scene, snapshot
 from tools.casebook import cases
-from tools.finding import BlindSpot, Change, Evidence, Finding, Remedy, RuledOut
 from tools.observe import KINDS, Cluster
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot, SourceState
@@ -35,13 +31,6 @@ UNSET = Blind(Reason.NOT_SET, "nothing is set")
 DOWN = Blind(Reason.SOURCE_DOWN, "the API cannot be reached")
 SLOW = "why is the first token so slow right now?"
 CALM = re.compile(r"\b(?:healthy|all is well|looks? good|no problems?|everything is (?:fine|ok))\b", re.IGNORECASE)
-
-
-@pytest.fixture(scope="module")
-def library() -> Iterator[Library]:
-    opened = Library.open(default_home())
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -395,109 +384,6 @@ def test_without_an_index_a_live_answer_stands_and_knowledge_says_what_to_run(
     assert known.intent == "knowledge"
     assert "could not be read" in known.verdict
     assert [spot.what for spot in known.blind] == ["Knowledge base"]
-
-
-# ------------------------------------------------------------------ words
-
-
-def finding(key: str, *, root: bool = True, explained_by: tuple[str, ...] = (), **more: Any) -> Finding:
-    evidence = (
-        Evidence("e1", "KV cache usage of pod/team/a: 97 %", 0.97, "ratio", "vLLM", "q", "2026-01-01T00:00:00Z"),
-    )
-    told: dict[str, Any] = {
-        "id": key.split("@", maxsplit=1)[0], "title": "The KV cache is full.", "subject": key.split("@")[1], "severity": "high", "confidence": "high",
-        "because": "It is 97 % full.", "evidence": evidence,
-    }  # fmt: skip
-    return Finding(key=key, root=root, explained_by=explained_by, **{**told, **more})
-
-
-@pytest.mark.parametrize(
-    ("findings", "blind", "nothing", "said"),
-    [
-        ((), (), False, "Nothing that I check for fires on team."),
-        ((), (BlindSpot("a", "b"),), False, "Nothing that I check for fires on team, but part of it could not be seen."),
-        ((), (BlindSpot("a", "b"),), True, "I could see nothing of team: no source answered, so I cannot say how it is."),
-        ((finding("kv@x"),), (), False, "x: the KV cache is full."),
-        ((finding("kv@x", title="GPUs are idle."),), (), False, "x: GPUs are idle."),
-        ((finding("kv@x"), finding("kv@y")), (), False, "Separate problems, worst first: x: the KV cache is full; y: the KV cache is full."),
-        ((finding("kv@x"), finding("q@x", root=False, explained_by=("kv@x",))), (), True, "x: the KV cache is full."),
-    ],
-)  # fmt: skip
-def test_the_verdict(findings: tuple[Finding, ...], blind: tuple[BlindSpot, ...], nothing: bool, said: str) -> None:
-    assert compose.verdict(findings, blind, "team", nothing) == said
-
-
-def test_many_headlines_are_counted_off() -> None:
-    said = compose.verdict([finding(f"kv@{i}") for i in range(6)], (), "x", sees_nothing=False)
-    assert said.count("KV cache") == 4
-    assert "more below" in said
-
-
-@pytest.mark.parametrize(
-    ("scope", "said"),
-    [
-        (Scope(), "the cluster"),
-        (Scope(None, "team"), "namespace team"),
-        (Scope(None, "team", "app"), "team/app"),
-        (Scope(None, None, "app"), "app"),
-    ],
-)
-def test_where(scope: Scope, said: str) -> None:
-    assert compose.where(scope) == said
-
-
-def test_the_text_holds_what_was_found_and_what_was_not() -> None:
-    remedy = Remedy("Raise it.", Change("--x", "1", "2"), "It shrinks.")
-    root, symptom = (
-        finding("kv@x", remedies=(remedy,)),
-        finding("q@x", root=False, explained_by=("kv@x",), title="It queues.", because="9 wait."),
-    )
-    text = compose.live_text(
-        "V", (root, symptom), (RuledOut("skew", "x", "1.1"),), (BlindSpot("logs", "forbidden"),), ()
-    )
-    for said in (
-        "**V**",
-        "### The KV cache is full: x",
-        "It queues. 9 wait.",
-        "[e1]",
-        "1. Raise it. Change `--x` from 1 to 2. Check: It shrinks.",
-        "`skew` on x. 1.1",
-        "- logs: forbidden",
-    ):
-        assert said in text
-    assert text.index("It queues") < text.index("[e1]")
-    orphan = finding("q@x", root=False, explained_by=("gone@y",))
-    assert "### The KV cache is full: x" in compose.live_text("V", (orphan,), (), (), ())
-
-
-@pytest.mark.parametrize(
-    ("text", "quoted"),
-    [
-        ("Short.", "Short."),
-        ("One sentence. " * 60, "One sentence. " * 42),
-        ("word " * 200, "word " * 120),
-        ("x" * 700, "x" * 600),
-        ("  padded.  ", "padded."),
-    ],
-)
-def test_a_quote_is_word_for_word_and_ends_where_a_sentence_ends(text: str, quoted: str) -> None:
-    told = citing.quote(text)
-    assert told in text
-    assert len(told) <= citing.QUOTE_LONGEST
-    assert told == quoted.strip()[: citing.QUOTE_LONGEST].strip()
-
-
-def test_only_headlines_are_cited_each_page_once(library: Library) -> None:
-    pages = ("failure-modes/kv_saturation_queueing", "serving/kv-cache", "serving/queueing-and-admission")
-    root, symptom = finding("kv@x", pages=pages), finding("q@x", root=False, pages=("gpu/xid-errors",))
-    cited = citing.of_findings([root, replace(root, key="kv@y"), symptom], library)
-    assert [citation.id.split("#")[0] for citation in cited][:2] == [
-        "serving/kv-cache",
-        "serving/queueing-and-admission",
-    ]
-    assert len({citation.id for citation in cited}) == len(cited)
-    assert not any("xid" in citation.id for citation in cited)
-    assert citing.of_findings([replace(root, pages=("no/such-page",))], library) == ()
 
 
 def test_a_snapshot_of_nobody_is_sober(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """Our own stand-in for Slack: the part of the Web API that Rackside calls, Socket Mode, signed HTTP deliveries.
 
-It covers what the third-party emulator lacks: mentions, Socket Mode, rate limits, outages, retries, refused blocks.
-Everything happens over real sockets on loopback. It refuses methods that nobody prepared and blocks that Slack would
-refuse.
+It covers what the third-party emulator lacks, over real sockets, and refuses what nobody prepared or Slack would refuse.
 """
 
 from __future__ import annotations

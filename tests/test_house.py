@@ -111,7 +111,10 @@ def test_no_module_is_named_like_a_package_that_we_use() -> None:
 
 
 def test_no_module_is_too_long() -> None:
-    long = {str(path.relative_to(ROOT)): count for path in CODE if (count := len(path.read_text().splitlines())) > 400}
+    product = [path for path in CODE if path.relative_to(ROOT).parts[0] != "tests"]
+    long = {
+        str(path.relative_to(ROOT)): count for path in product if (count := len(path.read_text().splitlines())) > 400
+    }
     assert long == {}
 
 

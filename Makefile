@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types contracts docs wheel evals clean
+.PHONY: help setup demo test bench check format lint types contracts docs wheel evals clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ demo: setup ## a live incident in a simulated fleet, asked and answered
 test: setup ## the whole suite
 	@deploy/test-peers.sh
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q
+
+bench: setup ## speed, as ratios to raw baselines measured in the same run
+	@$(PY) -m evals.bench
 
 evals: setup ## incidents and questions, scored
 	@$(PY) -m evals

@@ -28,10 +28,10 @@ check: format lint types contracts docs ## all that CI checks beside the tests
 format: ## is the code formatted?
 	@$(PY) -m ruff format --check .
 
-lint:
+lint: ## what the linter says
 	@$(PY) -m ruff check .
 
-types:
+types: ## what the type checker says
 	@$(PY) -m mypy
 
 contracts: ## does data flow one way?

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot.advisor.question import Answer, Citation
@@ -138,7 +138,9 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
     if finding.evidence:
         out.append(_section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}"))
     if finding.remedies:
-        out.append(_section(f"*What to do*\n{_listed(finding.remedies, _remedy, _REMEDIES, 'more remedies')}"))
+        out.append(
+            _section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
+        )
     return out
 
 
@@ -198,6 +200,13 @@ def _says(text: str) -> bool:
     return any(char.isdecimal() for char in text[:1000])
 
 
+def _said_once(remedies: Sequence[Remedy]) -> list[Remedy]:
+    """The remedies, with a check that several have in a row told under the last of them."""
+    following = [*(remedy.verify for remedy in remedies[1:]), ""]
+    pairs = zip(remedies, following, strict=True)
+    return [replace(remedy, verify="") if remedy.verify == after else remedy for remedy, after in pairs]
+
+
 def _remedy(remedy: Remedy) -> str:
     lines = [f"• {prose(remedy.text, 350)}"]
     change = remedy.change
@@ -228,7 +237,8 @@ def _citation_line(citation: Citation) -> str:
 
 
 def _footer(answer: Answer) -> Block:
-    note = prose(answer.note, 250)
+    # A note that says it already need not be followed by our own sentence about the same.
+    note = prose(answer.note.removesuffix(" Nothing was changed."), 250)
     model = f"model {escape(answer.model.name, 60)}" if answer.model and answer.model.name not in answer.note else ""
     return _context(" · ".join(part for part in (note, model, UNCHANGED) if part))
 

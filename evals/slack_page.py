@@ -44,7 +44,7 @@ _DOTS = {
     "large_blue_circle": "#2d7dd2",
     "white_circle": "#bbb",
 }
-_LINK = re.compile(r"&lt;(https?://[^|&<>]*(?:&amp;[^|&<>]*)*)(?:\|([^<>]*?))?&gt;")
+_LINK = re.compile(r"<(https?://[^|<>\s]+)(?:\|([^<>]*))?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ def _message(message: ThreadMessage) -> str:
     face = f'<div class="face{" app" if message.app else ""}">{html.escape(message.author[:1].upper())}</div>'
     tag = '<span class="tag">APP</span>' if message.app else ""
     head = f"<header><b>{html.escape(message.author)}</b>{tag}<small>{html.escape(message.at)}</small></header>"
-    said = "".join(map(_block, message.blocks)) or f"<section>{mrkdwn(html.escape(message.text))}</section>"
+    said = (
+        "".join(map(_block, message.blocks)) or f"<section>{mrkdwn(html.escape(message.text, quote=False))}</section>"
+    )
     return f"<article>{face}<div>{head}{said}</div></article>"
 
 
@@ -85,28 +87,33 @@ def _block(block: Mapping[str, Any]) -> str:
 
 
 def _text(part: object) -> str:
-    # Slack's own escapes of & < > are already in mrkdwn text: a second escaping would show them.
-    text = str(part.get("text", "")) if isinstance(part, Mapping) else ""
-    return html.escape(html.unescape(text), quote=True)
+    return str(part.get("text", "")) if isinstance(part, Mapping) else ""
 
 
 def mrkdwn(text: str) -> str:
-    """Slack's markup, in escaped text, as HTML."""
+    """Slack's markup as HTML. `text` is as Slack is sent it: what is no markup has `&`, `<` and `>` escaped."""
     kept: list[str] = []
 
     def keep(markup: str) -> str:
         kept.append(markup)
         return f"\x00{len(kept) - 1}\x00"
 
-    text = _FENCE.sub(lambda m: keep(f"<pre>{m[1]}</pre>"), text.replace("\x00", ""))
-    text = _CODE.sub(lambda m: keep(f"<code>{m[1]}</code>"), text)
-    text = _LINK.sub(lambda m: keep(f'<a href="{m[1]}">{m[2] or m[1]}</a>'), text)
+    text = _FENCE.sub(lambda m: keep(f"<pre>{_shown(m[1])}</pre>"), text.replace("\x00", ""))
+    text = _CODE.sub(lambda m: keep(f"<code>{_shown(m[1])}</code>"), text)
+    # Before anything is unescaped: an escaped bracket is data, and only a real one makes a link.
+    text = _LINK.sub(lambda m: keep(f'<a href="{_shown(m[1])}">{_shown(m[2] or m[1])}</a>'), text)
+    text = _shown(text)
     text = re.sub(r":([a-z_]+):", lambda m: _dot(m[1]) or m[0], text)
     text = re.sub(r"(?<![\w*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\w*])", r"<b>\1</b>", text)
     text = re.sub(r"(?<![\w_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\w_])", r"<i>\1</i>", text)
     text = re.sub(r"^&gt; ?(.*)$", r"<blockquote>\1</blockquote>", text, flags=re.MULTILINE)
     text = text.replace("</blockquote>\n", "</blockquote>").replace("\n", "<br>")
     return re.sub(r"\x00(\d+)\x00", lambda m: kept[int(m[1])], text)
+
+
+def _shown(text: str) -> str:
+    # Slack's own escapes are undone first: a second escaping would show them.
+    return html.escape(html.unescape(text), quote=True)
 
 
 def _dot(name: str) -> str:

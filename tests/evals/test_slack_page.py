@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.blocks import blocks
+from bot.mrkdwn import escape
 from evals.slack_page import ThreadMessage, mrkdwn, page
 from tests.bot.saturated import SATURATED
 
@@ -39,6 +40,14 @@ def test_nothing_is_loaded_and_nothing_acts() -> None:
 def test_markup_of_slack() -> None:
     assert mrkdwn("*bold* `code` _soft_") == "<b>bold</b> <code>code</code> <i>soft</i>"
     assert mrkdwn("&gt; a\n&gt; b") == "<blockquote>a</blockquote><blockquote>b</blockquote>"
-    assert mrkdwn("&lt;https://x.example/a|page&gt;") == '<a href="https://x.example/a">page</a>'
+    assert mrkdwn("<https://x.example/a?b=1&amp;c=2|page>") == '<a href="https://x.example/a?b=1&amp;c=2">page</a>'
     assert mrkdwn("```\n*x*\n```") == "<pre>*x*</pre>"
     assert mrkdwn("kv_cache_usage a * b") == "kv_cache_usage a * b"
+
+
+def test_what_slack_would_show_as_words_is_no_link() -> None:
+    told = escape("<https://evil.example|your bank>")
+    assert mrkdwn(told) == "&lt;https://evil.example|your bank&gt;"
+    assert "<a " not in page([ThreadMessage("on-call", "1", text="<https://evil.example|your bank>")])
+    assert mrkdwn('<https://x.example/"onclick="x|a>') == '<a href="https://x.example/&quot;onclick=&quot;x">a</a>'
+    assert mrkdwn("<javascript:alert(1)|a>") == "&lt;javascript:alert(1)|a&gt;"

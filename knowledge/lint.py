@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from knowledge import items
 from knowledge.home import PACKS
 from knowledge.pages import Page, Shelf, load_shelf
 from knowledge.passages import anchor, sections
@@ -46,19 +47,35 @@ def lint(roots: Sequence[Path] = (PACKS,), checks: Collection[str] | None = None
             problems.append(Problem(ids[page_id].path, f"its id {page_id} is used {times} times"))
     for page in pages:
         problems.extend(Problem(page.path, what) for what in _page(page, ids, checks))
+        problems.extend(Problem(page.path, what) for what in items.problems(page, checks))
+    problems.extend(_twice(items.items(pages), ids))
     return sorted(problems, key=lambda problem: (problem.where, problem.what))
 
 
 def lint_report(roots: Sequence[Path] = (PACKS,), checks: Collection[str] | None = None) -> tuple[list[str], bool]:
-    """The lines to print, and whether all is well; the last line counts packs, pages and problems."""
+    """The lines to print, and whether all is well; the last line counts packs, pages, items and problems."""
     problems = lint(roots, checks)
     shelves: list[Shelf] = [load_shelf(root) for root in roots]
     packs = sum(len(shelf.packs) for shelf in shelves)
     pages = sum(len(shelf.pages) for shelf in shelves)
+    points = sum(len(items.items(shelf.pages)) for shelf in shelves)
     if not pages:
         problems.append(Problem(", ".join(map(str, roots)), "there is no page here"))
-    counted = ", ".join((_number(packs, "pack"), _number(pages, "page"), _number(len(problems), "problem")))
+    counts = (
+        _number(packs, "pack"),
+        _number(pages, "page"),
+        _number(points, "item"),
+        _number(len(problems), "problem"),
+    )
+    counted = ", ".join(counts)
     return [*map(str, problems), counted], not problems
+
+
+def _twice(found: Sequence[items.Item], ids: dict[str, Page]) -> Iterator[Problem]:
+    for name, times in Counter(item.id for item in found).items():
+        if times > 1:
+            pages = dict.fromkeys(item.page for item in found if item.id == name)
+            yield Problem(ids[next(iter(pages))].path, f"its item {name} is there {times} times ({', '.join(pages)})")
 
 
 def _number(count: int, what: str) -> str:

@@ -23,6 +23,11 @@ _TABLE_ROW = re.compile(r" {0,3}\|")
 _LIST_ITEM = re.compile(r"(?:[-*+]|\d{1,3}[.)])[ \t]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
+# A checklist's item: its id is its anchor, so that its wording may change and links to it stay good.
+ITEM_HEADING = re.compile(r"(?P<id>[A-Z]{2,4}-\d{2}) · (?P<title>\S.*)")
+# The generated list of a checklist's items: each item is a passage of its own, so the list is not cut into more.
+ITEMS_BEGIN, ITEMS_END = "<!-- items -->", "<!-- /items -->"
+LISTED = re.compile(f"{ITEMS_BEGIN}.*?{ITEMS_END}", re.DOTALL)
 _MARKUP = re.compile(r"[`*]+|!?\[([^\]]*)\]\([^)]*\)")
 
 Count = Callable[[str], int]
@@ -59,6 +64,11 @@ class Passage:
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives a heading, without the number it adds to a repeated one."""
     return _NOT_IN_SLUG.sub("", plain(heading).strip().lower()).replace(" ", "-")
+
+
+def _mark(section: Section) -> str:
+    item = ITEM_HEADING.fullmatch(section.path[-1]) if section.path else None
+    return item["id"].lower() if item else section.anchor
 
 
 def plain(markdown: str) -> str:
@@ -112,16 +122,17 @@ def cut(page: Page, count: Count, base_url: str = "") -> list[Passage]:
     passages: list[Passage] = []
     taken: set[str] = set()
     root = f"{base_url.rstrip('/')}/{page.path}" if base_url else page.path
-    for section in sections(page.text, page.title):
+    for section in sections(LISTED.sub("", page.text), page.title):
         trail = " › ".join(section.path)
         aliases = page.aliases if not section.level else ()
+        name = _mark(section)
         head = f"{page.title} ({', '.join(aliases)})\n{trail}"
         room = max(ENCODER_TOKENS - count(head), LEAST_ROOM)
         for part, text in enumerate(_pieces(section.lines, room, count), start=1):
-            mark = section.anchor if part == 1 else f"{section.anchor}-{part}"
+            mark = name if part == 1 else f"{name}-{part}"
             while (mark or "") in taken:
                 part += 1  # noqa: PLW2901 - a heading may already carry this number
-                mark = f"{section.anchor}-{part}"
+                mark = f"{name}-{part}"
             taken.add(mark)
             passages.append(
                 Passage(

@@ -35,7 +35,7 @@ def test_good_pages_have_none(tmp_path: Path) -> None:
 def test_the_fixture_packs_are_good() -> None:
     lines, fine = lint_report([PACKS])
     assert fine
-    assert lines == ["2 packs, 12 pages, 0 problems"]
+    assert lines == ["2 packs, 12 pages, 0 items, 0 problems"]
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_the_last_line_counts(tmp_path: Path) -> None:
     problems(tmp_path, "No full stop\n")
     lines, fine = lint_report([tmp_path / "packs"])
     assert not fine
-    assert lines[-1] == "1 pack, 2 pages, 1 problem"
+    assert lines[-1] == "1 pack, 2 pages, 0 items, 1 problem"
     empty, fine = lint_report([tmp_path / "nothing"])
     assert not fine
-    assert empty[-1] == "0 packs, 0 pages, 1 problem"
+    assert empty[-1] == "0 packs, 0 pages, 0 items, 1 problem"
 
 
 def test_one_id_in_two_places(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder, whole_words
 from knowledge.home import PACKS
 from knowledge.index import IndexProblem
+from knowledge.items import Item, items
+from knowledge.narrowing import Catalogue, Only
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.sources.folders import USER_PACK
@@ -56,6 +58,17 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a search, each of which `evals` can leave out to see what it is worth."""
+
+    words: bool = True
+    vectors: bool = True
+    short_forms: bool = True
+    typos: bool = True
+    folded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """A question as it is searched."""
 
@@ -73,10 +86,7 @@ class _Opened:
         names = [page.title for page in build.pages.values()]
         names += [alias for page in build.pages.values() for alias in page.aliases]
         self.vocabulary = Vocabulary(names, build.words.vocabulary, whole_words())
-        packs = np.array([passage.pack for passage in build.passages])
-        self.pack_rows: dict[str, NDArray[np.int64]] = {
-            str(pack): np.flatnonzero(packs == pack) for pack in np.unique(packs)
-        }
+        self.catalogue = Catalogue(build)
 
     def has_term(self, text: str) -> bool:
         """Does the text hold a term that is this field's own, or an identifier that some page names?"""
@@ -111,6 +121,7 @@ class Library:
         self._encoder: Encoder | None = None
         self._shelf: tuple[Path | None, dict[str, Page]] | None = None
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
+        self._parts = Parts()
 
     @classmethod
     def open(
@@ -122,6 +133,7 @@ class Library:
         packs: Path = PACKS,
         base_url: str = "",
         encoder: Encoder | None = None,
+        parts: Parts | None = None,
         say: Say = lambda _: None,
     ) -> Library:
         """A library over the index in `home`. Reads nothing yet, so it cannot fail.
@@ -131,10 +143,13 @@ class Library:
         """
         library = cls(home, embeddings=embeddings, chroma_url=chroma_url, packs=packs, base_url=base_url, say=say)
         library._encoder = encoder
+        library._parts = parts or Parts()
         return library
 
-    def search(self, query: str, k: int = 5, pack: str | None = None) -> list[Hit]:
+    def search(self, query: str, k: int = 5, only: Only | None = None) -> list[Hit]:
         """The best passage of each of the `k` best pages, best first; any text is a query, an empty one finds nothing.
+
+        `only` keeps it to some of the passages; items of a checklist then stand for themselves, not for their page.
 
         Raises IndexProblem where the index is missing, damaged or of another encoder, EncoderProblem where
         that fails.
@@ -143,7 +158,7 @@ class Library:
         if not text or k < 1:
             return []
         with self._lock:
-            return self._following(lambda opened: self._search(opened, text, k, pack))
+            return self._following(lambda opened: self._search(opened, text, k, only or Only()))
 
     def outside(self, query: str, hits: Iterable[Hit]) -> bool:
         """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
@@ -167,6 +182,10 @@ class Library:
         page = self.page(page_id)
         passages = cut(page, count_tokens) if page else []
         return self._linked(passages[0]) if passages else None
+
+    def items(self, pack: str = "") -> list[Item]:
+        """Every checklist item, or those of one pack, in their order. Loads no encoder."""
+        return [item for item in items(self.pages()) if not pack or item.pack == pack]
 
     def pages(self) -> list[Page]:
         """Every page that is known, by id."""
@@ -220,24 +239,32 @@ class Library:
             self._asked.clear()
         return self._opened
 
-    def _search(self, opened: _Opened, text: str, k: int, pack: str | None) -> list[Hit]:
+    def _search(self, opened: _Opened, text: str, k: int, only: Only) -> list[Hit]:
         build = opened.build
-        rows = None if pack is None else opened.pack_rows.get(pack)
-        if pack is not None and rows is None:
+        rows = opened.catalogue.rows(only) if only else None
+        if rows is not None and not len(rows):
             return []
         asked = self._ask(opened, text)
-        dense = build.nearest(asked.vector, POOL) if rows is None else _exact(build.vectors, asked.vector, rows)
+        legs: list[list[int]] = []
+        if self._parts.words:
+            legs.append(_best_words(build.words.scores(asked.words), rows))
+        if self._parts.vectors:
+            dense = build.nearest(asked.vector, POOL) if rows is None else _exact(build.vectors, asked.vector, rows)
+            legs.append([row for row, _ in dense])
         fused: dict[int, float] = {}
-        for leg in (_best_words(build.words.scores(asked.words), rows), [row for row, _ in dense]):
+        for leg in legs:
             for rank, row in enumerate(leg):
                 fused[row] = fused.get(row, 0.0) + 1.0 / (RRF + rank)
         hits: list[Hit] = []
-        pages: set[str] = set()
+        told: set[str] = set()
         for row in sorted(fused, key=lambda row: (-fused[row], row)):
             passage = build.passages[row]
-            if passage.page_id in pages:
+            stands_for = (
+                passage.page_id if self._parts.folded and not (only.items or only.phase is not None) else passage.id
+            )
+            if stands_for in told:
                 continue
-            pages.add(passage.page_id)
+            told.add(stands_for)
             cosine = float(build.vectors[row] @ asked.vector)
             hits.append(Hit(self._linked(passage), round(fused[row] * RRF / 2, 4), round(cosine, 4)))
             if len(hits) == k:
@@ -265,6 +292,10 @@ class Library:
         if self._encoder is None:
             self._encoder = load_encoder(self._home, self._embeddings, self._say)
         reworded = opened.vocabulary.reword(text)
+        if not self._parts.typos:
+            reworded = replace(reworded, text=text)
+        if not self._parts.short_forms:
+            reworded = replace(reworded, added=())
         meant = f"{reworded.text} ({', '.join(reworded.added)})" if reworded.added else reworded.text
         asked = _Asked(reworded, f"{text} {meant}", self._encoder.queries([meant])[0])
         self._asked[key] = asked

@@ -19,6 +19,7 @@ from knowledge.builds import Build, current_build
 from knowledge.encoder import Encoder
 from knowledge.index import IndexProblem
 from knowledge.indexing import build_index
+from knowledge.narrowing import Only
 from knowledge.search import MAX_QUERY_CHARS, Hit, Library, clean, search_rows
 from knowledge.strays import STRAYS
 
@@ -30,6 +31,7 @@ QUESTIONS: dict[str, Any] = yaml.safe_load((DATA / "questions.yaml").read_text(e
 COLD = """
 import json, sys
 from pathlib import Path
+from knowledge.narrowing import Only
 from knowledge.search import Library, search_rows
 library = Library.open(Path(sys.argv[1]), packs=Path(sys.argv[2]))
 page = library.page("serving/kv-cache").title
@@ -142,15 +144,15 @@ def test_as_many_as_wanted(library: Library) -> None:
 
 def test_one_pack_alone(library: Library) -> None:
     for pack in ("gpu", "serving"):
-        hits = library.search("memory of the kv cache is full", 12, pack=pack)
+        hits = library.search("memory of the kv cache is full", 12, Only(packs=(pack,)))
         assert len(hits) == 6
         assert {hit.passage.pack for hit in hits} == {pack}
-    assert library.search("kv cache", 5, pack="no-such-pack") == []
+    assert library.search("kv cache", 5, Only(packs=("no-such-pack",))) == []
 
 
 def test_the_pack_filter_ranks_like_the_whole(library: Library) -> None:
     whole = [hit.passage.id for hit in library.search("torch out of memory", 12) if hit.passage.pack == "gpu"]
-    alone = [hit.passage.id for hit in library.search("torch out of memory", 12, pack="gpu")]
+    alone = [hit.passage.id for hit in library.search("torch out of memory", 12, Only(packs=("gpu",)))]
     assert alone[0] == whole[0]
 
 

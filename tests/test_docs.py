@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from bot.settings import Settings, load_settings
+from evals import question_runs
 from evals.incident_runs import INCIDENTS, folders
-from evals.question_runs import QUESTIONS
 from knowledge.home import default_home
 from tools.casebook import cases
 
@@ -279,8 +279,8 @@ def test_the_readme_counts_right() -> None:
     simulated = len(list(INCIDENTS.glob("*/fleet.yaml")))
     numbers = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
                "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty")  # fmt: skip
-    asked = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
-    answerable = [one for one in asked if one.get("pages")]
+    asked = question_runs.read(question_runs.QUESTIONS)
+    answerable = [one for one in asked if one.answerable]
     assert f"{len(folders())} incidents end to end" in text
     assert f"({numbers[simulated]} simulated, {numbers[len(folders()) - simulated]} written by hand" in text
     assert f"{len(asked)} questions" in text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, doctor, knowledge, schema, serve
+from bot.cli import ask, doctor, evaluate, knowledge, schema, serve
 
 app = typer.Typer(
     name="rackside",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("ask")(ask.ask)
 app.command("diagnose")(ask.diagnose)
 app.command("doctor")(doctor.doctor)
+app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)
 app.command("serve")(serve.serve)
 app.command("schema")(schema.schema)
 app.add_typer(knowledge.app, name="knowledge")

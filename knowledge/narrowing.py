@@ -37,17 +37,23 @@ class Only:
     """What a search is kept to; a field that is left empty keeps nothing out.
 
     `phase` (0, 1 or 2) keeps checklist items of that phase; `runtime` (one of RUNTIMES) drops what is only about
-    others; `items` keeps checklist items.
+    others; `items` keeps checklist items; `pages` keeps pages by their ids.
     """
 
     packs: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
     phase: int | None = None
     runtime: str = ""
     items: bool = False
 
     def __bool__(self) -> bool:
         """Does it keep anything out?"""
-        return bool(self.packs or self.runtime or self.items or self.phase is not None)
+        return bool(self.packs or self.pages or self.runtime or self.items or self.phase is not None)
+
+    @property
+    def passages_alone(self) -> bool:
+        """Do passages stand for themselves? Else the best one stands for its page."""
+        return bool(self.items or self.pages or self.phase is not None)
 
 
 class Catalogue:
@@ -79,7 +85,7 @@ class Catalogue:
 
     def _keeps(self, only: Only, passage: str, page_id: str) -> bool:
         page = self._build.pages[page_id]
-        if only.packs and page.pack.id not in only.packs:
+        if (only.packs and page.pack.id not in only.packs) or (only.pages and page.id not in only.pages):
             return False
         item = self.items.get(passage) if only.items or only.phase is not None or only.runtime else None
         if (only.items or only.phase is not None) and item is None:

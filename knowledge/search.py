@@ -149,7 +149,7 @@ class Library:
     def search(self, query: str, k: int = 5, only: Only | None = None) -> list[Hit]:
         """The best passage of each of the `k` best pages, best first; any text is a query, an empty one finds nothing.
 
-        `only` keeps it to some of the passages; items of a checklist then stand for themselves, not for their page.
+        `only` keeps it to some of the passages; items of a checklist and passages of named pages stand for themselves.
 
         Raises IndexProblem where the index is missing, damaged or of another encoder, EncoderProblem where
         that fails.
@@ -179,9 +179,18 @@ class Library:
 
     def opening(self, page_id: str) -> Passage | None:
         """The answer that a page opens with, or its first passage; None for an unknown page."""
+        passages = self.passages(page_id)
+        return passages[0] if passages else None
+
+    def passages(self, page_id: str) -> list[Passage]:
+        """A page's passages in reading order, none for an unknown page. Loads no encoder."""
         page = self.page(page_id)
-        passages = cut(page, count_tokens) if page else []
-        return self._linked(passages[0]) if passages else None
+        return [self._linked(passage) for passage in cut(page, count_tokens)] if page else []
+
+    def item(self, passage_id: str) -> Item | None:
+        """The checklist item that a passage of the index begins, None where it begins none."""
+        with self._lock:
+            return self._following(lambda opened: opened.catalogue.items.get(passage_id))
 
     def items(self, pack: str = "") -> list[Item]:
         """Every checklist item, or those of one pack, in their order. Loads no encoder."""
@@ -259,9 +268,8 @@ class Library:
         told: set[str] = set()
         for row in sorted(fused, key=lambda row: (-fused[row], row)):
             passage = build.passages[row]
-            stands_for = (
-                passage.page_id if self._parts.folded and not (only.items or only.phase is not None) else passage.id
-            )
+            folded = self._parts.folded and not only.passages_alone
+            stands_for = passage.page_id if folded else passage.id
             if stands_for in told:
                 continue
             told.add(stands_for)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from bot.advisor import citing, compose
 from bot.advisor.grounding import ground
 from bot.advisor.intent import classify, clean, wants_action
+from bot.advisor.known import known
+from bot.advisor.known import text as known_text
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find
 from knowledge.search import Hit, Library
@@ -115,8 +117,8 @@ class Advisor:
         blind = (*diagnosis.blind, *((unknown,) if unknown else ()))
         line = compose.verdict(diagnosis.findings, diagnosis.blind, compose.where(scope), nothing)
         citations = citing.of_findings(diagnosis.findings, self._library)
-        if not citations and nothing:
-            citations = tuple(citing.cite(passage) for passage in citing.unique_pages(hits)[:2])
+        if not citations and nothing and hits:
+            citations = known(question.text or "", hits, self._library).citations[:2]
         text = compose.live_text(line, diagnosis.findings, diagnosis.ruled_out, blind, citations)
         finished = self._finish(
             Answer(
@@ -141,28 +143,20 @@ class Advisor:
     def _known(
         self, question: Question, intent: Intent, scope: Scope, hits: list[Hit], unknown: BlindSpot | None
     ) -> Answer:
-        passages = citing.unique_pages(hits)
-        if not passages:
+        if not hits:
             line = "I cannot look that up: the knowledge base could not be read." if unknown else OUTSIDE
             blind = (unknown,) if unknown else ()
             text = compose.live_text(line, (), (), blind, ())
             return Answer(question.text, "knowledge", scope, line, blind=blind, text=text, note=RULES_NOTE)
-        best = passages[0]
-        opening = self._library.opening(best.page_id) or best
-        line = citing.quote(opening.text)
-        sections = []
-        if best.id != opening.id:
-            sections.append((best.section or best.title, best.text))
-        citations = [citing.cite(passage) for passage in dict.fromkeys((opening, best, *passages[1:3]))]
-        text = compose.knowledge_text(line, sections, citations)
+        found = known(question.text or "", hits, self._library)
         kind: Intent = "knowledge" if intent == "live" else intent
         return Answer(
             question=question.text,
             intent=kind,
             scope=scope,
-            verdict=line,
-            citations=tuple(citations),
-            text=text,
+            verdict=found.line,
+            citations=found.citations,
+            text=known_text(found),
             note=RULES_NOTE,
         )
 

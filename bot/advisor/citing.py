@@ -33,24 +33,30 @@ def of_findings(findings: Sequence[Finding], library: Library) -> tuple[Citation
     return tuple(cited.values())[:MOST]
 
 
-def cite(passage: Passage) -> Citation:
-    """A passage as a citation; its quote ends at a sentence where it is cut."""
+def cite(passage: Passage, longest: int = QUOTE_LONGEST) -> Citation:
+    """A passage as a citation; its quote ends at a sentence where it is cut to `longest` characters."""
     return Citation(
         id=passage.id,
         title=passage.title,
         pack=passage.pack,
         section=passage.section,
         url=passage.url,
-        quote=quote(passage.text),
+        quote=quote(passage.text, longest),
     )
 
 
-def quote(text: str) -> str:
+def link(citation: Citation) -> str:
+    """A citation as Markdown: its title, linked where there is somewhere to go."""
+    title = f"{citation.title}, {citation.section}" if citation.section else citation.title
+    return f"[{title}]({citation.url})" if citation.url.startswith("http") else f"{title} [{citation.id}]"
+
+
+def quote(text: str, longest: int = QUOTE_LONGEST) -> str:
     """The beginning of a passage, word for word, up to a length, at the end of a sentence."""
     text = text.strip()
-    if len(text) <= QUOTE_LONGEST:
+    if len(text) <= longest:
         return text
-    cut = text[:QUOTE_LONGEST]
+    cut = text[:longest]
     ends = [match.end() for match in re.finditer(r"[.!?](?=\s)", cut)]
     return cut[: ends[-1]].rstrip() if ends else cut.rsplit(" ", 1)[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.advisor.citing import link
 from bot.advisor.question import Citation, Scope
 from tools.finding import BlindSpot, Finding, Remedy, RuledOut
 
@@ -63,15 +64,6 @@ def live_text(
     return "\n\n".join(parts)
 
 
-def knowledge_text(verdict_line: str, sections: Sequence[tuple[str, str]], citations: Sequence[Citation]) -> str:
-    """A knowledge answer: the opening answer, the passage that matters, what is related."""
-    parts = [verdict_line]
-    parts.extend(f"### {heading}\n\n{body}" for heading, body in sections)
-    if citations:
-        parts.append("### Sources\n\n" + "\n".join(f"- {_link(one)}" for one in citations))
-    return "\n\n".join(parts)
-
-
 def _root(root: Finding, symptoms: Sequence[Finding]) -> str:
     lines = [
         f"### {root.title.rstrip('.')}: {root.subject}",
@@ -97,12 +89,7 @@ def _remedy(remedy: Remedy) -> str:
 
 def _cited(citation: Citation) -> str:
     quoted = "\n".join(f"> {line}" for line in citation.quote.splitlines())
-    return f"{quoted}\n>\n> {_link(citation)}"
-
-
-def _link(citation: Citation) -> str:
-    title = f"{citation.title}, {citation.section}" if citation.section else citation.title
-    return f"[{title}]({citation.url})" if citation.url.startswith("http") else f"{title} [{citation.id}]"
+    return f"{quoted}\n>\n> {link(citation)}"
 
 
 def _lower(title: str) -> str:

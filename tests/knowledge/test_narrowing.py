@@ -88,6 +88,22 @@ def test_a_runtime_drops_what_is_about_others_alone(shelves: tuple[Path, Path]) 
     assert "list/second#ab-03" in found(shelves, Only(items=True, runtime="vllm"))
 
 
+def test_pages_passage_by_passage(shelves: tuple[Path, Path]) -> None:
+    kept = found(shelves, Only(pages=("list/first",)))
+    assert kept == {"list/first", "list/first#ab-01", "list/first#ab-02"}
+    assert found(shelves, Only(pages=("list/none",))) == set()
+
+
+def test_an_item_is_had_by_its_passage(shelves: tuple[Path, Path]) -> None:
+    home, root = shelves
+    library = Library.open(home, packs=root, encoder=CountingEncoder())
+    item = library.item("list/second#ab-03")
+    assert item is not None
+    assert (item.id, item.phase) == ("AB-03", 2)
+    assert library.item("list/second") is None
+    library.close()
+
+
 def test_filters_meet(shelves: tuple[Path, Path]) -> None:
     assert found(shelves, Only(packs=("read",), phase=1)) == set()
     assert found(shelves, Only(packs=("list",), phase=1, runtime="vllm")) == {"list/first#ab-02"}

@@ -350,7 +350,9 @@ def test_a_knowledge_question_is_answered_with_its_source_although_nothing_is_se
     assert answer.citations
     assert answer.citations[0].quote.split()[0] in answer.text
     assert not answer.saw_nothing
-    assert_grounded(answer)
+    quoted = "\n\n".join(citation.quote for citation in answer.citations)
+    said, _, _ = answer.text.partition("### Sources")
+    assert all(part in quoted for part in said.strip().split("\n\n") if not part.startswith("### "))
 
 
 def test_a_namespace_that_does_not_exist_is_said(library: Library) -> None:

@@ -33,6 +33,6 @@ def cases() -> Mapping[str, Case]:
 
 
 @cache
-def asks() -> frozenset[Ask]:
-    """Everything that any check may look at."""
-    return frozenset(ask for case in cases().values() for ask in case.check.asks)
+def asks(rules: bool = False) -> frozenset[Ask]:
+    """Everything that the failure modes may look at; with `rules` what the readiness rules look at too."""
+    return frozenset(ask for case in cases().values() if rules or not case.check.rule for ask in case.check.asks)

@@ -40,6 +40,8 @@ class Where(StrEnum):
     SAME_WORKLOAD = "same workload"
     ON_THIS_GPU = "on this GPU"
     ON_THIS_NODE = "on this node"
+    SAME_NAMESPACE = "in this namespace"
+    IN_CLUSTER = "in this cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ Remedies = Callable[[Now, Limits], tuple[Remedy, ...]]
 
 @dataclass(frozen=True)
 class Check:
-    """A failure mode or a readiness rule."""
+    """A failure mode, or a readiness rule (`rule`).
+
+    A rule says what will hurt one day: an audit judges it, and it is never the headline of an incident.
+    """
 
     on: tuple[On, ...]
     severity: Severity
@@ -165,6 +170,7 @@ class Check:
     explains: tuple[Explains, ...] = ()
     phase: int = 2
     owner: str = "platform"
+    rule: bool = False
 
     @property
     def asks(self) -> tuple[Ask, ...]:

@@ -13,6 +13,7 @@ from tools.signals import Ask, Kind
 
 Value = float | str
 # A mean or percentile of nothing is NaN: nothing happened in the window. A NaN gauge is a broken one.
+_NOT_IN_USE = Blind(Reason.NOTHING_OBSERVED, "what would export it is not in use")
 _NAN = {
     True: Blind(Reason.NOTHING_OBSERVED, "nothing was observed in the window"),
     False: Blind(Reason.PARTIAL, "the value is not a number"),
@@ -30,6 +31,8 @@ class Part:
     fresh: Mapping[str, float] | None = None
     blind: Blind | None = None
     not_a_number: frozenset[str] = frozenset()
+    # Keys that the source speaks of without this: what would export it is not in use there.
+    nothing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class Column:
         for part in self.parts:
             if part.blind is not None:
                 why, where = why or part.blind, where or part
+                continue
+            if key in part.nothing:
+                why, where = why or _NOT_IN_USE, where or part
                 continue
             if key not in part.values and key not in part.not_a_number:
                 where = where or part

@@ -12,7 +12,7 @@ from tools.casebook import Case, cases
 from tools.check import Applies, Because, NothingToSee, On, Unseen, Where, shown
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
 from tools.present import Present
-from tools.reading import Reading, Subject
+from tools.reading import Reading, Reason, Subject
 from tools.signals import NODE_GPUS
 from tools.snapshot import Snapshot
 from tools.topology import Topology
@@ -111,9 +111,11 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     )
 
 
-def run(snapshot: Snapshot, limits: Overrides) -> Iterable[Outcome]:
-    """Every check on every subject that it is about."""
+def run(snapshot: Snapshot, limits: Overrides, rules: bool = False) -> Iterable[Outcome]:
+    """Every failure mode, or every readiness rule, on every subject that it is about."""
     for case in cases().values():
+        if case.check.rule != rules:
+            continue
         for subject in subjects(case, snapshot):
             yield _judge(case, subject, snapshot, limits)
 
@@ -183,6 +185,11 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
 
 
 def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:
+    if where is Where.IN_CLUSTER:
+        return True
+    if where is Where.SAME_NAMESPACE:
+        spaces = {one.namespace for one in topology.workloads_of(cause)}
+        return bool(spaces & {one.namespace for one in topology.workloads_of(symptom)})
     if where is Where.ON_THIS_NODE:
         return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
     if where is Where.ON_THIS_GPU:
@@ -288,11 +295,15 @@ def _blind_spots(outcomes: Sequence[Outcome], scope: frozenset[Subject], snapsho
     spots = [BlindSpot(source.name, str(source.blind)) for source in snapshot.sources if source.blind is not None]
     said = {str(source.blind) for source in snapshot.sources}
     groups: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    # What exporters leave off by default would fill a page on most fleets: said in one line.
+    off: dict[str, set[str]] = {}
     for outcome in outcomes:
         if outcome.verdict is not Verdict.BLIND or outcome.subject not in scope or outcome.unseen is None:
             continue
         why = str(outcome.unseen.blind)
-        if why not in said:
+        if outcome.unseen.blind is not None and outcome.unseen.blind.reason is Reason.NOT_DEFAULT:
+            off.setdefault(outcome.unseen.name, set()).add(outcome.case.id)
+        elif why not in said:
             groups[outcome.unseen.name, why]["subjects"].add(str(outcome.unseen.subject))
             groups[outcome.unseen.name, why]["checks"].add(outcome.case.id)
     for (name, why), group in sorted(groups.items()):
@@ -300,4 +311,14 @@ def _blind_spots(outcomes: Sequence[Outcome], scope: frozenset[Subject], snapsho
         of = ", ".join(whom[:3]) + (f" and {len(whom) - 3} more" if len(whom) > 3 else "")
         undecided = ", ".join(sorted(group["checks"]))
         spots.append(BlindSpot(f"{name} of {of}", f"{why}. Undecided: {undecided}"))
+    if off:
+        names = sorted(off)
+        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+        undecided = ", ".join(sorted(set().union(*off.values())))
+        spots.append(
+            BlindSpot(
+                "Readings that are off by default",
+                f"{', '.join(names[:4])}{more}: not exported here. Undecided: {undecided}",
+            )
+        )
     return tuple(spots)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from tools.signals import LOG_CUDA_OOM, LOG_SERVING, LOG_SHM, LOG_XID, Signal
+from tools.vocabulary import patterns
 
 LONGEST_LINE = 300
 
@@ -25,6 +26,7 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
         r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
     ),
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
+    **patterns(),
 }
 # The message of an out-of-memory error spans its first line; the exception's name alone says less.
 _FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")

@@ -1,6 +1,7 @@
 """Ask the Kubernetes API: each kind listed once, the logs of what crashed lately, and facts by key from both.
 
-Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, a few per workload.
+Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, and pods that run without
+being ready, a few per workload.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tools import readers
 from tools.columns import Part, Value
 from tools.facts import (
     Object,
@@ -31,6 +33,7 @@ from tools.signals import (
     CLUSTER_GPUS_FREE,
     CLUSTER_GPUS_TOTAL,
     CLUSTER_LARGEST_BLOCK,
+    RUNNING_FOR,
     TERMINATED_AGO,
     WAITING_REASON,
     Ask,
@@ -38,10 +41,13 @@ from tools.signals import (
 )
 from tools.topology import CLUSTER, Autoscaler, Pod, owner_of
 
-KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
+CORE_KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
+KINDS = tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds())))
 NOT_KEPT = Blind(Reason.NOT_KEPT, "Kubernetes keeps no past; kube-state-metrics tells what it exported then")
 LOGS_OF = 16
 LOGS_PER_WORKLOAD = 3
+# A pod that runs and is not ready for longer than this may say in its log what it waits for.
+UNREADY_S = 60.0
 CRASHED_WITHIN_S = 24 * 3600.0
 PARALLEL = 4
 
@@ -118,6 +124,9 @@ def observe(cluster: Cluster | Blind, now: float) -> Observed:
         subject = Subject(kind.removesuffix("s"), *name_of(item))
         wanted.append(subject)
         facts.add(str(subject), workload_facts(item), lists[kind].path)
+    listed = readers.Listed(now, {kind: one.items for kind, one in lists.items() if kind not in absent}, pods)
+    for told in readers.read(listed):
+        facts.add(told.key, told.facts, lists[told.kind].path)
     whole = absent["pods"] if all(kind in absent for kind in KINDS) else None
     return Observed(
         blind=whole,
@@ -216,13 +225,13 @@ def _autoscalers_and_nodes(lists: Mapping[str, Listing], facts: _Facts, absent: 
 def _logs(
     cluster: Cluster, items: Sequence[Object], pods: Mapping[str, Pod], facts: _Facts, pool: ThreadPoolExecutor
 ) -> tuple[int, Blind | None]:
-    crashed = sorted(
-        (key for key in pods if _crashed(key, pods[key], facts)),
+    telling = sorted(
+        (key for key in pods if _tells(key, pods[key], facts)),
         key=lambda key: (float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
     )
     chosen: list[str] = []
     taken: dict[Subject, int] = defaultdict(int)
-    for key in crashed:
+    for key in telling:
         workload = pods[key].workload
         if len(chosen) < LOGS_OF and taken[workload] < LOGS_PER_WORKLOAD:
             chosen.append(key)
@@ -250,7 +259,10 @@ def _logs(
     return 2 * len(chosen), blind
 
 
-def _crashed(key: str, pod: Pod, facts: _Facts) -> bool:
+def _tells(key: str, pod: Pod, facts: _Facts) -> bool:
     ago = facts.values[TERMINATED_AGO].get(key)
     looping = facts.values[WAITING_REASON].get(key) == "CrashLoopBackOff"
+    runs = float(facts.values[RUNNING_FOR].get(key, 0.0))
+    if pod.gpus and pod.ready is False and runs > UNREADY_S:
+        return True
     return looping or (pod.phase != "Succeeded" and ago is not None and float(ago) <= CRASHED_WITHIN_S)

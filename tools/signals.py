@@ -61,6 +61,8 @@ class Signal:
 
     `join` says how several values of one subject's parts become one, `evidence` what kind of evidence it is. A `lasting` signal
     is an event that stays true after its source fell silent (a GPU that reported a fault and vanished): staleness does not blind it.
+    An `optional` one is exported only where a feature is in use: where its source reports without it, there is nothing to see.
+    `told_by` names the Kubernetes kind (plural) whose list tells a fact, where it is not the usual one of its dimension.
     """
 
     name: str
@@ -71,6 +73,8 @@ class Signal:
     join: str = "max"
     evidence: str = "metric"
     lasting: bool = False
+    optional: bool = False
+    told_by: str = ""
 
     def _ask(self, statistic: str, window: str = "") -> Ask:
         if statistic not in STATISTICS[self.kind]:
@@ -152,7 +156,7 @@ class Ask:
 SIGNALS: dict[str, Signal] = {}
 
 
-def _signal(
+def signal(
     name: str,
     unit: str,
     per: Per,
@@ -162,127 +166,148 @@ def _signal(
     evidence: str = "metric",
     *,
     lasting: bool = False,
+    optional: bool = False,
+    told_by: str = "",
 ) -> Signal:
-    signal = Signal(name, unit, per, kind, meaning, join, evidence, lasting)
-    SIGNALS[name] = signal
-    return signal
+    """Declare a signal; its name is its own."""
+    if name in SIGNALS:
+        raise ValueError(f"the signal {name} is declared twice")
+    made = Signal(name, unit, per, kind, meaning, join, evidence, lasting, optional, told_by)
+    SIGNALS[name] = made
+    return made
 
 
-def _gauge(name: str, unit: str, per: Per, meaning: str, join: str = "max") -> Signal:
-    return _signal(name, unit, per, Kind.GAUGE, meaning, join)
+def gauge(
+    name: str, unit: str, per: Per, meaning: str, join: str = "max", *, lasting: bool = False, optional: bool = False
+) -> Signal:
+    """Declare a gauge."""
+    return signal(name, unit, per, Kind.GAUGE, meaning, join, lasting=lasting, optional=optional)
 
 
-def _counter(name: str, unit: str, per: Per, meaning: str) -> Signal:
-    return _signal(name, unit, per, Kind.COUNTER, meaning, "sum")
+def counter(name: str, unit: str, per: Per, meaning: str, *, optional: bool = False) -> Signal:
+    """Declare a counter; parts are summed."""
+    return signal(name, unit, per, Kind.COUNTER, meaning, "sum", optional=optional)
 
 
-def _times(name: str, meaning: str) -> Signal:
-    return _signal(name, "seconds", Per.REPLICA, Kind.HISTOGRAM, meaning)
+def times(name: str, meaning: str, unit: str = "seconds", *, optional: bool = False) -> Signal:
+    """Declare a histogram of times, or of another unit, per replica."""
+    return signal(name, unit, Per.REPLICA, Kind.HISTOGRAM, meaning, optional=optional)
 
 
-def _fact(name: str, unit: str, per: Per, meaning: str, join: str = "max", evidence: str = "state") -> Signal:
-    return _signal(name, unit, per, Kind.FACT, meaning, join, evidence)
+def fact(
+    name: str, unit: str, per: Per, meaning: str, join: str = "max", evidence: str = "state", told_by: str = ""
+) -> Signal:
+    """Declare a fact of Kubernetes objects; `evidence` is state, config, event or log."""
+    return signal(name, unit, per, Kind.FACT, meaning, join, evidence, told_by=told_by)
+
+
+def line(name: str, meaning: str) -> Signal:
+    """Declare a line of the serving container's log: the newest that matches, empty when the log was read and holds none."""
+    if not name.startswith("log."):
+        raise ValueError(f"{name}: what a log tells is named log.*")
+    return fact(name, "", Per.REPLICA, meaning, evidence="log")
 
 
 # The serving engine, per replica (one pod).
-REQUESTS_RUNNING = _gauge("llm.requests_running", "requests", Per.REPLICA, "Requests running", "sum")
-REQUESTS_WAITING = _gauge("llm.requests_waiting", "requests", Per.REPLICA, "Requests waiting", "sum")
-KV_USAGE = _gauge("llm.kv_usage", "ratio", Per.REPLICA, "KV cache usage")
-ENGINE_AWAKE = _gauge("llm.engine_awake", "bool", Per.REPLICA, "Engine awake (not in sleep mode)", "min")
-PREEMPTIONS = _counter("llm.preemptions", "preemptions", Per.REPLICA, "Preemptions")
-REQUESTS_FINISHED = _counter("llm.requests_finished", "requests", Per.REPLICA, "Requests finished")
-PROMPT_TOKENS = _counter("llm.prompt_tokens", "tokens", Per.REPLICA, "Prompt tokens")
-GENERATION_TOKENS = _counter("llm.generation_tokens", "tokens", Per.REPLICA, "Generated tokens")
-PREFIX_CACHE_HITS = _counter("llm.prefix_cache_hits", "tokens", Per.REPLICA, "Prompt tokens found in the prefix cache")
-TTFT = _times("llm.ttft", "Time to first token")
-QUEUE_TIME = _times("llm.queue_time", "Time in the engine's queue")
-PREFILL_TIME = _times("llm.prefill_time", "Prefill time")
-ITL = _times("llm.itl", "Inter-token latency")
-REQUEST_TOKENS = _signal("llm.request_tokens", "tokens", Per.REPLICA, Kind.HISTOGRAM, "Prompt length of a request")
+REQUESTS_RUNNING = gauge("llm.requests_running", "requests", Per.REPLICA, "Requests running", "sum")
+REQUESTS_WAITING = gauge("llm.requests_waiting", "requests", Per.REPLICA, "Requests waiting", "sum")
+KV_USAGE = gauge("llm.kv_usage", "ratio", Per.REPLICA, "KV cache usage")
+ENGINE_AWAKE = gauge("llm.engine_awake", "bool", Per.REPLICA, "Engine awake (not in sleep mode)", "min")
+PREEMPTIONS = counter("llm.preemptions", "preemptions", Per.REPLICA, "Preemptions")
+REQUESTS_FINISHED = counter("llm.requests_finished", "requests", Per.REPLICA, "Requests finished")
+PROMPT_TOKENS = counter("llm.prompt_tokens", "tokens", Per.REPLICA, "Prompt tokens")
+GENERATION_TOKENS = counter("llm.generation_tokens", "tokens", Per.REPLICA, "Generated tokens")
+PREFIX_CACHE_HITS = counter("llm.prefix_cache_hits", "tokens", Per.REPLICA, "Prompt tokens found in the prefix cache")
+TTFT = times("llm.ttft", "Time to first token")
+QUEUE_TIME = times("llm.queue_time", "Time in the engine's queue")
+PREFILL_TIME = times("llm.prefill_time", "Prefill time")
+ITL = times("llm.itl", "Inter-token latency")
+REQUEST_TOKENS = signal("llm.request_tokens", "tokens", Per.REPLICA, Kind.HISTOGRAM, "Prompt length of a request")
 
 # The GPU.
-GPU_UTIL = _gauge("gpu.util", "ratio", Per.GPU, "GPU busy time")
-GPU_TENSOR = _gauge("gpu.tensor_active", "ratio", Per.GPU, "Tensor core activity")
-GPU_DRAM = _gauge("gpu.dram_active", "ratio", Per.GPU, "GPU memory bandwidth activity")
-GPU_MEM_USED = _gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
-GPU_MEM_FREE = _gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
-GPU_POWER = _gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
-XID_LAST = _signal("gpu.xid_last", "xid", Per.GPU, Kind.GAUGE, "Last Xid that the driver reported", lasting=True)
-XID_BEFORE = _signal("gpu.xid_before", "xid", Per.GPU, Kind.GAUGE, "Last Xid as of an hour ago", lasting=True)
-XID_WINDOW = _signal(
-    "gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric"
-)
+GPU_UTIL = gauge("gpu.util", "ratio", Per.GPU, "GPU busy time")
+GPU_TENSOR = gauge("gpu.tensor_active", "ratio", Per.GPU, "Tensor core activity")
+GPU_DRAM = gauge("gpu.dram_active", "ratio", Per.GPU, "GPU memory bandwidth activity")
+GPU_MEM_USED = gauge("gpu.mem_used", "bytes", Per.GPU, "GPU memory used")
+GPU_MEM_FREE = gauge("gpu.mem_free", "bytes", Per.GPU, "GPU memory free")
+GPU_POWER = gauge("gpu.power_draw", "watts", Per.GPU, "GPU power draw")
+XID_LAST = signal("gpu.xid_last", "xid", Per.GPU, Kind.GAUGE, "Last Xid that the driver reported", lasting=True)
+XID_BEFORE = signal("gpu.xid_before", "xid", Per.GPU, Kind.GAUGE, "Last Xid as of an hour ago", lasting=True)
+XID_WINDOW = signal("gpu.xid_count", "xid", Per.GPU, Kind.FACT, "Xid counted in the exporter's window", "max", "metric")
 
 # The container.
-CPU_THROTTLED = _signal(
+CPU_THROTTLED = signal(
     "container.cpu_throttled", "ratio", Per.REPLICA, Kind.HISTOGRAM, "CPU periods throttled", "max", "metric"
 )
-CPU_USAGE = _counter("container.cpu_usage", "core-seconds", Per.REPLICA, "CPU used")
-MEM_WORKING_SET = _gauge("container.mem_working_set", "bytes", Per.REPLICA, "Container memory (working set)")
-OOM_EVENTS = _counter("container.oom_events", "kills", Per.REPLICA, "Out-of-memory kills in the container")
+CPU_USAGE = counter("container.cpu_usage", "core-seconds", Per.REPLICA, "CPU used")
+MEM_WORKING_SET = gauge("container.mem_working_set", "bytes", Per.REPLICA, "Container memory (working set)")
+OOM_EVENTS = counter("container.oom_events", "kills", Per.REPLICA, "Out-of-memory kills in the container")
 
 # Facts of a pod and its serving container.
-POD_PHASE = _fact("pod.phase", "", Per.REPLICA, "Pod phase")
-POD_READY = _fact("pod.ready", "bool", Per.REPLICA, "Pod ready", "min")
-POD_AGE = _fact("pod.age", "seconds", Per.REPLICA, "Pod age", "min")
-RUNNING_FOR = _fact("pod.running_for", "seconds", Per.REPLICA, "Time that the container has run", "min")
-RESTARTS = _fact("pod.restarts", "restarts", Per.REPLICA, "Restarts of the container", "sum")
-TERMINATION = _fact("pod.termination_reason", "", Per.REPLICA, "Last termination")
-EXIT_CODE = _fact("pod.exit_code", "", Per.REPLICA, "Exit code of the last termination")
-TERMINATED_AGO = _fact("pod.terminated_ago", "seconds", Per.REPLICA, "Time since the last termination", "min")
-LIVED_FOR = _fact("pod.lived_for", "seconds", Per.REPLICA, "How long the terminated container had run", "min")
-WAITING_REASON = _fact("pod.waiting_reason", "", Per.REPLICA, "Container waiting")
-UNSCHEDULABLE = _fact("pod.unschedulable", "", Per.REPLICA, "Scheduler's verdict on the pending pod", evidence="event")
-PENDING_FOR = _fact("pod.pending_for", "seconds", Per.REPLICA, "Time that the pod has been pending")
-GPU_REQUEST = _fact("pod.gpu_request", "GPUs", Per.REPLICA, "GPUs requested", "sum", "config")
-CPU_LIMIT = _fact("pod.cpu_limit", "cores", Per.REPLICA, "CPU limit", "min", "config")
-MEMORY_LIMIT = _fact("pod.memory_limit", "bytes", Per.REPLICA, "Memory limit", "min", "config")
-SHM_SIZE = _fact("pod.shm_size", "bytes", Per.REPLICA, "Size of /dev/shm", "min", "config")
-TENSOR_PARALLEL = _fact("engine.tensor_parallel", "GPUs", Per.REPLICA, "Tensor parallel size", "max", "config")
-MAX_NUM_SEQS = _fact("engine.max_num_seqs", "requests", Per.REPLICA, "Limit of concurrent sequences", "min", "config")
-GPU_MEM_UTILIZATION = _fact(
+POD_PHASE = fact("pod.phase", "", Per.REPLICA, "Pod phase")
+POD_READY = fact("pod.ready", "bool", Per.REPLICA, "Pod ready", "min")
+POD_AGE = fact("pod.age", "seconds", Per.REPLICA, "Pod age", "min")
+RUNNING_FOR = fact("pod.running_for", "seconds", Per.REPLICA, "Time that the container has run", "min")
+RESTARTS = fact("pod.restarts", "restarts", Per.REPLICA, "Restarts of the container", "sum")
+TERMINATION = fact("pod.termination_reason", "", Per.REPLICA, "Last termination")
+EXIT_CODE = fact("pod.exit_code", "", Per.REPLICA, "Exit code of the last termination")
+TERMINATED_AGO = fact("pod.terminated_ago", "seconds", Per.REPLICA, "Time since the last termination", "min")
+LIVED_FOR = fact("pod.lived_for", "seconds", Per.REPLICA, "How long the terminated container had run", "min")
+WAITING_REASON = fact("pod.waiting_reason", "", Per.REPLICA, "Container waiting")
+UNSCHEDULABLE = fact("pod.unschedulable", "", Per.REPLICA, "Scheduler's verdict on the pending pod", evidence="event")
+PENDING_FOR = fact("pod.pending_for", "seconds", Per.REPLICA, "Time that the pod has been pending")
+GPU_REQUEST = fact("pod.gpu_request", "GPUs", Per.REPLICA, "GPUs requested", "sum", "config")
+CPU_LIMIT = fact("pod.cpu_limit", "cores", Per.REPLICA, "CPU limit", "min", "config")
+MEMORY_LIMIT = fact("pod.memory_limit", "bytes", Per.REPLICA, "Memory limit", "min", "config")
+SHM_SIZE = fact("pod.shm_size", "bytes", Per.REPLICA, "Size of /dev/shm", "min", "config")
+TENSOR_PARALLEL = fact("engine.tensor_parallel", "GPUs", Per.REPLICA, "Tensor parallel size", "max", "config")
+MAX_NUM_SEQS = fact("engine.max_num_seqs", "requests", Per.REPLICA, "Limit of concurrent sequences", "min", "config")
+GPU_MEM_UTILIZATION = fact(
     "engine.gpu_memory_utilization", "ratio", Per.REPLICA, "gpu-memory-utilization", "max", "config"
 )
-KV_DTYPE = _fact("engine.kv_cache_dtype", "", Per.REPLICA, "KV cache data type", "max", "config")
+KV_DTYPE = fact("engine.kv_cache_dtype", "", Per.REPLICA, "KV cache data type", "max", "config")
 
 # What the serving container's log says (the newest line that matches, empty when it was read and holds none).
-LOG_CUDA_OOM = _fact("log.cuda_oom", "", Per.REPLICA, "CUDA out-of-memory line", evidence="log")
-LOG_SERVING = _fact("log.serving", "", Per.REPLICA, "Line that shows it was serving", evidence="log")
-LOG_SHM = _fact("log.shm", "", Per.REPLICA, "Shared-memory line", evidence="log")
-LOG_XID = _fact("log.xid", "", Per.REPLICA, "GPU fault line", evidence="log")
+LOG_CUDA_OOM = fact("log.cuda_oom", "", Per.REPLICA, "CUDA out-of-memory line", evidence="log")
+LOG_SERVING = fact("log.serving", "", Per.REPLICA, "Line that shows it was serving", evidence="log")
+LOG_SHM = fact("log.shm", "", Per.REPLICA, "Shared-memory line", evidence="log")
+LOG_XID = fact("log.xid", "", Per.REPLICA, "GPU fault line", evidence="log")
 
 # Facts of a workload and its autoscaler.
-STANDBY = _fact("workload.standby", "bool", Per.WORKLOAD, "Declared a standby", evidence="config")
-REPLICAS_WANTED = _fact("workload.replicas_wanted", "replicas", Per.WORKLOAD, "Replicas wanted")
-REPLICAS_READY = _fact("workload.replicas_ready", "replicas", Per.WORKLOAD, "Replicas ready")
-HPA_METRICS = _fact("hpa.metrics", "", Per.WORKLOAD, "Metrics that the autoscaler follows", evidence="config")
-HPA_MIN = _fact("hpa.min", "replicas", Per.WORKLOAD, "Autoscaler's minimum", evidence="config")
-HPA_MAX = _fact("hpa.max", "replicas", Per.WORKLOAD, "Autoscaler's maximum", evidence="config")
-HPA_DESIRED = _fact("hpa.desired", "replicas", Per.WORKLOAD, "Replicas that the autoscaler wants")
+STANDBY = fact("workload.standby", "bool", Per.WORKLOAD, "Declared a standby", evidence="config")
+REPLICAS_WANTED = fact("workload.replicas_wanted", "replicas", Per.WORKLOAD, "Replicas wanted")
+REPLICAS_READY = fact("workload.replicas_ready", "replicas", Per.WORKLOAD, "Replicas ready")
+HPA_METRICS = fact("hpa.metrics", "", Per.WORKLOAD, "Metrics that the autoscaler follows", evidence="config")
+HPA_MIN = fact("hpa.min", "replicas", Per.WORKLOAD, "Autoscaler's minimum", evidence="config")
+HPA_MAX = fact("hpa.max", "replicas", Per.WORKLOAD, "Autoscaler's maximum", evidence="config")
+HPA_DESIRED = fact("hpa.desired", "replicas", Per.WORKLOAD, "Replicas that the autoscaler wants")
 
 # Facts of a node and of the cluster.
-NODE_GPUS = _fact("node.gpus", "GPUs", Per.NODE, "GPUs on the node")
-NODE_GPUS_REPORTING = _fact(
+NODE_GPUS = fact("node.gpus", "GPUs", Per.NODE, "GPUs on the node")
+NODE_GPUS_REPORTING = fact(
     "node.gpus_reporting", "GPUs", Per.NODE, "GPUs with fresh metrics on the node", evidence="metric"
 )
-NODE_EXPORTER_UP = _fact("node.exporter_up", "bool", Per.NODE, "GPU exporter answers its scrape", "min", "metric")
-NODE_READY = _fact("node.ready", "bool", Per.NODE, "Node ready", "min")
-ENGINE_REPORTING = _fact("engine.reporting", "bool", Per.REPLICA, "Fresh engine metrics", "min", "metric")
-ENGINE_UP = _fact("engine.up", "bool", Per.REPLICA, "Engine answers its scrape", "min", "metric")
-CLUSTER_GPUS_FREE = _fact("cluster.gpus_free", "GPUs", Per.CLUSTER, "Free GPUs in the cluster")
-CLUSTER_GPUS_TOTAL = _fact("cluster.gpus_total", "GPUs", Per.CLUSTER, "Allocatable GPUs in the cluster")
-CLUSTER_LARGEST_BLOCK = _fact("cluster.largest_free_block", "GPUs", Per.CLUSTER, "Most free GPUs on one node")
+NODE_EXPORTER_UP = fact("node.exporter_up", "bool", Per.NODE, "GPU exporter answers its scrape", "min", "metric")
+NODE_READY = fact("node.ready", "bool", Per.NODE, "Node ready", "min")
+ENGINE_REPORTING = fact("engine.reporting", "bool", Per.REPLICA, "Fresh engine metrics", "min", "metric")
+ENGINE_UP = fact("engine.up", "bool", Per.REPLICA, "Engine answers its scrape", "min", "metric")
+CLUSTER_GPUS_FREE = fact("cluster.gpus_free", "GPUs", Per.CLUSTER, "Free GPUs in the cluster")
+CLUSTER_GPUS_TOTAL = fact("cluster.gpus_total", "GPUs", Per.CLUSTER, "Allocatable GPUs in the cluster")
+CLUSTER_LARGEST_BLOCK = fact("cluster.largest_free_block", "GPUs", Per.CLUSTER, "Most free GPUs on one node")
 
 
 def parse_ask(text: str) -> Ask:
     """Read an ask as printed (`llm.kv_usage min 10m`); a sentence in ValueError for anything else."""
+    from tools.vocabulary import modules
+
+    modules()
     name, *rest = text.split()
-    signal = SIGNALS.get(name)
-    if signal is None:
-        raise ValueError(f"{name!r} is no signal; tools/signals.py lists them")
+    found = SIGNALS.get(name)
+    if found is None:
+        raise ValueError(f"{name!r} is no signal; tools/signals.py and tools/vocabulary list them")
     statistic, window = (*rest, "now", "")[:2] if rest else ("now", "")
     if len(rest) == 1:
         window = ""
-    if statistic not in STATISTICS[signal.kind]:
-        raise ValueError(f"{name} is a {signal.kind}: it has no {statistic!r}")
-    return Ask(signal, statistic, window)
+    if statistic not in STATISTICS[found.kind]:
+        raise ValueError(f"{name} is a {found.kind}: it has no {statistic!r}")
+    return Ask(found, statistic, window)

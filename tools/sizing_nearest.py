@@ -14,6 +14,7 @@ COUNTS = (1, 2, 4, 8, 16, 32, 64)
 MOST = 6
 LEAST_CONTEXT = 1024
 _NODE = 8
+_SHORTEST_SHARE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,19 @@ def _changes(found: Sizing) -> Iterator[tuple[str, Request]]:
         yield from shorter
     lighter = _lighter(request)
     cached = replace(request, kv_dtype="fp8") if request.cache != "fp8" and _fp8_cache(request.gpu) else None
-    if cached:
-        yield "an FP8 cache: --kv-cache-dtype fp8", cached
-    yield from lighter[:1]
-    if cached and lighter:
-        yield f"{lighter[0][0]}, and an FP8 cache", replace(lighter[0][1], kv_dtype="fp8")
-    for count in COUNTS:
-        if count > request.count:
-            more = replace(request, count=count, tp=None)
-            if size(more).works:
-                yield f"{count} × {request.gpu.title} instead of {request.count}", more
-                break
+    both = replace(lighter[0][1], kv_dtype="fp8") if cached and lighter else None
+    changed = [("an FP8 cache (--kv-cache-dtype fp8)", cached)] if cached else []
+    changed += lighter[:1]
+    changed += [(f"{lighter[0][0]} and an FP8 cache", both)] if both else []
+    yield from changed
+    more = _more(request)
+    if more:
+        yield f"{more.count} × {request.gpu.title} instead of {request.count}", more
+    for change, lighter_request in changed:
+        fewer = _more(lighter_request)
+        if fewer and (more is None or fewer.count < more.count):
+            yield f"{fewer.count} × {request.gpu.title} with {change}", fewer
+            break
     yield from lighter[1:]
     if request.context is not None:
         yield from shorter
@@ -88,8 +91,19 @@ def _changes(found: Sizing) -> Iterator[tuple[str, Request]]:
         yield f"{found.sequences} users at a time, the others wait", replace(request, users=found.sequences)
 
 
+def _more(request: Request) -> Request | None:
+    for count in COUNTS:
+        if count > request.count:
+            more = replace(request, count=count, tp=None)
+            if size(more).works:
+                return more
+    return None
+
+
 def _shorter(found: Sizing) -> Iterator[tuple[str, Request]]:
-    if found.longest >= LEAST_CONTEXT:
+    # A fraction of what was asked for is no answer to it.
+    least = 0 if found.request.context is None else found.request.context // _SHORTEST_SHARE
+    if found.longest >= max(LEAST_CONTEXT, least):
         tokens = found.longest // LEAST_CONTEXT * LEAST_CONTEXT
         who = f" for each of {found.request.at_once}" if found.request.at_once > 1 else ""
         yield f"a context of {tokens:,} tokens{who}: --max-model-len {tokens}", replace(found.request, context=tokens)

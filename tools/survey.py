@@ -194,8 +194,19 @@ def _columns(
         parts = [part for part in (observed.facts.get(ask), derived.get(ask)) if part is not None]
         asked = measured.parts.get(ask, ())
         parts.extend(_retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
+        if ask.signal.optional:
+            parts.extend(_not_in_use(ask, measured))
         columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))
     return columns
+
+
+def _not_in_use(ask: Ask, measured: Measured) -> list[Part]:
+    """Who reports without this signal: there the feature that would export it is not in use."""
+    return [
+        Part(f"{source.title} via Prometheus", "", 0.0, nothing=frozenset(identity.fresh))
+        for source in sources()
+        if ask.signal in source.signals and (identity := measured.identities.get(source.name)) is not None
+    ]
 
 
 def _retarget(part: Part, targets: Mapping[str, str]) -> Part:
@@ -221,7 +232,7 @@ def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
     stated = Blind(Reason.NO_SERIES, "its object does not state it")
     if ask.signal.name.startswith("hpa."):
         kinds[Per.WORKLOAD], stated = "horizontalpodautoscalers", no_scaler
-    blind = observed.absent.get(kinds[ask.signal.per]) or observed.blind
+    blind = observed.absent.get(ask.signal.told_by or kinds[ask.signal.per]) or observed.blind
     if blind is not None and measured.blind is None and ask in measured.absent:
         return Blind(blind.reason, f"{blind.detail}; {measured.absent[ask].detail}")
     return blind or stated

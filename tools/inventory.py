@@ -1,21 +1,31 @@
-"""What Rackside can read: every runtime and exporter module found by name. Adding one edits no list."""
+"""What Rackside can read: every runtime and exporter module found by name. Adding one edits no list.
+
+A vocabulary module may say by which series a source carries its signals (`SERIES`): they are added to what the source has.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 
 import tools.exporters
 import tools.runtimes
-from tools.series import Source
+from tools.series import Series, Source
+from tools.signals import Signal
+from tools.vocabulary import modules
 
 
 @cache
 def sources() -> tuple[Source, ...]:
     """Every source of every runtime and exporter, in the order in which they are preferred."""
-    found = [source for package in (tools.runtimes, tools.exporters) for source in _sources_in(package)]
+    found = [_complete(source) for package in (tools.runtimes, tools.exporters) for source in _sources_in(package)]
+    unknown = {name for module in modules() for name in _series(module)} - {source.name for source in found}
+    if unknown:
+        raise ValueError(f"the vocabulary names sources that no module has: {', '.join(sorted(unknown))}")
     return tuple(sorted(found, key=lambda source: (source.order, source.name)))
 
 
@@ -23,6 +33,19 @@ def sources() -> tuple[Source, ...]:
 def runtimes() -> tuple[Source, ...]:
     """The sources that are serving engines."""
     return tuple(source for source in sources() if source.serving)
+
+
+def _complete(source: Source) -> Source:
+    more = {signal: series for module in modules() for signal, series in _series(module).get(source.name, {}).items()}
+    twice = sorted(signal.name for signal in more if signal in source.signals)
+    if twice:
+        raise ValueError(f"{source.name} has {', '.join(twice)} already: a signal is mapped in one place")
+    return replace(source, signals={**source.signals, **more}) if more else source
+
+
+def _series(module: ModuleType) -> Mapping[str, Mapping[Signal, tuple[Series, ...]]]:
+    found: Mapping[str, Mapping[Signal, tuple[Series, ...]]] = getattr(module, "SERIES", {})
+    return found
 
 
 def _sources_in(package: ModuleType) -> list[Source]:

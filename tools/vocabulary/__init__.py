@@ -1,7 +1,8 @@
 """Signals and facts beyond the core ones of `tools/signals.py`, a module per theme, found by name.
 
-A module declares its signals with `gauge`, `counter`, `times`, `fact` and `line` of `tools.signals`. What it finds in logs it
-lists as `PATTERNS`: a `line` and the pattern of lines that engines, drivers and libraries really print.
+A module declares its signals with `gauge`, `counter`, `times`, `fact` and `line` of `tools.signals`. `SERIES` says by which
+metrics the sources (by name: `vllm`, `dcgm_exporter`) carry them. What it finds in logs it lists as `PATTERNS`: a `line` and
+the pattern of lines that engines, drivers and libraries really print.
 """
 
 from __future__ import annotations

@@ -77,13 +77,13 @@ def _changes(found: Sizing) -> Iterator[tuple[str, Request]]:
     changed += [(f"{lighter[0][0]} and an FP8 cache", both)] if both else []
     yield from changed
     more = _more(request)
-    if more:
-        yield f"{more.count} × {request.gpu.title} instead of {request.count}", more
     for change, lighter_request in changed:
         fewer = _more(lighter_request)
         if fewer and (more is None or fewer.count < more.count):
             yield f"{fewer.count} × {request.gpu.title} with {change}", fewer
             break
+    if more:
+        yield f"{more.count} × {request.gpu.title} instead of {request.count}", more
     yield from lighter[1:]
     if request.context is not None:
         yield from shorter

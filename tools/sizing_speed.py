@@ -25,10 +25,10 @@ class Speed:
 
 
 def speed(found: Sizing) -> Speed | None:
-    """The ceilings of a sizing that starts, None for one that does not."""
-    if found.layout is None or found.cache <= 0 or found.fit == "no":
+    """The ceilings where at least one request of the length fits, else None."""
+    if found.layout is None or found.sequences == 0:
         return None
-    users = max(1, min(found.request.at_once, found.sequences))
+    users = min(found.request.at_once, found.sequences)
     alone, each = (1 / _step_seconds(found, batch) for batch in (1, users))
     return Speed(alone, each, each * users, ridge(found))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, doctor, evaluate, knowledge, schema, serve
+from bot.cli import ask, doctor, evaluate, knowledge, schema, serve, size
 
 app = typer.Typer(
     name="rackside",
@@ -23,4 +23,5 @@ app.command("doctor")(doctor.doctor)
 app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)
 app.command("serve")(serve.serve)
 app.command("schema")(schema.schema)
+app.command("size")(size.size)
 app.add_typer(knowledge.app, name="knowledge")

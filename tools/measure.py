@@ -124,25 +124,31 @@ def _plan(
     queries: list[_Query] = []
     absent: dict[Ask, Blind] = {}
     for ask in asks:
-        looked_for: list[str] = []
-        stock = True
-        for source in sources():
-            candidates = source.signals.get(ask.signal, ())
-            looked_for.extend(series.metric for series in candidates)
-            stock = stock and all(series.default for series in candidates)
+        carriers = [source for source in sources() if ask.signal in source.signals]
+        for source in carriers:
             if source not in here:
                 continue
-            found = [series for series in candidates if exists(series, ask, names)]
+            found = [series for series in source.signals[ask.signal] if exists(series, ask, names)]
             if found:
                 labels = identities[source.name].labels
                 text = " or ".join(render(ask, series, labels, source.match) for series in found)
                 queries.append(_Query(ask, source, found[0], text))
-        if looked_for:
-            reason = Reason.NO_SERIES if stock else Reason.NOT_DEFAULT
-            some = ", ".join(dict.fromkeys(looked_for[:3]))
+        if carriers:
             answered = any(query.ask == ask for query in queries)
-            absent[ask] = Blind(reason, "no series for it" if answered else f"Prometheus has no {some}")
+            absent[ask] = Blind(Reason.NO_SERIES, "no series for it") if answered else _missing(ask, carriers, here)
     return queries, absent
+
+
+def _missing(ask: Ask, carriers: Sequence[Source], here: Sequence[Source]) -> Blind:
+    """Why no series answers an ask: the names that were looked for, of what is installed where that is known."""
+    installed = [source for source in carriers if source in here]
+    others = [source.title for source in here if source.per is ask.signal.per and source.serving]
+    if not installed and others and all(source.serving for source in carriers):
+        return Blind(Reason.NO_SERIES, f"{' and '.join(dict.fromkeys(others))} does not export it")
+    candidates = [series for source in installed or carriers for series in source.signals[ask.signal]]
+    some = ", ".join(dict.fromkeys(series.metric for series in candidates[:3]))
+    stock = any(series.default for series in candidates)
+    return Blind(Reason.NO_SERIES if stock else Reason.NOT_DEFAULT, f"Prometheus has no {some}")
 
 
 def _answer(

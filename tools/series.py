@@ -36,7 +36,8 @@ class Series:
     `scale` turns the raw value into the signal's unit. `match` are extra label matchers. `label` names the label whose text is
     the value (series of value 1). `expr` is an own expression over `{by}`, `{keys}`, `{sel}` (matchers) and `{w}` (window), for what
     needs two metrics; `also` names those others, `tells` the one that
-    a reader knows it by. `default` is false for what the stock configuration does not export.
+    a reader knows it by. `default` is false for what the stock configuration does not export. `only` names the statistics that can
+    be had of it, all when empty.
     """
 
     metric: str
@@ -48,6 +49,7 @@ class Series:
     also: tuple[str, ...] = ()
     tells: str = ""
     default: bool = True
+    only: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -131,6 +133,8 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
 
 
 def exists(series: Series, ask: Ask, names: frozenset[str]) -> bool:
-    """Whether every metric that the series needs is on the server (histograms by their buckets)."""
+    """Whether it can give the statistic, and every metric that it needs is on the server (histograms by their buckets)."""
+    if series.only and ask.statistic not in series.only:
+        return False
     histogram = ask.signal.kind is Kind.HISTOGRAM and not series.expr
     return all((f"{name}_bucket" if histogram else name) in names for name in series.metrics)

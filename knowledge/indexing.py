@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -30,11 +30,10 @@ from knowledge.home import PACKS
 from knowledge.index import IndexProblem, drop_vectors, write_vectors
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
-from knowledge.sources.folders import read_paths
+from knowledge.sources.declared import Declared, SourceProblem, add, forget_all, load_declared, placed
+from knowledge.sources.gathering import Progress, Reading, read_sources
 from knowledge.strays import STRAYS
 
-# Called with what is done, of how many, and of what.
-Progress = Callable[[int, int, str], None]
 _ENCODE_AT_ONCE = 64
 
 
@@ -68,7 +67,7 @@ def build_index(
 ) -> BuildReport:
     """Make the index current, and return what that took. Does nothing when nothing changed.
 
-    `extra_paths` are users' own Markdown files and folders; they are remembered for later builds until
+    `extra_paths` are users' own files and folders; they are declared in `sources.toml` for later builds, until
     `forget`. Only passages whose text changed are embedded. Raises IndexProblem (cannot write, Chroma
     refuses, no pages) or EncoderProblem; the index that was there before then still counts.
     """
@@ -76,8 +75,10 @@ def build_index(
     try:
         index_folder(home).mkdir(parents=True, exist_ok=True)
         with _one_builder(home, say):
-            roots = _remember(home, extra_paths, forget)
-            pages, skipped = _gather(packs, roots)
+            sources, wrong = _declared(home, extra_paths, forget)
+            pages, skipped, readings = _gather(home, packs, sources, progress)
+            skipped = [*wrong, *skipped]
+            write_readings(home, readings)
             passages = [passage for page in pages for passage in cut(page, count_tokens)]
             if not passages:
                 raise IndexProblem("There is no page to index. " + " ".join(skipped[:3]))
@@ -104,14 +105,19 @@ def build_index(
     return BuildReport(len(pages), len(passages), embedded, reused, time.monotonic() - started, skipped)
 
 
-def _gather(packs: Path, roots: Sequence[Path]) -> tuple[list[Page], list[str]]:
+def _gather(
+    home: Path, packs: Path, sources: Sequence[Declared], progress: Progress
+) -> tuple[list[Page], list[str], list[Reading]]:
     shelf = load_shelf(packs)
-    theirs, skipped = read_paths(roots)
+    theirs, readings = read_sources(home, sources, progress)
+    skipped = [*map(str, shelf.problems), *(line for reading in readings for line in reading.problems)]
     pages: dict[str, Page] = {}
-    for page in (*shelf.pages, *theirs):
-        if pages.setdefault(page.id, page) is not page:
-            skipped.append(f"{page.path}: another page has its id {page.id} already")
-    return list(pages.values()), [*map(str, shelf.problems), *skipped]
+    skipped += [
+        f"{page.path}: another page has its id {page.id} already"
+        for page in (*shelf.pages, *theirs)
+        if pages.setdefault(page.id, page) is not page
+    ]
+    return list(pages.values()), skipped, readings
 
 
 def _fingerprint(identity: str, pages: Sequence[Page], passages: Sequence[Passage]) -> str:
@@ -256,22 +262,35 @@ def _is_build(folder: Path) -> bool:
     return True
 
 
-def _remember(home: Path, extra_paths: Sequence[Path], forget: bool) -> list[Path]:
-    """The users' paths, these and the earlier ones, unless those are to be forgotten."""
+def _declared(home: Path, extra_paths: Sequence[Path], forget: bool) -> tuple[list[Declared], list[str]]:
+    """The users' sources, these and the earlier ones, unless those are to be forgotten."""
+    try:
+        if forget:
+            forget_all(home)
+        add(home, [Declared("", placed(str(path))) for path in extra_paths])
+        return load_declared(home)
+    except SourceProblem as problem:
+        raise IndexProblem(str(problem)) from problem
+
+
+def write_readings(home: Path, readings: Sequence[Reading]) -> None:
+    """Keep what a build found in each source, for `rackside knowledge sources`."""
     file = index_folder(home) / "sources.json"
-    earlier: list[str] = []
-    if not forget:
-        try:
-            earlier = [str(path) for path in json.loads(file.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            earlier = []
-    added = [str(path.expanduser().absolute()) for path in extra_paths]
-    roots = list(dict.fromkeys([*earlier, *added]))
-    if roots or file.exists():
-        draft = file.with_suffix(".draft")
-        draft.write_text(json.dumps(roots), encoding="utf-8")
-        draft.replace(file)
-    return [Path(root) for root in roots]
+    if not readings and not file.exists():
+        return
+    draft = file.with_suffix(".draft")
+    draft.write_text(json.dumps([asdict(reading) for reading in readings]), encoding="utf-8")
+    draft.replace(file)
+
+
+def load_readings(home: Path) -> dict[str, Reading]:
+    """What the last build found in each source, by name; empty where none was built."""
+    try:
+        stored = json.loads((index_folder(home) / "sources.json").read_text(encoding="utf-8"))
+        found = [Reading(**{**one, "problems": tuple(one["problems"])}) for one in stored]
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return {one.name: one for one in found}
 
 
 @contextmanager

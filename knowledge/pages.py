@@ -62,7 +62,8 @@ class Source:
 class Page:
     """One page.
 
-    `text` is its Markdown without the front matter; `date` is ISO 8601 or empty; `path` is relative.
+    `text` is its Markdown without the front matter; `date` is ISO 8601 or empty; `path` is relative, or the web
+    address of a user's page that can be read there.
     """
 
     id: str
@@ -101,6 +102,11 @@ def decode(raw: bytes, where: str) -> str:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PageError(where, f"it is not UTF-8 (byte {error.start}): save it as UTF-8") from error
+    return tidy(text, where)
+
+
+def tidy(text: str, where: str) -> str:
+    """Text with plain newlines and no control characters; PageError where it is empty or looks like data."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if max(map(len, text.split("\n"))) > MAX_LINE_CHARS:
         raise PageError(where, f"a line is longer than {MAX_LINE_CHARS:,} characters: it looks like data, not text")

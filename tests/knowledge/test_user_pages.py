@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.sources import folders
-from knowledge.sources.folders import read_paths
+from knowledge.pages import Page
+from knowledge.sources import gathering
+from knowledge.sources.declared import Declared
+from knowledge.sources.gathering import read_sources
+
+
+def read_paths(paths: list[Path]) -> tuple[list[Page], list[str]]:
+    """Pages of folders and files, each a source named after it, and what was said."""
+    sources = [Declared(path.name, str(path)) for path in paths]
+    pages, readings = read_sources(Path("/nowhere"), sources)
+    return pages, [line for reading in readings for line in reading.problems]
 
 
 def write(root: Path, name: str, text: str | bytes) -> Path:
@@ -105,7 +114,7 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_there_is_an_end_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "MAX_FILES", 3)
+    monkeypatch.setattr(gathering, "MAX_PAGES", 3)
     for number in range(5):
         write(tmp_path, f"{number}.md", f"# {number}\ntext\n")
     pages, skipped = read_paths([tmp_path])

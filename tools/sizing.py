@@ -248,6 +248,11 @@ def _assumed(request: Request, reserve: float) -> list[str]:
         + ": a rule of thumb, the start-up log has the real figure.",
         "Every user fills the whole context at the same time, and no prefix is shared; half as long means about twice as many.",
     ]
+    if model.experts:
+        found.append(
+            f"All experts are in memory: {model.params / 1e9:.1f} B parameters in total, {model.active_params / 1e9:.1f} B of them"
+            " active per token."
+        )
     if request.context is None:
         found.append(
             f"No context was named: the model's own, {model.context:,} tokens, which the engine takes by default."

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.advisor import citing, compose
+from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.grounding import ground
 from bot.advisor.intent import classify, clean, wants_action
 from bot.advisor.known import known
@@ -20,6 +20,7 @@ from tools.casebook import asks
 from tools.diagnose import Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
+from tools.prices import PriceBook, price_book
 from tools.reading import Blind
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
@@ -51,6 +52,7 @@ class Advisor:
         *,
         limits: Overrides | None = None,
         model: ModelDoor | None = None,
+        prices: PriceBook | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Keep the parts; nothing is asked yet."""
@@ -58,6 +60,7 @@ class Advisor:
         self._library = library
         self._limits = limits or {}
         self._model = model
+        self._prices = prices or price_book()
         self._clock = clock
 
     def answer(self, question: Question, progress: Progress = lambda _title: None) -> Answer:
@@ -68,6 +71,10 @@ class Advisor:
             return self._plain(question, "help", HELP, started)
         if text is not None and wants_action(text):
             return self._plain(question, "declined", READS_ONLY, started)
+        sized = sizing_answer.wanted(text) if text is not None else None
+        if sized is not None:
+            told = sizing_answer.answer(sized, question.text, self._prices, self._library)
+            return replace(told, seconds={"total": round(time.monotonic() - started, 3)})
         hits: list[Hit] = []
         unknown: BlindSpot | None = None
         if text is not None:

@@ -10,6 +10,7 @@ from tools.catalogue.gpus import Source
 from tools.catalogue.models import Model
 from tools.prices import HOURS_PER_MONTH, PriceBook
 from tools.sizing import UTILIZATION, Request, Sizing, formula, size
+from tools.sizing_memory import GIB, sequence_bytes, weights_bytes
 from tools.sizing_nearest import Option, cost, nearest, smallest
 from tools.sizing_speed import REALISTIC, Speed, speed
 
@@ -126,7 +127,7 @@ def rows(told: SizingReport) -> list[tuple[str, str]]:
 
 def markdown(told: SizingReport) -> str:
     """The whole answer as Markdown."""
-    parts = [f"**{told.verdict}**"]
+    parts = [told.verdict]
     table = rows(told)
     if table:
         parts.append("\n".join(f"- **{what}**: {much}" for what, much in table))
@@ -163,7 +164,12 @@ def _without_gpu(asked: SizingQuestion, prices: PriceBook, question: str | None)
     load = f"{asked.users or 1} × {context:,} tokens"
     if options:
         first = options[0].sizing.request
-        verdict = f"{model.title} in {first.weights} with {load} needs at least {_listed(options[:3])}."
+        whole = weights_bytes(model, first.weights) / GIB
+        each = sequence_bytes(model, context, first.cache) / GIB
+        verdict = (
+            f"{model.title} in {first.weights} with {load} takes {whole:.1f} GiB of weights and {each:.2f} GiB of cache per request:"
+            f" at least {_listed(options[:3])}."
+        )
         found = options[0].sizing
         lines, caveats, gpu_sources = formula(found), found.caveats, found.request.gpu.sources
         assumed += [one for one in found.assumed if one not in assumed and not one.startswith("No number")]

@@ -30,7 +30,7 @@ from knowledge.home import PACKS
 from knowledge.index import IndexProblem, drop_vectors, write_vectors
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
-from knowledge.sources.declared import Declared, SourceProblem, add, forget_all, load_declared, placed
+from knowledge.sources.declared import Declared, SourceProblem, add, forget_all, load_declared, new_source
 from knowledge.sources.gathering import Progress, Reading, read_sources
 from knowledge.strays import STRAYS
 
@@ -55,7 +55,7 @@ class BuildReport:
 
 def build_index(
     home: Path,
-    extra_paths: Sequence[Path] = (),
+    extra_paths: Sequence[Path | str] = (),
     progress: Progress = lambda _done, _total, _what: None,
     *,
     embeddings: str = "",
@@ -67,7 +67,7 @@ def build_index(
 ) -> BuildReport:
     """Make the index current, and return what that took. Does nothing when nothing changed.
 
-    `extra_paths` are users' own files and folders; they are declared in `sources.toml` for later builds, until
+    `extra_paths` are users' own files, folders and git addresses; they are declared in `sources.toml` for later builds, until
     `forget`. Only passages whose text changed are embedded. Raises IndexProblem (cannot write, Chroma
     refuses, no pages) or EncoderProblem; the index that was there before then still counts.
     """
@@ -262,12 +262,12 @@ def _is_build(folder: Path) -> bool:
     return True
 
 
-def _declared(home: Path, extra_paths: Sequence[Path], forget: bool) -> tuple[list[Declared], list[str]]:
+def _declared(home: Path, extra_paths: Sequence[Path | str], forget: bool) -> tuple[list[Declared], list[str]]:
     """The users' sources, these and the earlier ones, unless those are to be forgotten."""
     try:
         if forget:
             forget_all(home)
-        add(home, [Declared("", placed(str(path))) for path in extra_paths])
+        add(home, [new_source(str(path)) for path in extra_paths])
         return load_declared(home)
     except SourceProblem as problem:
         raise IndexProblem(str(problem)) from problem

@@ -8,12 +8,13 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 from knowledge.pages import TRUSTS, Trust
+from knowledge.sources import repositories
 from knowledge.sources.dates import iso_date
 from knowledge.sources.repositories import is_address, wrong_address
 from knowledge.sources.web_page import web_link
@@ -124,6 +125,8 @@ def remove(home: Path, name: str) -> Declared:
         names = ", ".join(one.name for one in known)
         raise SourceProblem(f"there is no source named {name!r}" + (f"; there are: {names}" if names else ""))
     _write(home, [one for one in known if one is not gone])
+    if all(one.place != gone.place for one in known if one is not gone):
+        repositories.forget(home, gone.place)
     return gone
 
 
@@ -131,6 +134,12 @@ def forget_all(home: Path) -> None:
     """Forget every source."""
     with contextlib.suppress(FileNotFoundError):
         declared_file(home).unlink()
+
+
+def new_source(place: str, **rest: str) -> Declared:
+    """A source that is not declared yet, from what a person typed; SourceProblem for what cannot be."""
+    one = _checked({**rest, "place": placed(place)}, set())
+    return replace(one, name=rest.get("name", "").strip())
 
 
 def placed(place: str) -> str:

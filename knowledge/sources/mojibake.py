@@ -145,7 +145,8 @@ def _is_sure(one: _Broken, line: str, name: str) -> bool:
     if not _is_western(one):
         return False
     if name == "mac":
-        return before.isascii() and before.isalpha()
+        # `caf√©` is a broken word, `x√π` a formula.
+        return len(line[max(one.start - 2, 0) : one.start].strip()) == 2 and line[one.start - 2 : one.start].isalpha()
     return one.raw[1] >= 0xA0
 
 
@@ -156,6 +157,8 @@ def _is_western(one: _Broken) -> bool:
 def _script(char: str) -> str:
     if not char.isalpha():
         return "sign" if ord(char) < 0x100 or ord(char) >= 0x800 or unicodedata.combining(char) == 0 else "mark"
+    if ord(char) < 0x250:
+        return "LATIN"
     return unicodedata.name(char, "unknown").split()[0].split("-")[0]
 
 

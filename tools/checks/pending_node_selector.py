@@ -1,0 +1,69 @@
+"""No node that has room matches the pod's selector or affinity.
+
+## What it means
+The pod asks for nodes by label, and none with free GPUs has it: a product label that is spelled differently
+(NVIDIA-H100-80GB-HBM3, with a suffix under MIG or sharing), or labels that GPU feature discovery never set.
+
+## Why it hurts
+GPUs stand free while the replicas do not exist, and no autoscaler adds a node that its template says would not match.
+
+## What would rule it out
+Too few free GPUs on every node, or a taint that is named instead.
+"""
+
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.finding import Remedy
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
+from tools.scheduler_words import Why
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a pod has been pending for a while and its selector is what keeps it off nodes with room."""
+    waiting = [
+        one
+        for one in stuck(now, limits["pending"])
+        if kept_off(now, one, Why.SELECTOR) and Why.TAINT not in one.reasons
+    ]
+    if not waiting:
+        return None
+    longest = waiting[0]
+    count = counted([one.pending for one in waiting], "Pods pending for lack of a node that matches", "pods", now.subject)
+    return because(
+        "{count} pending, for {longest} at most; the scheduler says: {said}",
+        longest.wants,
+        now.get(BLOCK),
+        count=count,
+        longest=longest.pending,
+        said=longest.said,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Compare the labels."""
+    return (
+        Remedy(
+            "Compare the pod's nodeSelector and affinity with `kubectl get nodes -L nvidia.com/gpu.product,topology.kubernetes.io/zone`, and correct"
+            " the value that no node has.",
+            verify="At least one node with free GPUs has every label that the pod asks for.",
+            cites=("kubernetes/pending-gpu-pods",),
+        ),
+        Remedy(
+            "Where nodes have no nvidia.com labels at all, GPU feature discovery does not run on them: mend its DaemonSet rather than labelling by hand.",
+            verify="The nodes show nvidia.com/gpu.product.",
+            cites=("kubernetes/pending-gpu-pods",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(PENDING, SAID),
+    helps=(WANTS, BLOCK),
+    limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
+    fires=fires,
+    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    remedies=remedies,
+    pages=("kubernetes/pending-gpu-pods",),
+    owner="mlops",
+)

@@ -1,0 +1,66 @@
+"""Pods do not tolerate the taints of the nodes that could hold them.
+
+## What it means
+Nodes with free GPUs carry a taint (often nvidia.com/gpu, or a team's own) that the pod has no toleration for, so the scheduler
+passes them over.
+
+## Why it hurts
+The GPUs stand free while the replicas that should use them do not exist.
+
+## What would rule it out
+Too few free GPUs on any node: then the taint is not what is missing. A taint of the node controller (node.kubernetes.io/...) is a sick or
+cordoned node, not a policy.
+"""
+
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.finding import Remedy
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
+from tools.scheduler_words import Why
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a pod has been pending for a while and taints are what keeps it off nodes with room."""
+    waiting = [one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.TAINT)]
+    if not waiting:
+        return None
+    longest = waiting[0]
+    count = counted([one.pending for one in waiting], "Pods pending for lack of a toleration", "pods", now.subject)
+    return because(
+        "{count} pending, for {longest} at most; the scheduler says: {said}",
+        longest.wants,
+        now.get(BLOCK),
+        count=count,
+        longest=longest.pending,
+        said=longest.said,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Tolerate the taint where the pod may run there."""
+    return (
+        Remedy(
+            "Add a toleration for the taint that the message names to the pod template, for example `{key: nvidia.com/gpu, operator: Exists, effect:"
+            " NoSchedule}`; the ExtendedResourceToleration admission plugin adds that one by itself.",
+            verify="`kubectl describe pod` shows no more FailedScheduling, and the pod is assigned a node.",
+            cites=("kubernetes/pending-gpu-pods",),
+        ),
+        Remedy(
+            "If the nodes are kept for another team on purpose, ask for GPUs elsewhere: removing the taint would let everybody in.",
+            verify="The pod is scheduled onto nodes that are meant for it.",
+            cites=("kubernetes/pending-gpu-pods",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(PENDING, SAID),
+    helps=(WANTS, BLOCK),
+    limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
+    fires=fires,
+    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    remedies=remedies,
+    pages=("kubernetes/pending-gpu-pods",),
+    owner="platform",
+)

@@ -1,0 +1,60 @@
+"""Pods that stay pending, with the scheduler's reasons: what the checks of pending pods share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tools.check import Now
+from tools.reading import Reading
+from tools.scheduler_words import Refusal, Why, refusals
+from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST, PENDING_FOR, UNSCHEDULABLE
+
+PENDING = PENDING_FOR.now
+SAID = UNSCHEDULABLE.now
+WANTS = GPU_REQUEST.now
+BLOCK = CLUSTER_LARGEST_BLOCK.now
+PENDING_S = 300.0
+PENDING_SOURCE = "five minutes: longer than an autoscaler's first node usually takes to be asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A pod that has been pending for too long: since when, what was said of it, what it asks for."""
+
+    pending: Reading
+    said: Reading
+    wants: Reading | None
+    reasons: Mapping[Why, Refusal]
+
+
+def stuck(now: Now, after_s: float) -> list[Stuck]:
+    """The subject's pods that have been pending for `after_s` and of which the scheduler spoke, longest first.
+
+    Raises Unseen where how long they wait, or what was said of one that waits, cannot be seen.
+    """
+    found = []
+    for pending in now.each(PENDING):
+        if pending.number < after_s:
+            continue
+        said = now.of(pending.subject, SAID)
+        if said is None:
+            now[SAID]  # raises: why it does not fit cannot be seen
+            continue
+        found.append(Stuck(pending, said, now.of(pending.subject, WANTS), refusals(said.text)))
+    return sorted(found, key=lambda one: -one.pending.number)
+
+
+def room(now: Now, one: Stuck) -> bool | None:
+    """Has some node as many free GPUs as the pod asks for? None where that cannot be seen."""
+    block = now.get(BLOCK)
+    if block is None or one.wants is None:
+        return None
+    return block.number >= one.wants.number
+
+
+def kept_off(now: Now, one: Stuck, why: Why) -> bool:
+    """Is this what keeps the pod off nodes that could hold it: the reason is named, and GPUs are not what is missing?"""
+    if why not in one.reasons:
+        return False
+    return Why.GPU not in one.reasons or room(now, one) is True

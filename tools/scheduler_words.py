@@ -1,0 +1,85 @@
+"""What the scheduler says of a pod that fits nowhere, taken apart: `0/6 nodes are available: 4 Insufficient nvidia.com/gpu, ...`.
+
+The wording is that of the plugins of kube-scheduler (nodeaffinity, noderesources, tainttoleration, volumebinding, nodevolumelimits).
+Each node is counted under the reasons of the first plugin that refused it, taints before selectors before resources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Why(StrEnum):
+    """Why nodes were refused."""
+
+    GPU = "GPUs"
+    MIG = "MIG instances"
+    TAINT = "taints"
+    HEALTH = "node health"
+    SELECTOR = "selector or affinity"
+    VOLUME = "volumes"
+    RESOURCE = "other resources"
+    OTHER = "other reasons"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How many nodes one reason refused, and its words. Zero nodes: the pod as a whole."""
+
+    nodes: int
+    words: str
+
+
+_HEAD = re.compile(r"^\s*\d+/\d+ nodes are available:\s*")
+_COUNTED = re.compile(r"^(?P<n>\d+)\s+(?P<what>\S.*)$", re.DOTALL)
+# What preemption would have done is another sentence about the same nodes.
+_TAIL = re.compile(r"\.?\s*preemption:.*$", re.DOTALL)
+_SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
+    (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-")),
+    (Why.GPU, re.compile(r"Insufficient nvidia\.com/")),
+    (Why.RESOURCE, re.compile(r"Insufficient |Too many pods")),
+    (
+        Why.VOLUME,
+        re.compile(
+            r"volume node affinity conflict|PersistentVolume's node affinity|PersistentVolumeClaim|persistentvolumeclaim"
+            r"|persistent volumes? to bind|max volume count|node\(s\) had no available volume zone"
+        ),
+    ),
+    # The node controller's own taints tell of a sick or cordoned node, not of a policy.
+    (
+        Why.HEALTH,
+        re.compile(r"taints?(?:\(s\))? \{node\.kubernetes\.io/|were unschedulable|node\(s\) (?:were )?not ready"),
+    ),
+    (Why.TAINT, re.compile(r"taint")),
+    (Why.SELECTOR, re.compile(r"didn't match Pod's node affinity|didn't match node selector|didn't satisfy")),
+)
+
+
+def refusals(message: str) -> Mapping[Why, Refusal]:
+    """The reasons of a scheduler's message, empty for an empty one. Several of one sort are added up."""
+    told = _TAIL.sub("", _HEAD.sub("", message.strip())).strip(" .")
+    found: dict[Why, Refusal] = {}
+    for part in _parts(told):
+        counted = _COUNTED.match(part)
+        nodes, what = (int(counted["n"]), counted["what"]) if counted else (0, part)
+        why = next((sort for sort, pattern in _SORTS if pattern.search(what)), Why.OTHER)
+        before = found.get(why)
+        words = what.strip(" .") if before is None else before.words
+        found[why] = Refusal(nodes + (before.nodes if before else 0), words)
+    return found
+
+
+def _parts(told: str) -> list[str]:
+    """The reasons between commas; a comma inside braces belongs to a taint."""
+    parts: list[str] = []
+    depth = start = 0
+    for at, char in enumerate(told):
+        depth += (char == "{") - (char == "}" and depth > 0)
+        if char == "," and not depth and re.match(r"\s*\d+ ", told[at + 1 :]):
+            parts.append(told[start:at].strip())
+            start = at + 1
+    parts.append(told[start:].strip())
+    return [part for part in parts if part]

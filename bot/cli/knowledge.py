@@ -77,7 +77,7 @@ def add(
         str, typer.Option(help="What its pages are cited as being from; the place's name if left out.")
     ] = "",
     trust: Annotated[
-        Literal[high, medium, low, ""],
+        str,
         typer.Option(help="high, medium or low: a page may ask for less, never for more."),
     ] = "",
     license_: Annotated[

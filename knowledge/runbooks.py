@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from knowledge.pages import Page
 from knowledge.passages import sections
+from knowledge.sources.folders import USER_PACK
 
 _ENDING = re.compile(r"\.(?:md|markdown|mdown|txt|html?|xhtml|aspx?|php)$")
 _INDEX = re.compile(r"/(?:readme|index|_index)$")
@@ -65,8 +66,7 @@ def runbook_passage(url: str, pages: Iterable[Page]) -> str | None:
 
 
 def _by_link(address: _Address, pages: list[Page]) -> str | None:
-    found = {page.id for page in pages for one in _addresses(page) if _same(one, address)}
-    return found.pop() if len(found) == 1 else None
+    return _the_one({page.id for page in pages for one in _addresses(page) if _same(one, address)})
 
 
 def _by_tail(address: _Address, pages: list[Page]) -> str | None:
@@ -78,17 +78,24 @@ def _by_tail(address: _Address, pages: list[Page]) -> str | None:
         best.append((max(tails), page.id))
     most = max((length for length, _ in best), default=0)
     found = {page for length, page in best if length == most}
-    return found.pop() if most >= _LEAST_TAIL and len(found) == 1 else None
+    return _the_one(found) if most >= _LEAST_TAIL else None
 
 
 def _by_name(address: _Address, pages: list[Page]) -> str | None:
     for word in (_slug(address.path[-1]) if address.path else "", _slug(address.fragment)):
         if len(word) < 3 or word in _PLUMBING:
             continue
-        found = {page.id for page in pages if word in _names(page)}
-        if len(found) == 1:
-            return found.pop()
+        found = _the_one({page.id for page in pages if word in _names(page)})
+        if found:
+            return found
     return None
+
+
+def _the_one(found: set[str]) -> str | None:
+    """The page that is meant: the only one, or the only one of the users' own, whose alert it is."""
+    own = {page for page in found if page.startswith(f"{USER_PACK.id}/")}
+    some = own or found
+    return some.pop() if len(some) == 1 else None
 
 
 def _names(page: Page) -> set[str]:

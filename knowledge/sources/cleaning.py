@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import count
 
 from knowledge.sources.flattened import is_flattened
 
@@ -28,6 +29,15 @@ _TEASERS = re.compile(
     r"|recommended for you|about the author|leave a (?:comment|reply)|comments(?: \(\d+\))?|(?:join|subscribe to) (?:our|the) newsletter)",
     re.IGNORECASE,
 )
+_UNSEEN = (("<!--", "-->"), ("<script", "</script>"), ("<style", "</style>"), ("<template", "</template>"))
+_INLINE_CODE = re.compile(r"`[^`\n]+`")
+_ASIDE = re.compile(r"\x00(\d+)\x00")
+# Only tags that Markdown is written with: `<pod-name>` is a placeholder.
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|blockquote|br|center|code|details|div|em|figcaption|figure|font|h[1-6]|hr|i|iframe|img|kbd|li|ol|p|picture"
+    r"|pre|section|small|source|span|strong|sub|summary|sup|table|tbody|td|th|thead|tr|u|ul|video)(?:\s[^<>]{0,2000})?/?>",
+    re.IGNORECASE,
+)
 # Teasers stand at the end; above that a heading of this name is the page's own.
 _TAIL = 0.5
 
@@ -46,7 +56,8 @@ def clean(markdown: str, *, saved: bool = False) -> Cleaned:
     `saved` says that the text comes from a web page, so that whatever follows a heading such as `Related articles`
     at its end is teasers.
     """
-    lines = [(line, code) for line, code in _with_code(markdown.split("\n")) if code or not _is_chrome(line)]
+    lines = _without_markup(_with_code(markdown.split("\n")))
+    lines = [(line, code) for line, code in lines if code or not _is_chrome(line)]
     lines, tables = _without_tables(lines)
     lines = _without_teasers(lines, saved)
     return Cleaned("\n".join(_without_empty_headings(lines)).strip("\n") + "\n", tuple(tables))
@@ -68,6 +79,45 @@ def _with_code(lines: list[str]) -> Marked:
             fence = ""
         marked.append((line, inside or match is not None))
     return marked
+
+
+def _without_markup(lines: Marked) -> Marked:
+    """Without HTML comments, scripts and tags: what a reader of the page does not see is not its text."""
+    kept: Marked = []
+    block: list[str] = []
+
+    def close() -> None:
+        text = "\n".join(block)
+        if "<" in text or "&nbsp;" in text:
+            # Code in a line is put aside, so that a tag that is written about stays.
+            aside = _INLINE_CODE.findall(text)
+            numbers = count()
+            text = _INLINE_CODE.sub(lambda _: f"\x00{next(numbers)}\x00", text)
+            for start, end in _UNSEEN:
+                text = _cut_between(text, start, end)
+            text = _TAG.sub("", text.replace("&nbsp;", " "))
+            text = _ASIDE.sub(lambda match: aside[int(match[1])], text)
+        kept.extend((line, False) for line in (text.split("\n") if block else ()))
+        block.clear()
+
+    for line, code in lines:
+        if code:
+            close()
+            kept.append((line, True))
+        else:
+            block.append(line)
+    close()
+    return kept
+
+
+def _cut_between(text: str, start: str, end: str) -> str:
+    """Without every stretch from `start` to `end`; one that never ends is text."""
+    pieces: list[str] = []
+    at, low = 0, text.lower()
+    while (first := low.find(start, at)) >= 0 and (last := low.find(end, first + len(start))) >= 0:
+        pieces.append(text[at:first])
+        at = last + len(end)
+    return "".join((*pieces, text[at:]))
 
 
 def _is_chrome(line: str) -> bool:

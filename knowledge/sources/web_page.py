@@ -135,6 +135,7 @@ class _Writer:
         self._indent = ""
         self._mark = ""
         self._quote = ""
+        self._numbers: dict[etree._Element, int] = {}
         self._special: dict[str, Callable[[etree._Element], None]] = {
             **dict.fromkeys(_HEADINGS, self._heading),
             **dict.fromkeys(("code", "kbd", "samp", "tt"), self._inline_code),
@@ -221,7 +222,9 @@ class _Writer:
         self._close()
         parent = node.getparent()
         ordered = parent is not None and parent.tag == "ol"
-        number = 1 + sum(1 for _ in node.itersiblings("li", preceding=True)) if ordered else 0
+        number = 1
+        if ordered:
+            number = self._numbers[parent] = self._numbers.get(parent, 0) + 1
         outer = self._indent, self._mark
         depth = sum(1 for one in node.iterancestors("ul", "ol")) or 1
         self._indent = "  " * (min(depth, 6) - 1)

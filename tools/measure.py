@@ -15,7 +15,7 @@ from tools.columns import Part, Value
 from tools.inventory import sources
 from tools.reading import Blind, Reason
 from tools.series import IDENTITY, Labels, Series, Source, braces, exists, render
-from tools.signals import Ask
+from tools.signals import Ask, Kind
 from tools.sources.prom import PromSource, Result, Row
 
 BATCH = 6
@@ -60,18 +60,22 @@ class _Query:
 def measure(
     prom: PromSource | Blind, asks: Collection[Ask], at: float, matchers: str = "", skip: Collection[str] = ()
 ) -> Measured:
-    """Every ask that some source on this server can answer at `at`. `skip` names sources that are read elsewhere."""
+    """Every ask that some source on this server can answer at `at`. `skip` names sources whose facts are read elsewhere."""
     if isinstance(prom, Blind):
         return Measured(prom)
     before = prom.requests
     names = prom.names(at)
     if isinstance(names, Blind):
         return Measured(names, requests=prom.requests - before)
-    here = [s for s in sources() if s.name not in skip and any(name in names for name in s.anchor)]
+    measures = {
+        s.name for s in sources() for ask in asks if ask.signal in s.signals and ask.signal.kind is not Kind.FACT
+    }
+    wanted = [s for s in sources() if s.name not in skip or s.name in measures]
+    here = [s for s in wanted if any(name in names for name in s.anchor)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="measure") as pool:
         up = pool.submit(prom.query, f"min by (namespace, pod, node, instance, job) (up{braces(matchers)})", at)
         identities = {one.source.name: one for one in pool.map(lambda s: _identify(prom, s, names, at, matchers), here)}
-        queries, absent = _plan(asks, here, names, identities)
+        queries, absent = _plan(asks, here, names, identities, skip)
         parts = _answer(prom, queries, identities, at, pool)
         up_result = up.result()
     return Measured(
@@ -119,14 +123,18 @@ def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float
 
 
 def _plan(
-    asks: Iterable[Ask], here: Sequence[Source], names: frozenset[str], identities: Mapping[str, Identity]
+    asks: Iterable[Ask],
+    here: Sequence[Source],
+    names: frozenset[str],
+    identities: Mapping[str, Identity],
+    skip: Collection[str],
 ) -> tuple[list[_Query], dict[Ask, Blind]]:
     queries: list[_Query] = []
     absent: dict[Ask, Blind] = {}
     for ask in asks:
         carriers = [source for source in sources() if ask.signal in source.signals]
         for source in carriers:
-            if source not in here:
+            if source not in here or (source.name in skip and ask.signal.kind is Kind.FACT):
                 continue
             found = [series for series in source.signals[ask.signal] if exists(series, ask, names)]
             if found:

@@ -189,6 +189,8 @@ def _columns(
 ) -> dict[Ask, Column]:
     derived = _derived(measured, topology, now, stale_after_s)
     targets = {f"{one.namespace}/{one.name}": str(one.target) for one in topology.autoscalers}
+    # KEDA's metrics name the ScaledObject, after which it names the autoscaler that it makes.
+    targets |= {key.replace("/keda-hpa-", "/", 1): target for key, target in targets.items() if "/keda-hpa-" in key}
     columns: dict[Ask, Column] = {}
     for ask in asks:
         parts = [part for part in (observed.facts.get(ask), derived.get(ask)) if part is not None]

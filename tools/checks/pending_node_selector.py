@@ -27,7 +27,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not waiting:
         return None
     longest = waiting[0]
-    count = counted([one.pending for one in waiting], "Pods pending for lack of a node that matches", "pods", now.subject)
+    count = counted(
+        [one.pending for one in waiting], "Pods pending for lack of a node that matches", "pods", now.subject
+    )
     return because(
         "{count} pending, for {longest} at most; the scheduler says: {said}",
         longest.wants,

@@ -1,0 +1,68 @@
+"""KEDA cannot read the trigger that should scale this workload.
+
+## What it means
+Its scaler answers with errors, or its query comes back empty: the address or the credentials are wrong, or the metric was renamed, or
+it is told only by pods that are scaled to zero.
+
+## Why it hurts
+Scaling stops, or follows a zero that is none: with ignoreNullValues an empty answer scales a busy workload in.
+
+## What would rule it out
+A trigger without errors and with answers over the last quarter of an hour.
+"""
+
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.finding import Change, Remedy
+from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
+from tools.vocabulary.autoscaling import KEDA_EMPTY, KEDA_ERRORS
+
+ERRORS = KEDA_ERRORS.increase("15m")
+EMPTY = KEDA_EMPTY.increase("15m")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when the trigger's errors or empty answers are no single slip."""
+    errors = now[ERRORS]
+    empty = now.get(EMPTY)
+    also = (now.get(HPA_METRICS.now), now.get(HPA_DESIRED.now), now.get(REQUESTS_WAITING.avg("10m")))
+    if errors.number >= limits["failures"]:
+        return because("KEDA's trigger failed {errors} within 15 min.", empty, *also, errors=errors)
+    if empty is not None and empty.number >= limits["failures"]:
+        return because("KEDA's query came back without a value, {empty} within 15 min.", errors, *also, empty=empty)
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Make the query answer, and say what happens when it does not."""
+    return (
+        Remedy(
+            "Read the operator's words: `kubectl describe scaledobject` and its events name the trigger; then run its query in Prometheus by hand.",
+            verify="The query returns one value, and the errors stop.",
+            cites=("kubernetes/autoscaling-llm-serving", "observability/metrics-vllm"),
+        ),
+        Remedy(
+            "Set `fallback` (failureThreshold and replicas) and `ignoreNullValues`, so that a query without an answer does not scale in.",
+            Change("ignoreNullValues", "true (default)", "false"),
+            "With the query broken on purpose, the replicas stay.",
+            ("kubernetes/autoscaling-llm-serving",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(ERRORS,),
+    helps=(EMPTY, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
+    limits={"failures": Limit(3, "failures", "one poll in 30 s may fail; three in 15 min is no slip")},
+    fires=fires,
+    explains=(
+        Explains("hpa_metric_unavailable"),
+        Explains("kv_saturation_queueing"),
+        Explains("ttft_breach_queueing"),
+        Explains("preemption_thrash"),
+    ),
+    remedies=remedies,
+    pages=("kubernetes/autoscaling-llm-serving",),
+    owner="platform",
+)

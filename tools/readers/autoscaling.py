@@ -1,0 +1,130 @@
+"""Conditions of autoscalers, refusals to create pods, pods that failed at admission, and how long replicas took to be ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tools.facts import Object, at, autoscaler_target, many, name_of, within
+from tools.quantity import seconds
+from tools.readers import Listed, Told, Value
+from tools.reading import Subject
+from tools.signals import Signal
+from tools.vocabulary.autoscaling import (
+    CREATE_REFUSED,
+    FAILED_REASON,
+    HPA_BROKEN,
+    HPA_CALM,
+    HPA_CEILING,
+    NO_SCALE_UP,
+    REPLICAS_CREATED,
+    STARTUP_TOOK,
+)
+
+KINDS = ("horizontalpodautoscalers", "events", "replicasets", "deployments", "statefulsets", "pods")
+LATELY_S = 3600.0
+# What Kubernetes waits before it believes a smaller number, where the autoscaler says nothing of it.
+DEFAULT_WINDOW_S = 300.0
+_OWNERS = {"ReplicaSet", "StatefulSet", "Job"}
+
+
+def read(listed: Listed) -> Iterator[Told]:
+    """Facts of autoscalers, workloads and pods."""
+    for item in listed.of("horizontalpodautoscalers"):
+        yield Told(str(autoscaler_target(item)), _autoscaler(item), "horizontalpodautoscalers")
+    refused = _refusals(listed)
+    for kind in ("deployments", "statefulsets"):
+        for item in listed.of(kind):
+            subject = str(Subject(kind.removesuffix("s"), *name_of(item)))
+            created = at(item, "status", "replicas")
+            yield Told(subject, {REPLICAS_CREATED: float(created) if isinstance(created, int) else 0.0}, kind)
+            if "events" in listed.items:
+                yield Told(subject, {CREATE_REFUSED: refused.get(subject, "")}, "events")
+    answers = _scale_ups(listed)
+    for item in listed.of("pods"):
+        key = "/".join(name_of(item))
+        if not all(name_of(item)):
+            continue
+        yield Told(key, _pod(item), "pods")
+        if "events" in listed.items:
+            yield Told(key, {NO_SCALE_UP: answers.get(key, "")}, "events")
+
+
+def _autoscaler(item: Object) -> dict[Signal, Value]:
+    conditions = {str(one.get("type")): one for one in many(item, "status", "conditions")}
+    window = at(item, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds")
+    facts: dict[Signal, Value] = {HPA_CALM: float(window) if isinstance(window, int) else DEFAULT_WINDOW_S}
+    if not conditions:
+        return facts  # a new autoscaler has not judged yet
+    limited = conditions.get("ScalingLimited", {})
+    facts[HPA_CEILING] = _said(limited) if limited.get("status") == "True" else ""
+    broken = ""
+    for kind in ("ScalingActive", "AbleToScale"):
+        one = conditions.get(kind, {})
+        # With no replicas the autoscaler rests: that is how it is switched off.
+        if one.get("status") == "False" and one.get("reason") != "ScalingDisabled":
+            broken = broken or _said(one)
+    facts[HPA_BROKEN] = broken
+    return facts
+
+
+def _said(condition: Mapping[str, object]) -> str:
+    return f"{condition.get('reason') or 'no reason'}: {condition.get('message') or ''}".strip(": ")[:300]
+
+
+def _lately(event: Object, now: float) -> float | None:
+    when = seconds(event.get("lastTimestamp") or event.get("eventTime") or at(event, "metadata", "creationTimestamp"))
+    return when if when is not None and now - when <= LATELY_S else None
+
+
+def _refusals(listed: Listed) -> dict[str, str]:
+    """The newest refusal to create a pod within the hour, by workload."""
+    owners = {
+        "/".join(name_of(item)): str(owner.get("name"))
+        for item in listed.of("replicasets")
+        for owner in many(item, "metadata", "ownerReferences")
+        if owner.get("kind") == "Deployment"
+    }
+    newest: dict[str, tuple[float, str]] = {}
+    for event in listed.of("events"):
+        involved = within(event, "involvedObject")
+        when = _lately(event, listed.now)
+        if event.get("reason") != "FailedCreate" or str(involved.get("kind")) not in _OWNERS or when is None:
+            continue
+        namespace, name = str(involved.get("namespace") or ""), str(involved.get("name") or "")
+        kind = str(involved["kind"]).lower()
+        if kind == "replicaset":
+            kind, name = "deployment", owners.get(f"{namespace}/{name}", name)
+        key = str(Subject(kind, namespace, name))
+        if when >= newest.get(key, (0.0, ""))[0]:
+            newest[key] = (when, str(event.get("message") or "")[:300])
+    return {key: said for key, (_, said) in newest.items()}
+
+
+def _scale_ups(listed: Listed) -> dict[str, str]:
+    """The newest refusal of the cluster autoscaler within the hour, by pod; a later scale-up takes it back."""
+    newest: dict[str, tuple[float, str]] = {}
+    for event in listed.of("events"):
+        when = _lately(event, listed.now)
+        reason = str(event.get("reason"))
+        if reason not in {"NotTriggerScaleUp", "FailedScaleUp", "TriggeredScaleUp"} or when is None:
+            continue
+        involved = within(event, "involvedObject")
+        key = f"{involved.get('namespace') or ''}/{involved.get('name') or ''}"
+        said = "" if reason == "TriggeredScaleUp" else str(event.get("message") or reason)[:300]
+        if when >= newest.get(key, (0.0, ""))[0]:
+            newest[key] = (when, said)
+    return {key: said for key, (_, said) in newest.items()}
+
+
+def _pod(item: Object) -> dict[Signal, Value]:
+    reason = str(at(item, "status", "reason") or "")
+    message = str(at(item, "status", "message") or "")
+    facts: dict[Signal, Value] = {FAILED_REASON: f"{reason}: {message}"[:300] if reason else ""}
+    ready = next((one for one in many(item, "status", "conditions") if one.get("type") == "Ready"), None)
+    created = seconds(at(item, "metadata", "creationTimestamp"))
+    turned = seconds(ready.get("lastTransitionTime")) if ready and ready.get("status") == "True" else None
+    restarts = [one.get("restartCount") for one in many(item, "status", "containerStatuses")]
+    # After a restart the condition tells of the second start.
+    if created is not None and turned is not None and not any(restarts):
+        facts[STARTUP_TOOK] = max(0.0, turned - created)
+    return facts

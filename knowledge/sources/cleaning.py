@@ -63,6 +63,15 @@ def clean(markdown: str, *, saved: bool = False) -> Cleaned:
     return Cleaned("\n".join(_without_empty_headings(lines)).strip("\n") + "\n", tuple(tables))
 
 
+def tight(markdown: str) -> str:
+    """Markdown with at most one blank line in a row outside code."""
+    kept: list[str] = []
+    for line, code in _with_code(markdown.split("\n")):
+        if code or line.strip() or (kept and kept[-1].strip()):
+            kept.append(line if code or line.strip() else "")
+    return "\n".join(kept).strip("\n") + "\n"
+
+
 Marked = list[tuple[str, bool]]
 
 
@@ -95,7 +104,9 @@ def _without_markup(lines: Marked) -> Marked:
             text = _INLINE_CODE.sub(lambda _: f"\x00{next(numbers)}\x00", text)
             for start, end in _UNSEEN:
                 text = _cut_between(text, start, end)
-            text = _TAG.sub("", text.replace("&nbsp;", " "))
+            text = _TAG.sub("\x01", text.replace("&nbsp;", " "))
+            # What stood between tags is no longer indented by them: that would make it code.
+            text = "\n".join(line.replace("\x01", "").strip() if "\x01" in line else line for line in text.split("\n"))
             text = _ASIDE.sub(lambda match: aside[int(match[1])], text)
         kept.extend((line, False) for line in (text.split("\n") if block else ()))
         block.clear()

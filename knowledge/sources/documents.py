@@ -13,7 +13,7 @@ from typing import Any
 
 from knowledge.pages import TRUSTS, PageError, Trust, split_front_matter, tidy
 from knowledge.passages import plain, sections
-from knowledge.sources.cleaning import clean
+from knowledge.sources.cleaning import clean, tight
 from knowledge.sources.dates import iso_date
 from knowledge.sources.mojibake import mend
 from knowledge.sources.plain_text import is_markdown, to_markdown
@@ -180,7 +180,7 @@ def _document(
     )
     return Document(
         title=_one_line(fields.get("title"))[:200] or title,
-        text=text,
+        text=tight(text),
         date=date,
         link=link,
         license=_one_line(fields.get("license"))[:100],

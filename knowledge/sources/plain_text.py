@@ -84,12 +84,12 @@ def _lines(text: str) -> list[_Line]:
 
 
 def _mark_code(lines: list[_Line]) -> None:
-    inside = False
+    inside = named = False
     for at, line in enumerate(lines):
         stripped = line.text.strip()
         after = lines[at + 1] if at + 1 < len(lines) else None
         if stripped.lower() in LANGUAGES and after is not None and not after.blank_before:
-            line.language, inside = stripped.lower(), True
+            line.language, inside, named = stripped.lower(), True, True
             line.code = True
             continue
         looks = bool(_BOX.search(line.text)) or (
@@ -101,7 +101,10 @@ def _mark_code(lines: list[_Line]) -> None:
         elif inside:
             looks = looks or (line.text.startswith("  ") and not line.bullet)
             looks = looks or _SEQUENCE.match(line.text) is not None
+            # Commands: only where the program's language stands above it.
+            looks = looks or (named and line.text[0].islower() and not stripped.endswith((".", ":", "?")))
         line.code = inside = looks and not (line.bullet and not inside)
+        named = named and inside
 
 
 def _looks_like_code(line: str) -> bool:

@@ -7,12 +7,22 @@ The wanted number is held down by maxReplicas, while requests wait: the ceiling 
 The queue grows as if nothing scaled at all, and nobody is told, since every replica is up and busy.
 
 ## What would rule it out
-An autoscaler below its maximum, a minimum equal to it (then the size is pinned on purpose), or nothing waiting.
+An autoscaler below its maximum, a minimum equal to it (then the size is pinned on purpose), replicas that are wanted and not yet
+ready, or nothing waiting.
 """
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.finding import Change, Remedy
-from tools.signals import CLUSTER_GPUS_FREE, GPU_REQUEST, HPA_DESIRED, HPA_MAX, HPA_METRICS, HPA_MIN, REQUESTS_WAITING
+from tools.signals import (
+    CLUSTER_GPUS_FREE,
+    GPU_REQUEST,
+    HPA_DESIRED,
+    HPA_MAX,
+    HPA_METRICS,
+    HPA_MIN,
+    REPLICAS_READY,
+    REQUESTS_WAITING,
+)
 from tools.vocabulary.autoscaling import HPA_CEILING
 
 QUEUE = REQUESTS_WAITING.avg("10m")
@@ -22,6 +32,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the autoscaler stands at a maximum that is above its minimum, and requests wait."""
     desired, most, least = now[HPA_DESIRED.now], now[HPA_MAX.now], now[HPA_MIN.now]
     if desired.number < most.number or most.number <= least.number:
+        return None
+    # Where replicas are still missing, the ceiling is not what holds them back.
+    if now[REPLICAS_READY.now].number < most.number:
         return None
     queue = now.total(QUEUE)
     if queue.number < limits["waiting"]:
@@ -64,7 +77,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.ENGINE,
     severity="high",
-    needs=(HPA_DESIRED.now, HPA_MAX.now, HPA_MIN.now, QUEUE),
+    needs=(HPA_DESIRED.now, HPA_MAX.now, HPA_MIN.now, REPLICAS_READY.now, QUEUE),
     helps=(HPA_CEILING.now, HPA_METRICS.now, CLUSTER_GPUS_FREE.now, GPU_REQUEST.now),
     limits={"waiting": Limit(3, "requests", "a sustained queue, not the noise of one poll")},
     fires=fires,

@@ -81,6 +81,15 @@ def test_the_metric_is_in_a_sample_with_its_type(source: Source, signal: Signal,
         assert kind in {"gauge", "counter", ""}, f"{metric} is a {kind}"
 
 
+@pytest.mark.parametrize("source", sources(), ids=[source.name for source in sources()])
+def test_what_shows_that_it_is_there_is_in_a_sample(source: Source) -> None:
+    types, labels = scraped()
+    told = {series.tells for found in source.signals.values() for series in found if series.tells}
+    for name in (*source.anchor, *told):
+        asked = name if name in types or name in labels else _RAY.sub(r"\1:", name)
+        assert asked in types or asked in labels, f"no sample holds {name}"
+
+
 @pytest.mark.parametrize(
     ("metric", "match"),
     [(metric, series.match) for _, _, series, metric in named() if series.match and not series.expr],

@@ -1,7 +1,7 @@
 """SGLang, started with `--enable-metrics` (off by default): names of sglang/srt metrics collectors up to 0.5.23.
 
 `token_usage` is a ratio from 0 to 1. Retraction is its word for preemption: a counter since 0.5.7, before it only gauges.
-`cache_hit_rate` falls to 0 at every decode log line, so the hits are read from the token counters. A scheduler that is not of
+Its request and token totals move when a request ends; `realtime_tokens_total` (newer) moves with every step. `cache_hit_rate` falls to 0 at every decode log line, so the hits are read from the token counters. A scheduler that is not of
 rank 0 reports only with `--enable-metrics-for-all-schedulers`; with data parallelism the sum over a pod is the pod's.
 """
 
@@ -38,7 +38,10 @@ SOURCES = (
             PREEMPTIONS: (Series("sglang:num_retracted_requests_total"),),
             REQUESTS_FINISHED: (Series("sglang:num_requests_total"),),
             PROMPT_TOKENS: (Series("sglang:prompt_tokens_total"),),
-            GENERATION_TOKENS: (Series("sglang:generation_tokens_total"),),
+            GENERATION_TOKENS: (
+                Series("sglang:realtime_tokens_total", match='mode="decode"'),
+                Series("sglang:generation_tokens_total"),
+            ),
             PREFIX_CACHE_HITS: (Series("sglang:cached_tokens_total"),),
             TTFT: (Series("sglang:time_to_first_token_seconds"),),
             QUEUE_TIME: (Series("sglang:queue_time_seconds"),),

@@ -1,7 +1,8 @@
 """NVIDIA Triton, and TensorRT-LLM in it. Durations are counters in microseconds: only means can be had of them.
 
 `nv_inference_pending_request_count` counts what waits for an instance of a model. The gauges of the TensorRT-LLM backend
-(`nv_trt_llm_*`) tell the in-flight batch and the KV cache blocks; `fraction` is the share of blocks in use.
+(`nv_trt_llm_*`) tell the in-flight batch and the KV cache blocks. Their `fraction` is the share in use, but older reporters fill
+labels by position and skip what is missing, so that the quotient of used and max comes first where a moment is asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ SOURCES = (
                 Series("nv_trt_llm_request_metrics", match='request_type="waiting"'),
                 Series("nv_inference_pending_request_count"),
             ),
-            KV_USAGE: (Series("nv_trt_llm_kv_cache_block_metrics", match='kv_cache_block_type="fraction"'),),
+            KV_USAGE: (
+                Series(
+                    "nv_trt_llm_kv_cache_block_metrics",
+                    only=("now",),
+                    expr=(
+                        'max by ({by}) (nv_trt_llm_kv_cache_block_metrics{{kv_cache_block_type="used",{sel}}})'
+                        ' / max by ({by}) (nv_trt_llm_kv_cache_block_metrics{{kv_cache_block_type="max",{sel}}} > 0)'
+                    ),
+                ),
+                Series("nv_trt_llm_kv_cache_block_metrics", match='kv_cache_block_type="fraction"'),
+            ),
             REQUESTS_FINISHED: (Series("nv_inference_request_success"),),
             QUEUE_TIME: (
                 Series(

@@ -23,6 +23,7 @@ _ADDRESS = re.compile(r"(?:https?|ssh)://[^/\s]+/\S+|[\w.-]+@[\w.-]+:(?!/)\S+")
 _OTHER_SCHEME = re.compile(r"([A-Za-z][\w+.-]*)::?//|([A-Za-z][\w+.-]*)::")
 _SCP = re.compile(r"[\w.-]+@(?P<host>[\w.-]+):(?P<path>.+)")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOGIN = re.compile(r"terminal prompts disabled|Authentication failed|Permission denied|could not read Username")
 _HELD = "refs/rackside/head"
 _SAFE = (
     "-c", "core.hooksPath=/dev/null",
@@ -226,8 +227,8 @@ def _environment(local: bool) -> dict[str, str]:
     return {
         **kept,
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "false",
-        "SSH_ASKPASS": "false",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS": "",
         "SSH_ASKPASS_REQUIRE": "never",
         "GIT_ALLOW_PROTOCOL": "file" if local else "https:http:ssh",
         "GIT_PROTOCOL_FROM_USER": "0" if not local else "1",
@@ -244,4 +245,6 @@ def _said(err: bytes) -> str:
     )
     plain = re.sub(r"://[^/@\s]+@", "://", re.sub(r"^(?:fatal|error|ERROR|remote):\s*", "", fatal))
     plain = "".join(char if char.isprintable() else " " for char in plain)[:200]
+    if _LOGIN.search(plain):
+        plain += "; it wants a login, which git's credential helper or an SSH key of this user can give"
     return f"git says: {plain}" if plain else "git failed and did not say why"

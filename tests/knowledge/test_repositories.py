@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -167,6 +171,95 @@ def test_without_git_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     assert said == [
         "r: the git program is not installed, and a repository is read with it, so nothing of it was indexed"
     ]
+
+
+class Backend(BaseHTTPRequestHandler):
+    """The repositories under `root`, served by git's own program."""
+
+    root: Path
+    refused = False
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["Content-Length"])) if "Content-Length" in self.headers else b""
+        self._answer(gzip.decompress(raw) if self.headers.get("Content-Encoding") == "gzip" else raw)
+
+    def _answer(self, asked: bytes) -> None:
+        if self.refused:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="x"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        path, _, query = self.path.partition("?")
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=asked,
+            capture_output=True,
+            check=True,
+            env={
+                "PATH": os.environ["PATH"],
+                "GIT_PROJECT_ROOT": str(self.root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(asked)),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "safe.directory",
+                "GIT_CONFIG_VALUE_0": "*",
+            },
+        )
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Tests are silent."""
+
+
+@pytest.fixture
+def served(tmp_path: Path, repository: Path) -> Iterator[tuple[str, type[Backend]]]:
+    handler = type("Served", (Backend,), {"root": repository.parent})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/runbooks/.git", handler
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+def test_a_server_is_read_over_http(tmp_path: Path, repository: Path, served: tuple[str, type[Backend]]) -> None:
+    address, handler = served
+    home = tmp_path / "home"
+    found, said = read(home, Declared("runbooks", address, url="https://kb.example.org"))
+    assert found == {
+        "user/runbooks-gpu-xid-79": "https://kb.example.org/gpu/xid%2079.md",
+        "user/runbooks-top": "https://wiki.example.org/top",
+    }
+    assert len(said) == 2
+    # Shallow: the commit before is not here.
+    with pytest.raises(subprocess.CalledProcessError):
+        git(repositories.folder_of(home, address), "cat-file", "-e", git(repository, "rev-parse", "HEAD~1"))
+    (repository / "new.md").write_text("# New\nText.\n")
+    git(repository, "add", "new.md")
+    git(repository, "commit", "-q", "-m", "three")
+    assert "user/runbooks-new" in read(home, Declared("runbooks", address))[0]
+    handler.refused = True
+    found, said = read(home, Declared("runbooks", address))
+    assert "user/runbooks-new" in found
+    assert "were kept" in said[0]
+    with pytest.raises(GitProblem, match=r"git says: .*terminal prompts disabled; it wants a login"):
+        fetch(tmp_path / "other", address)
 
 
 def test_a_dead_server_is_a_sentence(tmp_path: Path) -> None:

@@ -242,6 +242,15 @@ def test_ceilings_of_known_cards() -> None:
         assert ridge(size(asked("llama-3.1-8b", card, 1, 16, 1))) == pytest.approx(batch, abs=1)
 
 
+def test_tensor_parallel_gpus_read_at_the_same_time_and_stages_do_not() -> None:
+    four = speed(size(asked("llama-3.1-70b", "h100", 4, 16, 1)))
+    staged = speed(size(asked("llama-3.1-70b", "h100", 16, 16, 1)))
+    assert four is not None
+    assert staged is not None
+    assert four.alone == pytest.approx(4 * 3350e9 / 141.1e9, rel=0.01)
+    assert staged.alone == pytest.approx(8 * 3350e9 / 141.1e9, rel=0.01)
+
+
 def test_a_mixture_reads_few_experts_alone_and_all_of_them_in_a_batch() -> None:
     one = speed(size(asked("mixtral-8x7b", "b200", 1, 1024, 1)))
     many = speed(size(asked("mixtral-8x7b", "b200", 1, 1024, 64)))

@@ -9,10 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.advisor import sizing_answer
+from bot.advisor.advisor import Advisor
+from bot.advisor.question import Question
 from bot.advisor.sizing_question import read, weights_in
 from bot.advisor.sizing_report import SizingProblemError, markdown, report, rows
+from bot.blocks import blocks
 from knowledge.search import Library
+from tools.observe import Cluster
 from tools.prices import price_book
+from tools.reading import Blind
+from tools.sources.prom import PromSource
 
 ASKED = [
     ("does llama 3.1 70b fit on 2 h100 at 32k with 16 users?", "llama-3.1-70b", "h100-sxm", 2, 32_768, 16, None, None),
@@ -130,6 +136,20 @@ def test_a_sizing_question_is_answered_with_table_formula_assumptions_and_what_f
         "4 × H100 SXM 80 GB",
     ):
         assert part in answer.text
+
+
+def test_ask_answers_it_without_looking_at_any_cluster(library: Library) -> None:
+    def sources(name: str | None) -> tuple[PromSource | Blind, Cluster | Blind, str]:
+        raise AssertionError(f"{name} was looked at")
+
+    advisor = Advisor(sources, library, prices=price_book({"h100": 2.0}))
+    answer = advisor.answer(Question("does llama 3.1 70b fit on 2 h100 at 32k with 16 users?"))
+    assert answer.intent == "sizing"
+    assert "$4.00 an hour" in answer.text
+    assert not answer.saw_nothing
+    shown = blocks(answer)
+    assert len(shown.blocks) < 10
+    assert "The nearest that works" in str(shown.blocks)
 
 
 def test_an_unknown_model_beside_a_known_gpu_is_answered_with_near_names(library: Library) -> None:

@@ -183,6 +183,8 @@ def _refused(request: Request) -> str:
         return f"{gpu.title} has no BF16: vLLM needs compute capability 8.0 for it. Use fp16 (`--dtype half`)."
     if dtype in {"fp8", "nvfp4", "mxfp4"} and volta_or_turing:
         return f"{gpu.title} (compute capability {gpu.capability}) is too old for {dtype} weights. Use int4 or fp16."
+    if gpu.profile and request.count > 1:
+        return "One engine cannot span MIG slices: NCCL does not run across them. Size one slice, or a whole GPU."
     if request.context and request.context > request.model.context:
         return f"{request.model.title} has a context of {request.model.context:,} tokens: {request.context:,} is beyond it."
     return ""
@@ -240,6 +242,8 @@ def _caveats(request: Request, layout: Layout) -> list[str]:
 def _assumed(request: Request, reserve: float) -> list[str]:
     gpu, model = request.gpu, request.model
     seen = "in public out-of-memory messages" if gpu.measured_cuda_gib else "estimated: 0.7 GiB under NVML's total"
+    if gpu.profile:
+        seen = "estimated from the slice's name: nvidia-smi inside the pod has the real figure"
     found = [
         f"Memory per GPU is {gpu.cuda_gib:.2f} GiB as CUDA sees it ({seen}); nvidia-smi shows {gpu.vram_gib:.2f}.",
         f"The memory fraction is {request.utilization:g} of the total (vLLM's default is 0.9 through 0.15, 0.92 in newer ones).",

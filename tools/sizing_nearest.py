@@ -13,6 +13,8 @@ from tools.sizing import Request, Sizing, size
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 MOST = 6
 LEAST_CONTEXT = 1024
+# Stands in where nobody named a context: by a model's longest, nothing would be near.
+USUAL_CONTEXT = 8192
 _NODE = 8
 _SHORTEST_SHARE = 8
 
@@ -30,12 +32,23 @@ def nearest(found: Sizing, prices: PriceBook, most: int = MOST) -> tuple[Option,
     """What works instead of a sizing that does not, nearest first; empty for one that does."""
     if found.works:
         return ()
+    if found.request.context is None and found.fit == "no":
+        usual = min(USUAL_CONTEXT, found.request.model.context)
+        found = size(replace(found.request, context=usual))
     options: list[Option] = []
     for change, request in _changes(found):
         sizing = size(request)
         if sizing.works:
             options.append(Option(change, sizing, cost(sizing, prices)))
     return tuple(options[: most - 1]) + tuple(_elsewhere(found.request, prices, 2))[: max(1, most - len(options))]
+
+
+def fewest(request: Request) -> Sizing:
+    """The request on the fewest GPUs of its kind that hold it, up to 64; where none do, on a whole node or island."""
+    enough = _more(replace(request, count=0))
+    if enough is not None:
+        return size(enough)
+    return size(replace(request, count=max(request.gpu.per_node, request.gpu.island)))
 
 
 def smallest(

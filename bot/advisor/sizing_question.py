@@ -60,6 +60,8 @@ _GPU_LIKE = re.compile(
     r"\b(?:nvidia |rtx |tesla )?(?:[abhglvt]|gb|gh|mi|rtx)[- ]?\d{2,4}[a-z]{0,3}\b|\brtx(?: \w+)? \d{4}\b",
     re.IGNORECASE,
 )
+_HOW_MANY = re.compile(r"\b(?:how many|fewest|smallest number)\b", re.IGNORECASE)
+_PROFILE = re.compile(r"\b[1-7]g\.\d{1,3}gb\b", re.IGNORECASE)
 _PHRASES = re.compile(r"[A-Za-z0-9][\w.+-]*")
 
 
@@ -74,6 +76,7 @@ class SizingQuestion:
     users: int | None = None
     dtype: str | None = None
     kv_dtype: str | None = None
+    how_many: bool = False
     assumed: tuple[str, ...] = ()
     problem: str = ""
 
@@ -83,7 +86,10 @@ def read(text: str) -> SizingQuestion:
     text = " ".join("".join(c if c.isprintable() else " " for c in text[:LONGEST]).split())
     found = SizingQuestion()
     found, rest = _model(found, text)
-    found, rest = _gpu(found, rest)
+    profile = _PROFILE.search(rest)
+    found, rest = _gpu(found, _without(rest, profile) if profile else rest)
+    if profile:
+        found = _sliced(found, profile[0])
     cache = _CACHE.search(rest)
     if cache:
         found, rest = replace(found, kv_dtype="fp8"), _without(rest, cache)
@@ -99,8 +105,15 @@ def read(text: str) -> SizingQuestion:
         users=users or None,
         context=context or None,
         dtype=kinds[0] if kinds else None,
+        how_many=found.count is None and bool(_HOW_MANY.search(text)),
         assumed=tuple(assumed),
     )
+
+
+def profile_in(name: str) -> str | None:
+    """The MIG profile in a GPU's name or label (`...-MIG-1g.10gb`), None when there is none."""
+    found = _PROFILE.search(name[:LONGEST])
+    return found[0].lower() if found else None
 
 
 def weights_in(name: str) -> str | None:
@@ -178,6 +191,21 @@ def _gpu(found: SizingQuestion, text: str) -> tuple[SizingQuestion, str]:
         except UnknownNameError as error:
             return replace(found, problem=str(error)), _without(text, unknown)
     return found, text
+
+
+def _sliced(found: SizingQuestion, profile: str) -> SizingQuestion:
+    if found.gpu is None:
+        having = ", ".join(one.title for one in gpus.gpus() if profile.lower() in {p.name for p in one.mig})
+        return replace(
+            found,
+            problem=found.problem or f"Name the GPU of the MIG slice {profile}: {having or 'none that I know has it'}.",
+        )
+    if not found.gpu.mig:
+        return replace(found, problem=found.problem or f"The {found.gpu.title} cannot be sliced: it has no MIG.")
+    try:
+        return replace(found, gpu=gpus.slice_of(found.gpu, profile))
+    except UnknownNameError as error:
+        return replace(found, problem=found.problem or str(error))
 
 
 def _gpu_names() -> dict[str, str]:

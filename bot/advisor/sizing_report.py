@@ -11,11 +11,8 @@ from tools.catalogue.models import Model
 from tools.prices import HOURS_PER_MONTH, PriceBook
 from tools.sizing import UTILIZATION, Request, Sizing, formula, size
 from tools.sizing_memory import GIB, sequence_bytes, weights_bytes
-from tools.sizing_nearest import Option, cost, nearest, smallest
+from tools.sizing_nearest import USUAL_CONTEXT, Option, cost, fewest, nearest, smallest
 from tools.sizing_speed import REALISTIC, Speed, speed
-
-# Without a context, whole families of GPUs would be measured by a model's longest: a usual one stands in.
-USUAL_CONTEXT = 8192
 
 
 class SizingProblemError(ValueError):
@@ -72,8 +69,12 @@ def report(
         reserve,
     )
     found = size(request)
-    price = prices.price(asked.gpu.id)
     counted = () if asked.count is not None else ("No number of GPUs was named: one.",)
+    if asked.how_many:
+        found = fewest(request)
+        request = found.request
+        counted = (f"The fewest were asked for: {request.count}, tried in powers of two.",)
+    price = prices.price(asked.gpu.id)
     return SizingReport(
         question,
         found.verdict,

@@ -81,7 +81,7 @@ def size(
 def _asked(text: str, model: str | None, gpu: str | None) -> SizingQuestion:
     from bot.advisor import sizing_question
     from tools.catalogue.gpus import gpu as gpu_of
-    from tools.catalogue.gpus import product
+    from tools.catalogue.gpus import product, slice_of
     from tools.catalogue.instances import instance, instances
     from tools.catalogue.models import model as model_of
     from tools.catalogue.spelling import printable
@@ -97,7 +97,9 @@ def _asked(text: str, model: str | None, gpu: str | None) -> SizingQuestion:
             machine = instance(gpu)
             asked = dataclasses.replace(asked, gpu=gpu_of(machine.gpu), count=machine.count)
         else:
-            asked = dataclasses.replace(asked, gpu=gpu_of(gpu))
+            profile = sizing_question.profile_in(gpu)
+            whole = gpu_of(gpu.replace(profile, "").rstrip(" :-") if profile and product(gpu) is None else gpu)
+            asked = dataclasses.replace(asked, gpu=slice_of(whole, profile) if profile else whole)
         if asked.model is not None:
             asked = dataclasses.replace(asked, problem="")
     return asked

@@ -50,6 +50,13 @@ def test_options_alone_and_the_json_fits_its_schema() -> None:
     jsonschema.validate(json.loads(run("size", "llama 3.1 8b on t4 bf16", "--json").stdout), schema)
 
 
+def test_a_label_of_a_mig_slice_is_a_slice() -> None:
+    for label in ("NVIDIA-A100-SXM4-80GB-MIG-1g.10gb", "a100-80gb:1g.10gb"):
+        told = json.loads(run("size", "--model", "qwen3-4b", "--gpu", label, "--context", "4096", "--json").stdout)
+        assert told["gpu"]["id"] == "a100-80gb:1g.10gb"
+    assert run("size", "--model", "qwen3-4b", "--gpu", "NVIDIA-L4-MIG-1g.10gb").returncode == 2
+
+
 def test_a_model_of_ones_own() -> None:
     told = json.loads(run("size", "--params", "13e9", "--layers", "40", "--kv-heads", "8", "--heads", "40", "--gpu", "l40s", "--context", "8192", "--json").stdout)  # fmt: skip
     assert told["model"]["title"] == "Your model of 13B"

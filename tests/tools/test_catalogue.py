@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tools.catalogue import gpus, models
-from tools.catalogue.gpus import gpu, product
+from tools.catalogue.gpus import gpu, product, slice_of
 from tools.catalogue.instances import instance, instances
 from tools.catalogue.models import Model, mentioned, model
 from tools.catalogue.spelling import LONGEST, UnknownNameError, fold, index
@@ -79,6 +79,18 @@ def test_product_labels_and_model_names_are_known(label: str, wanted: str) -> No
     found = product(label)
     assert found is not None
     assert found.id == wanted
+
+
+@pytest.mark.parametrize("one", [g for g in gpus.gpus() if g.mig], ids=lambda one: one.id)
+def test_a_slice_is_never_more_than_its_card(one: gpus.Gpu) -> None:
+    for profile in one.mig:
+        part = slice_of(one, profile.name)
+        assert 0 < part.cuda_gib < one.cuda_gib
+        assert 0 < part.bandwidth_gbs <= one.bandwidth_gbs
+        assert (part.bf16 or 0) <= (one.bf16 or 0)
+        assert (part.island, part.mig, part.nvlink_gbs) == (1, (), None)
+    with pytest.raises(UnknownNameError, match="MIG profile"):
+        slice_of(one, "9g.99gb")
 
 
 def test_a_label_is_the_device_name_with_dashes() -> None:

@@ -6,7 +6,7 @@ The figures with their sources and dates are in gpus.toml beside this module. Wh
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from tools.catalogue.spelling import UnknownNameError, fold, index, nearest
 MIB_PER_GIB = 1024
 # CUDA sees less than NVML by the driver's own share: 0.45 to 0.7 GiB on every card where both are known.
 CUDA_SHORTFALL_GIB = 0.7
+# A slice's name rounds up, on H200 (1g.18gb has 16 GiB) the most of all cards: the least that a slice has, of its name.
+MIG_MEMORY_SHARE = 0.89
+_SEVENTHS = 7
 _RATES = ("fp16", "bf16", "fp8", "int8", "fp4")
 _MIG_SUFFIX = ("-mig-", "-shared")
 
@@ -68,6 +71,7 @@ class Gpu:
     per_node: int = 8
     vendor: str = "NVIDIA"
     mig: tuple[MigProfile, ...] = ()
+    profile: str = ""
     aliases: tuple[str, ...] = ()
     note: str = ""
     sources: tuple[Source, ...] = ()
@@ -121,6 +125,37 @@ def product(label: str) -> Gpu | None:
     for suffix in _MIG_SUFFIX:
         text = text.split(suffix, 1)[0]
     return _by_id().get(names().get(fold(text), ""))
+
+
+def slice_of(whole: Gpu, profile: str) -> Gpu:
+    """A MIG slice as a GPU of its own: memory and bandwidth by its gigabytes, rates by its sevenths, no NVLink.
+
+    Raises UnknownNameError naming the profiles that the GPU has.
+    """
+    known = {one.name for one in whole.mig}
+    wanted = profile.strip().lower()
+    if wanted not in known:
+        raise UnknownNameError(f"MIG profile of the {whole.title}", profile, tuple(one.name for one in whole.mig))
+    sevenths, _, memory = wanted.removesuffix("gb").partition("g.")
+    gib = int(memory) * MIG_MEMORY_SHARE
+    share = int(sevenths) / _SEVENTHS
+    rates = {name: round(rate * share, 1) for name in _RATES if (rate := getattr(whole, name)) is not None}
+    return replace(
+        whole,
+        id=f"{whole.id}:{wanted}",
+        title=f"{whole.title} slice {wanted}",
+        vram_mib=round(gib * MIB_PER_GIB),
+        measured_cuda_gib=gib,
+        bandwidth_gbs=round(whole.bandwidth_gbs * min(1.0, int(memory) / whole.vram_gib), 1),
+        link="none",
+        nvlink_gbs=None,
+        island=1,
+        per_node=1,
+        mig=(),
+        profile=wanted,
+        unconfirmed=whole.unconfirmed | {"vram_mib", "cuda_gib"},
+        **rates,
+    )
 
 
 @cache

@@ -168,6 +168,30 @@ def test_without_a_gpu_the_fewest_of_each_kind_are_listed() -> None:
     assert len(told.options) > 2
 
 
+def test_how_many_of_a_kind_are_the_fewest_that_hold_it() -> None:
+    told = report(read("how many h100 for llama 3.1 405b fp8 with 32 users at 16k"), price_book())
+    assert told.sizing is not None
+    assert told.sizing.works
+    assert told.sizing.request.count == 16
+    never = report(read("how many h100 for llama 3.1 405b with 100000 users at 128k"), price_book())
+    assert never.sizing is not None
+    assert (never.sizing.works, never.sizing.request.count) == (False, 8)
+
+
+def test_a_mig_slice_is_sized_as_a_slice_and_never_as_the_card() -> None:
+    found = read("does llama 3.1 8b fit on an h100 mig 3g.40gb at 8k")
+    assert found.gpu is not None
+    assert found.gpu.id == "h100-sxm:3g.40gb"
+    assert report(found, price_book()).sizing.total < 40  # type: ignore[union-attr]
+    small = report(read("mistral 7b on an a100 80gb 1g.10gb"), price_book())
+    assert small.verdict.startswith("No:")
+    assert small.options[0].change.startswith("4-bit")
+    assert "MIG slices" in report(read("phi 4 on 2 h200 1g.18gb"), price_book()).verdict
+    assert "Name the GPU" in read("llama 3.1 8b on 1g.10gb").problem
+    assert read("llama 3.1 8b on l4 1g.10gb").problem == "The L4 cannot be sliced: it has no MIG."
+    assert "1g.10gb" in read("llama 3.1 8b on h100 1g.11gb").problem
+
+
 def test_the_users_price_is_shown_as_the_users() -> None:
     told = report(read("llama 3.1 8b on 2 h100 at 8k"), price_book({"h100": 2.0}))
     assert told.usd_per_hour == 4.0

@@ -116,6 +116,14 @@ class Signal:
         """The counter's growth over the window."""
         return self._ask("increase", window)
 
+    def p50(self, window: str) -> Ask:
+        """The median of what was observed in the window."""
+        return self._ask("p50", window)
+
+    def p99(self, window: str) -> Ask:
+        """The 99th percentile of what was observed in the window."""
+        return self._ask("p99", window)
+
     def p95(self, window: str) -> Ask:
         """The 95th percentile of what was observed in the window."""
         return self._ask("p95", window)

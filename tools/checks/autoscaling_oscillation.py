@@ -12,6 +12,7 @@ A wanted number that follows a real rise and fall of load once, or that changes 
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import HPA_METRICS
 from tools.vocabulary.autoscaling import HPA_CALM, HPA_WANTED, STARTUP_TOOK
@@ -74,7 +75,7 @@ CHECK = Check(
         "swing": Limit(2, "replicas", "one replica more or less is an edge, not a swing"),
     },
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("cold_start_amplification")),
+    explains=(Explains("cold_start_amplification"), *QUEUEING),
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving", "serving/cold-start"),
     owner="platform",

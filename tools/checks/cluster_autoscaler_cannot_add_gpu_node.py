@@ -11,6 +11,7 @@ A scale-up that was triggered after the refusal, or a pod that has not waited lo
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID
 from tools.vocabulary.autoscaling import NO_SCALE_UP
@@ -59,12 +60,7 @@ CHECK = Check(
     helps=(SAID,),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(
-        Explains("pending_insufficient_gpu"),
-        Explains("kv_saturation_queueing"),
-        Explains("ttft_breach_queueing"),
-        Explains("preemption_thrash"),
-    ),
+    explains=(Explains("pending_insufficient_gpu"), Explains("gpu_bin_packing_fragmentation"), *QUEUEING),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -11,7 +11,8 @@ Requests queue and time out meanwhile, and an autoscaler that sees only the queu
 Missing replicas that are much older than a start takes (then something keeps them from starting), or nothing waiting.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_READY, REPLICAS_READY, REPLICAS_WANTED, REQUESTS_WAITING
 from tools.vocabulary.autoscaling import STARTUP_TOOK
@@ -81,7 +82,7 @@ CHECK = Check(
         "long": Limit(180, "seconds", "three minutes: longer than users of an interactive service wait"),
     },
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"),),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("serving/cold-start", "kubernetes/autoscaling-llm-serving"),
     owner="platform",

@@ -12,6 +12,7 @@ Throttling that is rare, or GPUs that are busy all the time: then the CPU is not
 """
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.families import SLOW
 from tools.finding import Change, Remedy
 from tools.signals import (
     CPU_LIMIT,
@@ -96,7 +97,7 @@ CHECK = Check(
         "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
     },
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("small_batches"), Explains("kv_saturation_queueing")),
+    explains=(Explains("small_batches"), *SLOW),
     remedies=remedies,
     pages=("kubernetes/cpu-limits-and-throttling", "gpu/utilization-and-what-it-hides"),
     owner="platform",

@@ -11,8 +11,9 @@ It will end the same way at every restart. Nothing comes up until the model, the
 A log that shows it had served before the error, or a termination by the kernel (OOMKilled): that is the host's memory.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, recent
+from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
     EXIT_CODE,
@@ -89,7 +90,7 @@ CHECK = Check(
     helps=(WAITING_REASON.now, RESTARTS.now, TENSOR_PARALLEL.now, GPU_REQUEST.now, GPU_MEM_UTILIZATION.now),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("kv_saturation_queueing")),
+    explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("gpu/out-of-memory-kinds", "gpu/memory-accounting"),
     owner="ml platform",

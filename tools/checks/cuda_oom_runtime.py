@@ -11,8 +11,9 @@ The engine dies with every request that it was serving, and it may happen again 
 A log that shows no request served before the error (then the model does not fit), or a termination by the kernel (OOMKilled).
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, recent
+from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
     EXIT_CODE,
@@ -87,7 +88,7 @@ CHECK = Check(
     helps=(WAITING_REASON.now, LIVED_FOR.now, RESTARTS.now, REQUEST_TOKENS.p95("30m"), GPU_MEM_UTILIZATION.now),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("kv_saturation_queueing")),
+    explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("gpu/out-of-memory-kinds", "gpu/memory-accounting"),
     owner="ml platform",

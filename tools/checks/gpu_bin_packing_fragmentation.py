@@ -11,7 +11,8 @@ GPUs are paid for and free, and the large model still cannot start or be rolled 
 Fewer GPUs free in the whole cluster than the pod asks for, or one node that has them all.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
 from tools.scheduler_words import Why
@@ -62,7 +63,7 @@ CHECK = Check(
     needs=(PENDING, SAID, WANTS, FREE, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -11,8 +11,9 @@ The kill is instant. Every request on the replica is lost, and the model loads a
 An exit code 137 without the reason OOMKilled: that is a probe, an eviction or a kill by hand.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import recent
+from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
     EXIT_CODE,
@@ -99,7 +100,7 @@ CHECK = Check(
     ),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("kv_saturation_queueing")),
+    explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "gpu/out-of-memory-kinds", "kubernetes/exit-codes-and-terminations"),
     owner="platform",

@@ -11,7 +11,8 @@ Load rises and nothing scales; load falls and GPUs stay. It stays unnoticed unti
 A condition ScalingActive that is true, or an autoscaler that rests at zero replicas.
 """
 
-from tools.check import Because, Check, Explains, Limits, Now, On, because
+from tools.check import Because, Check, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
 from tools.vocabulary.autoscaling import HPA_BROKEN
@@ -55,7 +56,7 @@ CHECK = Check(
     needs=(HPA_BROKEN.now,),
     helps=(HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving", "observability/metrics-vllm"),
     owner="platform",

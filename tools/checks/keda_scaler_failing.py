@@ -12,6 +12,7 @@ A trigger without errors and with answers over the last quarter of an hour.
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
 from tools.vocabulary.autoscaling import KEDA_EMPTY, KEDA_ERRORS
@@ -56,12 +57,7 @@ CHECK = Check(
     helps=(EMPTY, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     limits={"failures": Limit(3, "failures", "one poll in 30 s may fail; three in 15 min is no slip")},
     fires=fires,
-    explains=(
-        Explains("hpa_metric_unavailable"),
-        Explains("kv_saturation_queueing"),
-        Explains("ttft_breach_queueing"),
-        Explains("preemption_thrash"),
-    ),
+    explains=(Explains("hpa_metric_unavailable"), *QUEUEING),
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving",),
     owner="platform",

@@ -12,6 +12,7 @@ Waiting requests with cache to spare: then the limit is the number of sequences,
 """
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, KV_USAGE, REQUESTS_RUNNING, REQUESTS_WAITING, TTFT
 
@@ -91,7 +92,7 @@ CHECK = Check(
         "waiting": Limit(1, "requests", "one request that always waits is a queue that never empties"),
     },
     fires=fires,
-    explains=(Explains("preemption_thrash"), Explains("ttft_breach_queueing")),
+    explains=(Explains("hpa_at_max"), *QUEUEING),
     remedies=remedies,
     pages=("serving/kv-cache", "serving/queueing-and-admission"),
     owner="ml platform",

@@ -12,7 +12,8 @@ A scheduling message about taints, affinity or volumes, or as many free GPUs as 
 the pod off it; spread over several, then they are fragmented.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, Stuck, room, stuck
 from tools.scheduler_words import Why
@@ -75,7 +76,7 @@ CHECK = Check(
     helps=(WANTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "kubernetes/rollouts-without-spare-gpus"),
     owner="platform",

@@ -11,7 +11,8 @@ GPUs stand free while the replicas do not exist, and no autoscaler adds a node t
 Too few free GPUs on every node, or a taint that is named instead.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
 from tools.scheduler_words import Why
@@ -64,7 +65,7 @@ CHECK = Check(
     helps=(WANTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="mlops",

@@ -11,7 +11,8 @@ GPUs stand free while the replica does not exist; a second replica of a model on
 A scheduling message that names no volume or claim.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
 from tools.scheduler_words import Why
@@ -57,7 +58,7 @@ CHECK = Check(
     helps=(WANTS,),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "serving/cold-start"),
     owner="platform",

@@ -12,7 +12,8 @@ Too few free GPUs on any node: then the taint is not what is missing. A taint of
 cordoned node, not a policy.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
 from tools.scheduler_words import Why
@@ -59,7 +60,7 @@ CHECK = Check(
     helps=(WANTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

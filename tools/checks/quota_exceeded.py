@@ -11,7 +11,8 @@ Replicas are missing and nothing shows why where people look first: no pod, no s
 As many replicas as are wanted, or a refusal of another kind.
 """
 
-from tools.check import Because, Check, Explains, Limits, Now, On, because
+from tools.check import Because, Check, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.signals import REPLICAS_WANTED
 from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
@@ -50,7 +51,7 @@ CHECK = Check(
     severity="high",
     needs=(REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now),
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("ttft_breach_queueing"), Explains("preemption_thrash")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

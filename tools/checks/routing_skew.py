@@ -11,7 +11,8 @@ The capacity is there and paid for, yet the users of the hot replica wait as if 
 Replicas that are all busy alike: then the workload as a whole is short of capacity.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import KV_USAGE, PREFIX_CACHE_HITS, REQUESTS_RUNNING, REQUESTS_WAITING, RUNNING_FOR
@@ -81,7 +82,7 @@ CHECK = Check(
         "settled": Limit(900, "seconds", "a new replica needs time to be found by clients"),
     },
     fires=fires,
-    explains=(Explains("kv_saturation_queueing"), Explains("preemption_thrash"), Explains("ttft_breach_queueing")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("serving/routing-and-load-balancing",),
     owner="platform",

@@ -11,7 +11,7 @@ A person watches an empty answer for that long, clients time out and retry, and 
 An empty queue with a slow first token: then the prefill, the tokeniser or something before the engine is slow.
 """
 
-from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because, objective
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
 from tools.finding import Remedy
 from tools.signals import QUEUE_TIME, REQUESTS_WAITING, TTFT
 
@@ -68,6 +68,7 @@ CHECK = Check(
         "share": Limit(0.5, "ratio", "more than half of the wait is queueing"),
     },
     fires=fires,
+    explains=(Explains("abort_spike"),),
     remedies=remedies,
     pages=("serving/time-to-first-token", "serving/queueing-and-admission"),
     owner="sre",

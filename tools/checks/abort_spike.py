@@ -1,0 +1,81 @@
+"""Clients give up on many requests before they are answered.
+
+## What it means
+A notable share of requests ends because the client closed the connection: its timeout, or a gateway's, is shorter than the answer
+takes, or people stop waiting.
+
+## Why it hurts
+The GPU worked for nothing on them, and each is often sent again.
+
+## What would rule it out
+A steady small share (people who press stop), or too few requests to tell.
+"""
+
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.finding import Remedy
+from tools.signals import REQUESTS_FINISHED, TTFT
+from tools.vocabulary.outcomes import ABORTED
+
+GIVEN_UP = ABORTED.increase("10m")
+FINISHED = REQUESTS_FINISHED.increase("10m")
+BEFORE = ABORTED.increase("6h")
+BEFORE_ALL = REQUESTS_FINISHED.increase("6h")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when the share of aborted requests is high, and well above that of the last hours."""
+    aborted = now[GIVEN_UP]
+    if aborted.number < limits["least"]:
+        return None
+    finished = now[FINISHED]
+    share = aborted.number / (aborted.number + finished.number)
+    if share < limits["share"]:
+        return None
+    before, before_all = now[BEFORE], now[BEFORE_ALL]
+    usual = before.number / max(1.0, before.number + before_all.number)
+    # A share that has been like this for hours is how people use it.
+    if share < limits["rise"] * usual:
+        return None
+    return because(
+        "{aborted} were given up within 10 min, beside {finished} that finished; over 6 h it was {before} beside {before_all}.",
+        now.get(TTFT.p95("5m")),
+        aborted=aborted,
+        finished=finished,
+        before=before,
+        before_all=before_all,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Make answers come before the patience ends, or the patience longer."""
+    return (
+        Remedy(
+            "Compare the clients' and the gateway's timeouts with the time to first token and the length of answers: a stream needs a timeout between"
+            " tokens, not for the whole answer.",
+            verify="The share of aborted requests is back at what it was.",
+            cites=("serving/time-to-first-token", "serving/queueing-and-admission"),
+        ),
+        Remedy(
+            "Give retries a budget and a growing, jittered wait, so that what was given up is not sent again at once.",
+            verify="The rate of arriving requests follows the users, not the failures.",
+            cites=("serving/queueing-and-admission",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.ENGINE,
+    severity="medium",
+    needs=(GIVEN_UP, FINISHED, BEFORE, BEFORE_ALL),
+    helps=(TTFT.p95("5m"),),
+    limits={
+        "least": Limit(20, "requests", "fewer say nothing about a share"),
+        "share": Limit(0.1, "ratio", "one in ten"),
+        "rise": Limit(2, "", "times the share of the last six hours"),
+    },
+    fires=fires,
+    remedies=remedies,
+    pages=("serving/queueing-and-admission", "serving/time-to-first-token"),
+    owner="sre",
+)

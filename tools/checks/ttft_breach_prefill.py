@@ -1,0 +1,87 @@
+"""The first token comes late because computing the prompt takes long, not because it waits.
+
+## What it means
+The time to first token misses its objective while requests hardly queue: prompts are long, little of them is in the prefix cache, the
+token budget of a step is small, or something slows the computation down.
+
+## Why it hurts
+Every user with a long prompt waits, and more replicas or more room for the queue change nothing.
+
+## What would rule it out
+A time in the queue that makes up most of the wait, or an objective that is met.
+"""
+
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
+from tools.finding import Remedy
+from tools.signals import PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, TTFT
+
+LATE = TTFT.p95("5m")
+QUEUED = QUEUE_TIME.p95("5m")
+COMPUTED = PREFILL_TIME.p95("5m")
+LONG = REQUEST_TOKENS.p95("5m")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica's p95 misses the objective, prefill is most of it and the queue little."""
+    for late in sorted(now.each(LATE), key=lambda reading: -reading.number):
+        if late.number <= limits["ttft"]:
+            return None
+        queued = now.of(late.subject, QUEUED) or now[QUEUED]
+        if queued.number > limits["queue_share"] * late.number:
+            continue
+        computed = now.of(late.subject, COMPUTED) or now[COMPUTED]
+        if computed.number < limits["prefill_share"] * late.number:
+            continue
+        return because(
+            "The p95 time to first token of {late_of} is {late} against an objective of {goal}; prefill takes {computed} of it, the queue {queued}.",
+            now.get(LONG),
+            now.get(REQUESTS_RUNNING.now),
+            late=late,
+            goal=objective(late, limits["ttft"]),
+            computed=computed,
+            queued=queued,
+        )
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Compute less of the prompt, or faster."""
+    verify = "The p95 prefill time falls, and the time to first token meets its objective for 10 min."
+    return (
+        Remedy(
+            "Make prompts meet in the prefix cache: what they share (system prompt, documents) comes first and is the same byte for byte, and requests"
+            " that share it go to the same replica.",
+            verify=verify,
+            cites=("serving/prefix-caching", "serving/routing-and-load-balancing"),
+        ),
+        Remedy(
+            "Raise --max-num-batched-tokens where users can bear a longer gap between tokens: a larger step finishes a long prompt in fewer of them.",
+            verify=f"{verify} The inter-token latency stays within its own objective.",
+            cites=("serving/chunked-prefill", "serving/time-to-first-token"),
+        ),
+        Remedy(
+            "If prompts really are that long, prefill needs more compute: FP8 weights on GPUs that have it, a higher tensor parallel size, or a pool of its"
+            " own for long prompts.",
+            verify=verify,
+            cites=("serving/tensor-parallelism", "serving/quantization"),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.ENGINE,
+    severity="high",
+    needs=(LATE, QUEUED, COMPUTED),
+    helps=(LONG, REQUESTS_RUNNING.now),
+    limits={
+        "ttft": Limit(2.0, "seconds", "a common interactive objective; set your own"),
+        "queue_share": Limit(0.3, "ratio", "a third of the wait in the queue is no longer a matter of prefill alone"),
+        "prefill_share": Limit(0.5, "ratio", "more than half of the wait is prefill"),
+    },
+    fires=fires,
+    explains=(Explains("abort_spike"),),
+    remedies=remedies,
+    pages=("serving/time-to-first-token", "serving/chunked-prefill", "serving/prefix-caching"),
+    owner="ml",
+)

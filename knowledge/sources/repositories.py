@@ -31,7 +31,6 @@ _SAFE = (
     "-c", "gc.auto=0",
     "-c", "fetch.recurseSubmodules=false",
     "-c", "credential.interactive=false",
-    "-c", "transfer.fsckObjects=true",
 )  # fmt: skip
 
 

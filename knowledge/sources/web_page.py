@@ -69,6 +69,8 @@ _BLOCKS = frozenset(
         "section summary ul td th tr tbody thead tfoot caption"
     )
 )
+# A page that shows less than this (characters) may have lost its text to what looked like chrome.
+_LITTLE = 2_000
 MAX_TABLE_CELLS = 40
 
 
@@ -100,19 +102,19 @@ def read_web_page(text: str) -> WebPage:
     page = WebPage("", title=_title(root), link=_link(root), date=_date(root))
     if any("depth" in error.message for error in parser.error_log):
         page.notes.append("its elements are nested too deeply, so what lies below was left out")
-    whole, seen = _markdown(root), _markdown(root, chrome=False)
-    if len(whole) < _MAIN_LEAST * len(seen):
-        # The names of its classes mean something else here.
-        page.text = seen
-        return page
+    whole = _markdown(root)
+    if len(whole) < _LITTLE:
+        seen = _markdown(root, chrome=False)
+        if len(whole) < _MAIN_LEAST * len(seen):
+            # The names of its classes mean something else here.
+            page.text = seen
+            return page
     page.text = whole
     for path in _MAIN:
         parts = [part for part in root.xpath(path) if not _is_hidden(part)]
-        own = "\n\n".join(
-            _markdown(part)
-            for part in parts
-            if not any(part is not one and one in part.iterancestors() for one in parts)
-        )
+        chosen = set(parts)
+        outer = (part for part in parts if not any(one in chosen for one in part.iterancestors()))
+        own = "\n\n".join(map(_markdown, outer))
         if len(own) >= _MAIN_LEAST * len(whole) and own.strip():
             page.text = own
             break

@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from knowledge.indexing import build_index, load_readings
+from knowledge import indexing
+from knowledge.indexing import BuildReport, build_index, load_readings
 from knowledge.search import Library
 from knowledge.sources import repositories
 from knowledge.sources.declared import Declared, SourceProblem, add, declared_file, load_declared, new_source, remove
+from knowledge.sources.gathering import Progress
 from knowledge.sources.listing import source_lines, source_rows
 
 PACKS = Path(__file__).parent / "data" / "packs"
@@ -206,6 +208,25 @@ def test_index_says_what_was_left_out_and_what_cannot_be(home: Path, docs: Path)
     code, _, err = rackside("index", str(docs / "nothing"))
     assert code == 2
     assert "there is no" in err
+
+
+def test_index_shows_what_it_does(home: Path, docs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def build(where: Path, places: list[str], progress: Progress, **named: object) -> BuildReport:
+        asked.extend((where, places, named["forget"]))
+        progress(0, 1, "fetching [bold]x[/]")
+        progress(1, 2, "embedding")
+        return BuildReport(3, 9, 2, 7, 1.25, ["x.md: it is [bold]empty[/bold]"])
+
+    monkeypatch.setattr(indexing, "build_index", build)
+    code, out, err = rackside("index", str(docs), "https://git.example.org/a/b", "--forget")
+    assert (code, out) == (0, "3 pages, 9 passages; 2 encoded now, 7 kept (1.2 s)\n")
+    assert err == "left out: x.md: it is [bold]empty[/bold]\n"
+    assert asked == [home, [str(docs), "https://git.example.org/a/b"], True]
+    help_text = " ".join(rackside("index", "--help")[1].split())
+    for word in ("Confluence", "Notion", "git", "embeds only what changed"):
+        assert word in help_text
 
 
 def test_ages_in_words(home: Path) -> None:

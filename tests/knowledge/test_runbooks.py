@@ -20,6 +20,8 @@ PAGES = [
         "https://github.com/acme/rb/blob/0123456789abcdef0123456789abcdef01234567/gpu/xid.md",
         "Xid errors",
     ),
+    page("rb-node", "https://github.com/acme/rb/blob/main/gpu/node.md", "Node of acme"),
+    page("other-node", "https://github.com/other/rb/blob/main/gpu/node.md", "Node of others"),
     page("rb-vllm-restart", "runbooks/vllm/Restart.md", "Restarting vLLM", aliases=("VLLMDown",)),
     page("rb-k8s-restart", "runbooks/k8s/restart.md", "Restarting Kubernetes"),
     page("wiki-gpuout", "https://wiki.example.org/display/SRE/GPU+out", "GPU out"),
@@ -51,6 +53,8 @@ PAGES = [
         ("https://www.github.com/acme/rb/blob/v2/gpu/XID.md/", "user/rb-gpu-xid"),
         ("https://wiki.example.org/display/SRE/GPU+out", "user/wiki-gpuout"),
         ("https://wiki.example.org/display/SRE/GPU%20out?", "user/wiki-gpuout"),
+        ("https://github.com/other/rb/blob/v3/gpu/node.md", "user/other-node"),
+        ("https://kb.example.org/gpu/node.md", None),
         # By the path's tail, published elsewhere.
         ("https://runbooks.example.org/vllm/restart", "user/rb-vllm-restart"),
         ("https://runbooks.example.org/k8s/restart.html", "user/rb-k8s-restart"),

@@ -23,6 +23,9 @@ _WANTS = re.compile(
 _NO_GPU_NEEDED = re.compile(
     r"\b(?:how many|how much|which|what|smallest|cheapest|fewest|siz(?:e|ing))\b", re.IGNORECASE
 )
+_OURS = re.compile(
+    r"\b(?:our|my|ours|currently|right now|running|in use|(?:do|did) we (?:use|have|run)|does \S+ use)\b", re.IGNORECASE
+)
 _STATE = re.compile(r"\b(?:why|wrong|failed|failing|crash\w*|restart\w*|pending|stuck|slow\w*|OOM\w*)\b", re.IGNORECASE)
 
 
@@ -36,7 +39,10 @@ def wanted(text: str) -> SizingQuestion | None:
         return None
     asked = read(text)
     if asked.model is not None:
-        return asked if asked.gpu or asked.problem or _NO_GPU_NEEDED.search(text) else None
+        if asked.gpu or asked.problem:
+            return asked
+        # How many GPUs ours uses is asked of the fleet, not of a catalogue.
+        return asked if _NO_GPU_NEEDED.search(text) and not _OURS.search(text) else None
     return asked if asked.gpu is not None and "I do not know" in asked.problem else None
 
 

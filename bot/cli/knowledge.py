@@ -25,7 +25,7 @@ def index(
     places: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PLACE]...",
+            metavar="PLACE",
             help="Folders, files or git addresses of your own to add; `rackside knowledge add` says more about one.",
         ),
     ] = None,
@@ -88,8 +88,9 @@ def add(
     ref: Annotated[str, typer.Option(help="Git: a branch, a tag or a whole commit id; else the default branch.")] = "",
     under: Annotated[str, typer.Option(help="Git: only this folder of the repository.")] = "",
 ) -> None:
-    """Add knowledge of your own: written to sources.toml in the home folder, read at the next index.
+    """Add knowledge of your own.
 
+    It is written to sources.toml in the home folder and read at the next index.
     A page's front matter (title, aliases, date, url, license, trust) wins over what is said here.
     """
     from bot.settings import load_settings
@@ -106,7 +107,10 @@ def add(
 
 @app.command("remove")
 def remove(name: Annotated[str, typer.Argument(help="The name or the place of what you added.")]) -> None:
-    """Remove knowledge of your own; its pages are gone after the next index."""
+    """Remove knowledge of your own.
+
+    Its pages are gone after the next index.
+    """
     from bot.settings import load_settings
     from knowledge.sources import declared
 
@@ -118,7 +122,10 @@ def remove(name: Annotated[str, typer.Argument(help="The name or the place of wh
 
 @app.command("sources")
 def sources(as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False) -> None:
-    """List knowledge of your own: pages, when it was read, and what could not be."""
+    """List knowledge of your own.
+
+    For each: its pages, when it was read, and what was left out.
+    """
     from bot.settings import load_settings
     from knowledge.indexing import load_readings
     from knowledge.sources.declared import load_declared

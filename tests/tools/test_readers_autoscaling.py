@@ -15,6 +15,7 @@ from tools.vocabulary.autoscaling import (
     HPA_BROKEN,
     HPA_CALM,
     HPA_CEILING,
+    KEDA_MADE,
     NO_SCALE_UP,
     REPLICAS_CREATED,
     STARTUP_TOOK,
@@ -53,12 +54,15 @@ def test_the_autoscalers_conditions() -> None:
     key = "deployment/team/app"
     assert facts(horizontalpodautoscalers=[hpa([limited])])[key] == {
         HPA_CALM: DEFAULT_WINDOW_S,
+        KEDA_MADE: 0.0,
         HPA_CEILING: "TooManyReplicas: too many",
         HPA_BROKEN: "",
     }
     assert facts(horizontalpodautoscalers=[hpa([broken])])[key][HPA_BROKEN] == "FailedGetExternalMetric: no metric"
     assert facts(horizontalpodautoscalers=[hpa([resting])])[key][HPA_BROKEN] == ""
     assert HPA_BROKEN not in facts(horizontalpodautoscalers=[hpa([])])[key]
+    keda = hpa([]) | {"metadata": {"namespace": "team", "name": "keda-hpa-app"}}
+    assert facts(horizontalpodautoscalers=[keda])[key][KEDA_MADE] == 1.0
     slow = hpa([resting], behavior={"scaleDown": {"stabilizationWindowSeconds": 60}})
     assert facts(horizontalpodautoscalers=[slow])[key][HPA_CALM] == 60.0
 

@@ -14,7 +14,7 @@ A wanted number that follows a real rise and fall of load once, or that changes 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Change, Remedy
-from tools.signals import HPA_METRICS
+from tools.signals import HPA_MAX, HPA_METRICS
 from tools.vocabulary.autoscaling import HPA_CALM, HPA_WANTED, STARTUP_TOOK
 
 CHANGES = HPA_WANTED.changes("1h")
@@ -24,6 +24,8 @@ LOWEST = HPA_WANTED.min("1h")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the wanted number changed often and by more than a replica within the hour."""
+    if now[HPA_MAX.now].number <= 1:
+        return None
     changes = now[CHANGES]
     if changes.number < limits["changes"]:
         return None
@@ -68,7 +70,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="medium",
-    needs=(CHANGES, HIGHEST, LOWEST),
+    needs=(HPA_MAX.now, CHANGES, HIGHEST, LOWEST),
     helps=(HPA_CALM.now, STARTUP_TOOK.now, HPA_METRICS.now),
     limits={
         "changes": Limit(6, "changes", "more than a rise and a fall every twenty minutes"),

@@ -8,14 +8,14 @@ it is told only by pods that are scaled to zero.
 Scaling stops, or follows a zero that is none: with ignoreNullValues an empty answer scales a busy workload in.
 
 ## What would rule it out
-A trigger without errors and with answers over the last quarter of an hour.
+A trigger without errors and with answers over the last quarter of an hour, or an autoscaler that KEDA did not make.
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
-from tools.vocabulary.autoscaling import KEDA_EMPTY, KEDA_ERRORS
+from tools.vocabulary.autoscaling import KEDA_EMPTY, KEDA_ERRORS, KEDA_MADE
 
 ERRORS = KEDA_ERRORS.increase("15m")
 EMPTY = KEDA_EMPTY.increase("15m")
@@ -23,6 +23,8 @@ EMPTY = KEDA_EMPTY.increase("15m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the trigger's errors or empty answers are no single slip."""
+    if not now[KEDA_MADE.now].number:
+        return None
     errors = now[ERRORS]
     empty = now.get(EMPTY)
     also = (now.get(HPA_METRICS.now), now.get(HPA_DESIRED.now), now.get(REQUESTS_WAITING.avg("10m")))
@@ -53,7 +55,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
-    needs=(ERRORS,),
+    needs=(KEDA_MADE.now, ERRORS),
     helps=(EMPTY, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     limits={"failures": Limit(3, "failures", "one poll in 30 s may fail; three in 15 min is no slip")},
     fires=fires,

@@ -15,6 +15,7 @@ from tools.vocabulary.autoscaling import (
     HPA_BROKEN,
     HPA_CALM,
     HPA_CEILING,
+    KEDA_MADE,
     NO_SCALE_UP,
     REPLICAS_CREATED,
     STARTUP_TOOK,
@@ -52,7 +53,11 @@ def read(listed: Listed) -> Iterator[Told]:
 def _autoscaler(item: Object) -> dict[Signal, Value]:
     conditions = {str(one.get("type")): one for one in many(item, "status", "conditions")}
     window = at(item, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds")
-    facts: dict[Signal, Value] = {HPA_CALM: float(window) if isinstance(window, int) else DEFAULT_WINDOW_S}
+    made = name_of(item)[1].startswith("keda-hpa-") or "scaledobject.keda.sh/name" in within(item, "metadata", "labels")
+    facts: dict[Signal, Value] = {
+        HPA_CALM: float(window) if isinstance(window, int) else DEFAULT_WINDOW_S,
+        KEDA_MADE: float(made),
+    }
     if not conditions:
         return facts  # a new autoscaler has not judged yet
     limited = conditions.get("ScalingLimited", {})

@@ -18,6 +18,9 @@ HPA_CALM = fact(
     evidence="config",
     told_by="horizontalpodautoscalers",
 )
+KEDA_MADE = fact(
+    "hpa.keda", "bool", Per.WORKLOAD, "Autoscaler made by KEDA", evidence="config", told_by="horizontalpodautoscalers"
+)
 KEDA_ERRORS = counter("keda.errors", "errors", Per.WORKLOAD, "Errors of KEDA's triggers", optional=True)
 KEDA_EMPTY = counter("keda.empty", "answers", Per.WORKLOAD, "Empty answers to KEDA's query", optional=True)
 

@@ -60,11 +60,9 @@ class Ours:
         self._library = library
 
     def search(self, question: str, k: int) -> list[Piece]:
-        """The hits, each with its title and headings as they are shown."""
-        hits = self._library.search(question, k)
+        """The hits, each with its title and the text that is shown of it."""
         return [
-            Piece(hit.passage.page_id, f"{hit.passage.title}\n{hit.passage.section}\n{hit.passage.text}")
-            for hit in hits
+            Piece(hit.passage.page_id, f"{hit.passage.title}\n{hit.text}") for hit in self._library.search(question, k)
         ]
 
     def declines(self, question: str) -> bool | None:

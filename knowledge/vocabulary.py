@@ -18,7 +18,9 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _STOP = frozenset(" ".join(_DATA["stop"]).split())
 _ISE = re.compile(r"is(e|ed|es|ing|ation|ations)$")
 _TYPO_SCORE = 80.0
-_TYPO_LEAST = 5
+_TYPO_LEAST = 4
+# A word of four letters is one edit away from too many others: only a near match counts.
+_SHORT_TYPO_SCORE = 88.0
 
 
 def stem(word: str) -> str:
@@ -57,6 +59,12 @@ def terms(text: str) -> list[str]:
         if len(parts) > 1:
             found.extend(stem(part) for part in parts if len(part) > 1 and part not in _STOP)
     return found
+
+
+def whole_terms(text: str) -> list[str]:
+    """Index terms of whole words alone, without the parts of identifiers."""
+    lowered = (word.lower().replace("’", "'").removesuffix("'s") for word in words(text))
+    return [stem(word) for word in lowered if word not in _STOP]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ class Vocabulary:
 
     @cached_property
     def _targets(self) -> tuple[str, ...]:
-        return tuple(sorted(word for word in self.domain if len(word) >= _TYPO_LEAST and word.isalpha()))
+        return tuple(sorted(word for word in self.domain if len(word) > _TYPO_LEAST and word.isalpha()))
 
     def reword(self, query: str) -> Reworded:
         """Mend and expand a question; an ordinary word is never mended."""
@@ -125,5 +133,6 @@ class Vocabulary:
             return ""
         from rapidfuzz import fuzz, process
 
-        best = process.extractOne(word, self._targets, scorer=fuzz.ratio, score_cutoff=_TYPO_SCORE)
+        cutoff = _SHORT_TYPO_SCORE if len(word) == _TYPO_LEAST else _TYPO_SCORE
+        best = process.extractOne(word, self._targets, scorer=fuzz.ratio, score_cutoff=cutoff)
         return best[0] if best else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -82,6 +83,17 @@ def built_home(exported_home: Path, onnx: OnnxEncoder, tmp_path_factory: pytest.
     (home / "encoder").symlink_to(exported_home / "encoder")
     build_index(home, packs=PACKS, encoder=onnx)
     return home
+
+
+@pytest.fixture(scope="session")
+def shipped(exported_home: Path, onnx: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The packs that Rackside ships, indexed. What the checkout's own index has encoded already is not encoded again."""
+    home = tmp_path_factory.mktemp("shipped")
+    if (exported_home / "index").is_dir():
+        shutil.copytree(exported_home / "index", home / "index")
+    report = build_index(home, encoder=onnx, forget=True)
+    assert report.skipped == []
+    return Library.open(home, encoder=onnx)
 
 
 @pytest.fixture(scope="session")

@@ -5,26 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from knowledge.encoder import OnnxEncoder
 from knowledge.home import PACKS
-from knowledge.indexing import build_index
 from knowledge.pages import load_shelf
 from knowledge.search import Library
 
 UNSEEN: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parent / "data" / "questions_unseen.yaml").read_text(encoding="utf-8")
 )
-
-
-@pytest.fixture(scope="module")
-def shipped(onnx: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Library:
-    home = tmp_path_factory.mktemp("shipped")
-    report = build_index(home, packs=PACKS, encoder=onnx)
-    assert report.skipped == []
-    return Library.open(home, encoder=onnx)
 
 
 def test_every_page_opens_with_an_answer(shipped: Library) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge.encoder import whole_words
-from knowledge.vocabulary import SHORT_FORMS, Vocabulary, stem, terms
+from knowledge.vocabulary import SHORT_FORMS, Vocabulary, stem, terms, whole_terms
 
 NAMES = ["KV cache", "Preemption", "Autoscaling an inference server", "GPU utilisation", "Throttling", "cooling"]
 
@@ -74,3 +74,15 @@ def test_ordinary_words_show_no_field(vocabulary: Vocabulary) -> None:
     assert not {"cach", "server", "cool", "cpu", "price"} & vocabulary.distinct
     spoken = Vocabulary(["Scheduling of pods", "Schedulers"], [], whole_words())
     assert stem("schedule") not in spoken.distinct
+
+
+def test_a_word_of_four_letters_is_mended_only_when_it_is_near() -> None:
+    vocabulary = Vocabulary(["paged attention", "speculative decoding"], ["paged"], ["page", "fast"])
+    assert vocabulary.reword("pagd attention").text == "paged attention"
+    assert vocabulary.reword("fazt specs").text == "fazt specs"
+    assert vocabulary.reword("pgd").text == "pgd"
+
+
+def test_whole_words_alone() -> None:
+    assert whole_terms("react useEffect runs") == ["react", "useeffect", "run"]
+    assert whole_terms("vllm:num_requests_waiting is the one") == ["vllm:num_requests_waiting", "one"]

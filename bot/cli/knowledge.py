@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from bot.cli import finding
+
 if TYPE_CHECKING:
-    from knowledge.search import Library
+    pass
 
 app = typer.Typer(
     help="The knowledge base: build its index, add your own pages, search it, check its pages.", no_args_is_help=True
@@ -143,41 +145,6 @@ def sources(as_json: Annotated[bool, typer.Option("--json", help="Print them as 
         print(f"rackside: {problem}", file=sys.stderr)
 
 
-@app.command("search")
-def search(
-    query: Annotated[str, typer.Argument(help="What to look for; `-` reads one query per line with --json.")],
-    k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many passages.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the passages as JSON.")] = False,
-) -> None:
-    """Find passages."""
-    from bot.app import make_library
-    from bot.settings import load_settings
-    from knowledge.encoder import EncoderProblem
-    from knowledge.index import IndexProblem
-    from knowledge.search import search_rows
-
-    library = make_library(load_settings())
-    if query == "-":
-        if not as_json:
-            raise typer.BadParameter("`-` reads queries from standard input and needs --json")
-        _many(library, k)
-        return
-    try:
-        hits = library.search(query, k)
-    except (IndexProblem, EncoderProblem) as problem:
-        print(f"rackside: {problem}", file=sys.stderr)
-        raise typer.Exit(2) from None
-    if as_json:
-        print(json.dumps(search_rows(hits), ensure_ascii=False))
-        return
-    if library.outside(query, hits):
-        print("That is outside what the knowledge base holds; the nearest passages are:", file=sys.stderr)
-    for hit in hits:
-        section = f" › {hit.passage.section}" if hit.passage.section else ""
-        print(f"{hit.score:.3f}  {hit.passage.id}\n       {hit.passage.title}{section}")
-        print("\n".join(f"       {line}" for line in hit.passage.text.splitlines()[:6]) + "\n")
-
-
 @app.command("lint")
 def lint(
     paths: Annotated[list[Path] | None, typer.Argument(help="Packs to check; ours when none is named.")] = None,
@@ -205,12 +172,5 @@ def _sentences() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def _many(library: Library, k: int) -> None:
-    from knowledge.search import search_rows
-
-    for line in sys.stdin:
-        text = line.rstrip("\n")
-        try:
-            print(json.dumps(search_rows(library.search(text, k)), ensure_ascii=False), flush=True)
-        except Exception as error:  # noqa: BLE001 - one line's failure is that line's answer
-            print(json.dumps({"question": text, "error": str(error)}, ensure_ascii=False), flush=True)
+app.command("search")(finding.search)
+app.command("items")(finding.items)

@@ -40,6 +40,7 @@ contracts: ## does data flow one way?
 docs: ## are the generated pages current?
 	@$(PY) -m tools.handbook --check
 	@$(PY) -m knowledge.overviews --check
+	@$(PY) -m tools.hardware_pages --check
 
 wheel: ## the built wheel, tried in a clean environment
 	@deploy/try-wheel.sh

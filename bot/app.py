@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 
 from bot.advisor.advisor import Advisor
-from bot.settings import Settings
+from bot.settings import Settings, SettingsProblem
 from knowledge.search import Library
 from tools.observe import Cluster
+from tools.prices import PriceBook, PricesError, price_book
 from tools.reading import Blind
 from tools.sources.kube import KubeSource
 from tools.sources.prom import PromSource
@@ -36,6 +37,13 @@ def make_sources(settings: Settings, cluster: str | None) -> tuple[PromSource | 
     return prom, kube, chosen.matchers
 
 
+def _prices(settings: Settings) -> PriceBook:
+    try:
+        return price_book(settings.prices)
+    except PricesError as problem:
+        raise SettingsProblem(f"the settings cannot be used: prices: {problem}") from None
+
+
 def make_advisor(
     settings: Settings,
     *,
@@ -53,6 +61,7 @@ def make_advisor(
         lambda cluster: make_sources(settings, cluster),
         library or make_library(settings),
         limits=settings.limits,
+        prices=_prices(settings),
         model=model,
         clock=clock,
     )

@@ -33,7 +33,7 @@ class ClusterSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What the environment says (`RACKSIDE_*`, `KUBECONFIG`), with the file's clusters and limits."""
+    """What the environment says (`RACKSIDE_*`, `KUBECONFIG`), with the file's clusters, limits and prices."""
 
     model_config = SettingsConfigDict(env_prefix="RACKSIDE_", extra="ignore", frozen=True)
 
@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     pages_url: str = ""
     clusters: dict[str, ClusterSettings] = Field(default_factory=dict)
     limits: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    # Dollars an hour, by GPU or machine type; what is not here has a dated list price.
+    prices: dict[str, FiniteFloat] = Field(default_factory=dict)
 
     def cluster(self, name: str | None) -> ClusterSettings:
         """The cluster of a name, or the default one; raises SettingsProblem with the known names otherwise."""
@@ -111,6 +113,6 @@ def _file() -> dict[str, Any]:
         raise SettingsProblem(f"the settings file {path} is not YAML that can be read (nested too deeply)") from None
     if content is None:
         return {}
-    if not isinstance(content, dict) or set(content) - {"clusters", "limits"}:
-        raise SettingsProblem(f"the settings file {path} may hold `clusters` and `limits`, nothing else")
+    if not isinstance(content, dict) or set(content) - {"clusters", "limits", "prices"}:
+        raise SettingsProblem(f"the settings file {path} may hold `clusters`, `limits` and `prices`, nothing else")
     return content

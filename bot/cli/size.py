@@ -140,7 +140,7 @@ def _own(params: float, layers: int | None, kv_heads: int | None, head_dim: int,
 def _own_prices() -> Mapping[str, object] | None:
     from bot.settings import load_settings
 
-    return getattr(load_settings(), "prices", None)
+    return load_settings().prices
 
 
 def _show(told: SizingReport) -> None:

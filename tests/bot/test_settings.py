@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from bot.app import make_library, make_sources
+from bot.app import make_advisor, make_library, make_sources
 from bot.doctor import Seen, examine
 from bot.settings import ClusterSettings, Settings, SettingsProblem, load_settings
 from knowledge.home import default_home
 from tests.tools.worlds import listings, node, pod
+from tools.catalogue.gpus import gpu
 from tools.observe import KINDS
 from tools.reading import Blind, Reason
 from tools.sources.kube import KubeSource
@@ -302,3 +303,20 @@ def test_slack_that_cannot_be_reached_is_blind(url: str) -> None:
 
 def test_a_model_is_named() -> None:
     assert "openai:x" in rows(model="openai:x")["Language model"].detail
+
+
+def test_own_prices_reach_the_advisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "rackside.yaml"
+    monkeypatch.setenv("RACKSIDE_CONFIG", str(file))
+    file.write_text("prices: {h100-sxm: 1.25}\n")
+    settings = load_settings()
+    assert settings.prices == {"h100-sxm": 1.25}
+    price = make_advisor(settings, with_model=False)._prices.price(gpu("h100-sxm").id)
+    assert price is not None
+    assert (price.usd_per_hour, price.own) == (1.25, True)
+    file.write_text("prices: {h1000: 1.25}\n")
+    with pytest.raises(SettingsProblem, match="prices: .*h1000"):
+        make_advisor(load_settings(), with_model=False)
+    file.write_text("prices: {h100-sxm: cheap}\n")
+    with pytest.raises(SettingsProblem, match="prices"):
+        load_settings()

@@ -132,7 +132,7 @@ def test_an_empty_file_sets_nothing(content: str, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("clusters: [not, a, mapping", "not YAML"), ("just text", "nothing else"), ("- a\n- b", "nothing else"), ("prices: {h100: 2}", "nothing else"),
+        ("clusters: [not, a, mapping", "not YAML"), ("just text", "nothing else"), ("- a\n- b", "nothing else"), ("colours: {h100: 2}", "nothing else"),
         ("1: 2", "nothing else"), (b"\xff\xfe\x00", "not YAML"), ("clusters: 5", "clusters"), ("clusters: {a: {prometheus: x}}", "clusters.a.prometheus"),
         ("limits: {a: {b: lots}}", "limits.a.b"), ("clusters: {a: {namespaces: x}}", "clusters.a.namespaces"), ("a: &a [*a]", "nothing else"),
         ("!!python/object/apply:os.system ['true']", "not YAML"), ("limits: {a: {b: .nan}}", "limits.a.b"), ("[" * 1500, "not YAML"),
@@ -315,7 +315,7 @@ def test_own_prices_reach_the_advisor(tmp_path: Path, monkeypatch: pytest.Monkey
     assert price is not None
     assert (price.usd_per_hour, price.own) == (1.25, True)
     file.write_text("prices: {h1000: 1.25}\n")
-    with pytest.raises(SettingsProblem, match="prices: .*h1000"):
+    with pytest.raises(SettingsProblem, match=r"prices: .*h1000"):
         make_advisor(load_settings(), with_model=False)
     file.write_text("prices: {h100-sxm: cheap}\n")
     with pytest.raises(SettingsProblem, match="prices"):

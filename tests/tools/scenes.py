@@ -47,7 +47,7 @@ def snapshot(
     whole = topology(replicas, engine)
     values = {parse_ask(name): value for name, value in world.items() if name not in without}
     columns: dict[Ask, Column] = {}
-    for ask in {*asks(), *values}:
+    for ask in {*asks(rules=True), *values}:
         parts: tuple[Part, ...] = ()
         if ask in values:
             keys = whole.parts(subject, ask.signal.per)

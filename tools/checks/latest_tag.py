@@ -1,0 +1,37 @@
+"""The image is named by a tag that moves.
+
+## What it means
+latest, nightly, main or no tag at all name whatever was pushed last. Which build runs depends on when a node pulled it.
+
+## Why it hurts
+A restart may bring another version: engines rename flags and metrics between minor versions, so the pod may fail at its start,
+or dashboards and autoscalers lose what they follow. A rollback to the same tag rolls nothing back.
+
+## What would rule it out
+A tag of a version, or a digest.
+"""
+
+from tools.check import Applies, Check, On
+from tools.rules import advise, names
+from tools.vocabulary.manifests import IMAGE_MOVES, IMAGE_RUNNING
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="medium",
+    needs=(IMAGE_MOVES.now,),
+    helps=(IMAGE_RUNNING.now,),
+    fires=names(IMAGE_MOVES.now, "{found_of} runs {found}.", IMAGE_RUNNING.now),
+    remedies=advise(
+        (
+            "Name the version, best with its digest (name:version@sha256:...). Move to a new one by a rollout, on "
+            "purpose."
+        ),
+        "Every replica reports the same image ID, before and after a restart.",
+        "platform/container-images",
+    ),
+    pages=("platform/container-images",),
+    phase=0,
+    owner="mlops",
+    rule=True,
+)

@@ -1,0 +1,41 @@
+"""Everything in the cluster can reach the engine.
+
+## What it means
+No NetworkPolicy for incoming traffic selects the pods, so every pod of every namespace may call them, and the ports of the
+engine that ask for no key.
+
+## Why it hurts
+Whoever gets into any pod can use the GPUs, read the metrics with the names of models, and speak to the unauthenticated ports by
+which the engine's processes talk to each other.
+
+## What would rule it out
+A policy that selects the pods and lists who may come in, with a network plugin that enforces it.
+"""
+
+from tools.check import Applies, Check, On
+from tools.rules import advise, lacks
+from tools.vocabulary.security import NETWORK_POLICY
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.ENGINE,
+    severity="low",
+    needs=(NETWORK_POLICY.now,),
+    fires=lacks(NETWORK_POLICY.now, "No network policy says who may reach the pods."),
+    remedies=advise(
+        (
+            "Deny what comes in by default, and allow the gateway, the scrape by Prometheus and the engine's own pods "
+            "among themselves."
+        ),
+        "A pod of another namespace no longer reaches the engine's port, and the scrape still does.",
+        "playbooks/security",
+        "platform/multi-tenancy",
+    ),
+    pages=(
+        "playbooks/security",
+        "platform/multi-tenancy",
+    ),
+    phase=1,
+    owner="security",
+    rule=True,
+)

@@ -1,0 +1,36 @@
+"""A secret is written out in the manifest.
+
+## What it means
+A token, key or password stands as a literal value of a variable or an argument.
+
+## Why it hurts
+Everybody who may read pods or the repository of manifests has it, it appears in kubectl describe and in process lists, and it
+outlives its purpose since nothing rotates it.
+
+## What would rule it out
+valueFrom with a secretKeyRef, or a file that a secret store mounts. Only names are looked at here; no value is kept or shown.
+"""
+
+from tools.check import Check, On
+from tools.rules import advise, names
+from tools.vocabulary.security import SECRET_LITERALS
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(SECRET_LITERALS.now,),
+    fires=names(SECRET_LITERALS.now, "{found_of} has a secret written out: {found}."),
+    remedies=advise(
+        "Revoke the secret, make a new one, put it into a Secret or a secret store, and refer to it by secretKeyRef.",
+        "kubectl get pod -o yaml no longer shows a value, and the old secret is refused.",
+        "platform/secrets-and-hub-tokens",
+        "playbooks/security",
+    ),
+    pages=(
+        "platform/secrets-and-hub-tokens",
+        "playbooks/security",
+    ),
+    phase=0,
+    owner="security",
+    rule=True,
+)

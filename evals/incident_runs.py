@@ -1,6 +1,8 @@
 """Incidents end to end: their evidence in a real Prometheus and a Kubernetes API, their question asked as a user asks it.
 
-The clock stands at the incident's time, so its objects are the present and its history is the past.
+The clock stands at the incident's time, so its objects are the present and its history is the past. Worlds are built in
+other processes while the incidents before them are answered; each has a Prometheus of its own, which starts in a tenth of
+a second, so that no series of one is ever seen by another.
 """
 
 from __future__ import annotations
@@ -8,16 +10,20 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Protocol
 
 from bot.advisor.advisor import Advisor
 from bot.advisor.question import Answer, Question
+from evals.built import Built, ahead, build, kept_under
 from evals.fleet.api_worlds import StaticWorld
-from evals.fleet.folder import Incident, evidence, read_incident
+from evals.fleet.folder import Incident, read_incident
 from evals.fleet.kubeapi import KubeApi
 from evals.fleet.prometheus import Prometheus
-from evals.score import Score, score
+from knowledge.home import default_home
 from knowledge.search import Library
 from tools.sources.kube import KubeSource
 from tools.sources.prom import PromSource
@@ -25,36 +31,77 @@ from tools.sources.prom import PromSource
 INCIDENTS = Path(__file__).parent / "incidents"
 
 
-def folders(root: Path = INCIDENTS) -> list[Path]:
-    """The incident folders below a root, by name."""
-    return sorted(path.parent for path in root.glob("*/incident.yaml"))
+def folders(root: Path = INCIDENTS, only: Sequence[str] = (), levels: Sequence[str] = ()) -> list[Path]:
+    """The incident folders below a root, by name; `only` are names or patterns (`*-night`), `levels` are levels."""
+    found = sorted(path.parent for path in root.glob("*/incident.yaml"))
+    if only:
+        found = [folder for folder in found if any(fnmatch(folder.name, pattern) for pattern in only)]
+    if levels:
+        found = [folder for folder in found if read_incident(folder).level in levels]
+    return found
+
+
+@dataclass(frozen=True)
+class Served:
+    """An incident whose evidence is served: an advisor whose clock stands at its time, and where Prometheus answers."""
+
+    incident: Incident
+    advisor: Advisor
+    prometheus: str
 
 
 @contextlib.contextmanager
-def staged(folder: Path, library: Library) -> Iterator[tuple[Incident, Advisor]]:
-    """An incident with its evidence served, and an advisor whose clock stands at its time."""
+def served(folder: Path, built: Built, library: Library) -> Iterator[Served]:
+    """Serve what was built. Use it in the main thread: Prometheus ends with the thread that started it."""
     incident = read_incident(folder)
     with tempfile.TemporaryDirectory(prefix="rackside-incident-") as scratch:
-        found = evidence(folder, Path(scratch))
-        world = StaticWorld(found.objects, found.logs)
-        with Prometheus([found.metrics]) as prometheus, KubeApi(world) as api:
+        world = StaticWorld(built.objects, built.logs)
+        with Prometheus(blocks=built.blocks) as prometheus, KubeApi(world) as api:
             kubeconfig = Path(scratch) / "kubeconfig"
             api.kubeconfig(kubeconfig)
             prom = PromSource(prometheus.url)
             kube = KubeSource.connect(str(kubeconfig))
-            yield incident, Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.at)
+            advisor = Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.at)
+            yield Served(incident, advisor, prometheus.url)
+
+
+@contextlib.contextmanager
+def staged(folder: Path, library: Library) -> Iterator[tuple[Incident, Advisor]]:
+    """One incident with its evidence served, and an advisor whose clock stands at its time."""
+    with kept_under(default_home()) as kept, served(folder, Built(build(folder, kept)), library) as ready:
+        yield ready.incident, ready.advisor
+
+
+@dataclass(frozen=True)
+class Ran:
+    """An answered incident. `seconds` is the answer alone; `baseline` are the ids that another tool named, if it was asked."""
+
+    incident: Incident
+    answer: Answer
+    seconds: float
+    baseline: tuple[str, ...] | None = None
+
+
+class Against(Protocol):
+    """Another tool that reads the same Prometheus; see `incident_baseline`."""
+
+    def named(self, prometheus: str, at: float) -> tuple[str, ...]:
+        """The failure modes that it names, best first."""
+
+
+def run(chosen: Sequence[Path], library: Library, against: Against | None = None) -> Iterator[Ran]:
+    """Answer incidents one after another; the next ones are built meanwhile."""
+    with kept_under(default_home()) as kept, contextlib.closing(ahead(chosen, kept)) as ready:
+        for folder, built in ready:
+            with served(folder, built, library) as one:
+                started = time.monotonic()
+                answer = one.advisor.answer(Question(one.incident.question))
+                seconds = time.monotonic() - started
+                other = against.named(one.prometheus, one.incident.at) if against else None
+            yield Ran(one.incident, answer, seconds, other)
 
 
 def answered(folder: Path, library: Library) -> tuple[Incident, Answer, float]:
-    """An incident with its answer and the seconds that the answer took."""
-    with staged(folder, library) as (incident, advisor):
-        started = time.monotonic()
-        answer = advisor.answer(Question(incident.question))
-        return incident, answer, time.monotonic() - started
-
-
-def run(chosen: Iterable[Path], library: Library) -> Iterator[Score]:
-    """Score incidents one after another."""
-    for folder in chosen:
-        incident, answer, seconds = answered(folder, library)
-        yield score(incident, answer, seconds)
+    """One incident with its answer and the seconds that the answer took."""
+    (ran,) = run([folder], library)
+    return ran.incident, ran.answer, ran.seconds

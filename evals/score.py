@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 
 from bot.advisor.grounding import ground
 from bot.advisor.question import Answer
@@ -57,3 +58,21 @@ def blind_ok(incident: Incident, answer: Answer) -> bool:
     said = " ".join(f"{spot.what} {spot.why}" for spot in answer.blind)
     named = {finding.subject for finding in answer.headlines}
     return all(str(one) in said or str(one) in named for one in incident.blind)
+
+
+def totals(scores: Sequence[Score]) -> dict[str, float | int]:
+    """The shares over incidents, with how many there are; `scores` must not be empty."""
+    shares = {
+        "precision_at_full_recall": [one.precision_at_full_recall for one in scores],
+        "exact_root_set": [float(one.exact) for one in scores],
+        "blind_ok": [float(one.blind_ok) for one in scores],
+        "numeric_ok": [float(one.numeric_ok) for one in scores],
+        "forbidden_free": [float(not one.forbidden) for one in scores],
+    }
+    return {"incidents": len(scores), **{name: round(fmean(values), 4) for name, values in shares.items()}}
+
+
+def by_level(scores: Sequence[Score]) -> dict[str, dict[str, float | int]]:
+    """The totals of each level, levels in order."""
+    levels = sorted({one.level for one in scores})
+    return {level: totals([one for one in scores if one.level == level]) for level in levels}

@@ -65,15 +65,19 @@ def import_history(files: Sequence[Path], data: Path) -> None:
 class Prometheus:
     """A context manager. Start it in the main thread: on Linux it dies with the thread that started it.
 
-    ``files`` are OpenMetrics histories; ``scrape_configs`` are Prometheus' own, for live series. ``url`` is
-    where it answers.
+    ``files`` are OpenMetrics histories; ``scrape_configs`` are Prometheus' own, for live series; ``blocks`` is a
+    folder of blocks that were imported before, which is left as it is. ``url`` is where it answers.
     """
 
     def __init__(
-        self, files: Sequence[Path] = (), scrape_configs: Sequence[dict[str, Any]] = (), interval: str = "15s"
+        self,
+        files: Sequence[Path] = (),
+        scrape_configs: Sequence[dict[str, Any]] = (),
+        interval: str = "15s",
+        blocks: Path | None = None,
     ) -> None:
         """Nothing runs before the context is entered."""
-        self._files, self._scrapes, self._interval = files, scrape_configs, interval
+        self._files, self._scrapes, self._interval, self._blocks = files, scrape_configs, interval, blocks
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -83,6 +87,8 @@ class Prometheus:
         self._folder = Path(tempfile.mkdtemp(prefix="fleet-prometheus-"))
         try:
             tool("prometheus")
+            if self._blocks is not None:
+                shutil.copytree(self._blocks, self._folder / "data")
             import_history(self._files, self._folder / "data")
             config = {
                 "global": {"scrape_interval": self._interval, "scrape_timeout": "10s"},

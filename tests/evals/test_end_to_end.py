@@ -33,7 +33,15 @@ KEYS = [
     "incident", "level", "expected", "got", "precision_at_full_recall",
     "exact", "forbidden", "blind_ok", "numeric_ok", "seconds",
 ]  # fmt: skip
-TOTALS = {"incidents", "precision_at_full_recall", "exact_root_set", "blind_ok", "numeric_ok", "forbidden_free"}
+TOTALS = {
+    "levels",
+    "incidents",
+    "precision_at_full_recall",
+    "exact_root_set",
+    "blind_ok",
+    "numeric_ok",
+    "forbidden_free",
+}
 IN_THE_WHEEL = "monday-mid-morning"
 QUICK = ("tuesday-afternoon", "first-look")  # written by hand: nothing is simulated
 

@@ -14,7 +14,7 @@ _CORE = "(EngineCore_DP0 pid=271)"
 
 def last_words(kind: CrashKind, config: Config, pod: str, who: str, clock: str) -> Lines:
     """Lines with their delay in seconds; ``who`` is the prefix of the process that fails first."""
-    if kind == "host":
+    if kind in {"host", "probe"}:
         return []
     if kind == "gpu_lost":
         return _gpu_lost(who, clock)

@@ -26,24 +26,30 @@ XID_TEXTS = {
 }
 
 
-def samples(devices: Iterable[Device], driver: str) -> list[Sample]:
-    """The exposition of one node's exporter. A device that fell off the bus keeps only its last Xid."""
+_REMAPPED = {"remap_pending": 2, "remap_failed": 9, "double_bit": 1}
+
+
+def samples(devices: Iterable[Device], driver: str, full: bool = False) -> list[Sample]:
+    """The exposition of one node's exporter; ``full`` adds counters that are commented out in its default list.
+
+    A device that fell off the bus keeps only its last Xid.
+    """
     found: list[Sample] = []
     for device in devices:
-        state = (device.reading, device.holder)
+        state = (device.reading, (device.holder, device.ailment))
         if device.exposed is None or device.exposed[0] is not state[0] or device.exposed[1] != state[1]:
-            device.exposed = (*state, _exposed(device, driver))
+            device.exposed = (*state, _exposed(device, driver, full))
         found += device.exposed[2]
     return found
 
 
-def _exposed(device: Device, driver: str) -> list[Sample]:
+def _exposed(device: Device, driver: str, full: bool) -> list[Sample]:
     reading = device.reading
     who = _labels(device, driver)
     text = XID_TEXTS.get(reading.xid, "Unknown Error")
     xid = tuple(sorted((*who, ("err_code", str(reading.xid)), ("err_msg", text))))
     found = [Sample("DCGM_FI_DEV_XID_ERRORS", xid, float(reading.xid))]
-    return found if reading.lost else found + _alive(device, reading, who)
+    return found if reading.lost else found + _alive(device, reading, who, full)
 
 
 def _labels(device: Device, driver: str) -> Labels:
@@ -62,7 +68,7 @@ def _labels(device: Device, driver: str) -> Labels:
     )
 
 
-def _alive(device: Device, reading: Reading, who: Labels) -> list[Sample]:
+def _alive(device: Device, reading: Reading, who: Labels, full: bool) -> list[Sample]:
     model = device.model
     used = round(reading.memory / MIB)
     values: list[tuple[str, float, SampleType]] = [
@@ -71,7 +77,7 @@ def _alive(device: Device, reading: Reading, who: Labels) -> list[Sample]:
         ("GPU_TEMP", round(reading.temperature), "gauge"),
         ("POWER_USAGE", round(reading.power, 3), "gauge"),
         ("TOTAL_ENERGY_CONSUMPTION", round(reading.energy * 1000), "counter"),
-        ("PCIE_REPLAY_COUNTER", 0, "counter"),
+        ("PCIE_REPLAY_COUNTER", reading.replays, "counter"),
         ("GPU_UTIL", round(100 * reading.busy), "gauge"),
         ("MEM_COPY_UTIL", round(100 * min(1.0, reading.dram * 0.92)), "gauge"),
         ("ENC_UTIL", 0, "gauge"),
@@ -80,10 +86,19 @@ def _alive(device: Device, reading: Reading, who: Labels) -> list[Sample]:
         ("FB_USED", used, "gauge"),
         ("FB_RESERVED", model.reserved_mib, "gauge"),
         ("VGPU_LICENSE_STATUS", 0, "gauge"),
-        ("UNCORRECTABLE_REMAPPED_ROWS", 0, "counter"),
+        ("UNCORRECTABLE_REMAPPED_ROWS", _REMAPPED.get(device.ailment, 0), "counter"),
         ("CORRECTABLE_REMAPPED_ROWS", 0, "counter"),
-        ("ROW_REMAP_FAILURE", 0, "gauge"),
+        ("ROW_REMAP_FAILURE", int(device.ailment == "remap_failed"), "gauge"),
     ]
+    if full:
+        values += [
+            ("CLOCK_THROTTLE_REASONS", reading.reasons, "gauge"),
+            ("THERMAL_VIOLATION", round(reading.thermal), "counter"),
+            ("POWER_VIOLATION", round(reading.powered), "counter"),
+            ("ROW_REMAP_PENDING", int(device.ailment == "remap_pending"), "gauge"),
+            ("ECC_DBE_VOL_TOTAL", 3 * int(device.ailment == "double_bit"), "counter"),
+            ("ECC_SBE_VOL_TOTAL", 0, "counter"),
+        ]
     if model.hbm:
         values.append(("MEMORY_TEMP", round(reading.temperature + 4 + 9 * reading.dram), "gauge"))
     if model.nvlink:

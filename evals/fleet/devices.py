@@ -30,6 +30,19 @@ class Reading:
     energy: float = 0.0
     xid: int = 0
     lost: bool = False
+    reasons: int = 0
+    thermal: float = 0.0
+    powered: float = 0.0
+    replays: int = 0
+
+
+# Clock event reasons as NVML numbers them.
+SW_POWER_CAP, HW_SLOWDOWN, SW_THERMAL, HW_THERMAL, HW_POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
+_SLOW = {
+    "hot": (0.36, HW_SLOWDOWN | SW_THERMAL | HW_THERMAL),
+    "power_brake": (0.3, HW_SLOWDOWN | HW_POWER_BRAKE),
+    "power_cap": (0.62, SW_POWER_CAP),
+}
 
 
 @dataclass(slots=True)
@@ -53,6 +66,10 @@ class Device:
     power: float = 0.0
     reading: Reading = field(default_factory=Reading)
     exposed: Any = None
+    ailment: str = "well"
+    thermal: float = 0.0
+    powered: float = 0.0
+    replays: float = 0.0
     _since: float = 0.0
     _sums: list[float] = field(default_factory=lambda: [0.0] * 5)
     _collected: float = -1.0
@@ -68,6 +85,19 @@ class Device:
         """The PCI bus id."""
         return f"00000000:{_BUSES[self.index]}:00.0"
 
+    @property
+    def clock_share(self) -> float:
+        """The share of its full clock that it runs at while it works; heat takes a few minutes to slow it down."""
+        share, _ = _SLOW.get(self.ailment, (1.0, 0))
+        if self.ailment == "hot":
+            return 1.0 if self.temperature < 84 else share
+        return share
+
+    @property
+    def reasons(self) -> int:
+        """The clock event reasons of the moment, as a bit mask."""
+        return 0 if self.clock_share == 1.0 or not self.context else _SLOW[self.ailment][1]
+
     def idle_memory(self) -> float:
         """Bytes that the driver shows as used with no process on the device."""
         return (1 if self.model.hbm else 3) * MIB
@@ -80,7 +110,16 @@ class Device:
         warm = 0.16 if self.context else 0.0
         load = warm * (1 - act.busy) + act.busy * 0.22 + 0.42 * act.dram + 0.85 * act.tensor
         self.power = 0.0 if self.lost else min(model.tdp * 0.99, model.idle_power + spread * load)
+        self.power *= self.clock_share**0.8
         goal = 29 + 42 * self.power / model.tdp
+        if self.ailment == "hot":
+            goal = 88.0 if act.busy > 0.05 else 52.0
+        slowed = dt * 1e9 * act.busy if self.reasons else 0.0
+        if self.ailment == "hot":
+            self.thermal += slowed
+        else:
+            self.powered += slowed
+        self.replays += dt * 1.7 if self.ailment == "pcie" else 0.0
         self.temperature += (goal - self.temperature) * (1 - math.exp(-dt / 45))
         self.energy += self.power * dt
         for place, value in enumerate((act.busy, act.tensor, act.dram, act.pcie, act.link)):
@@ -100,7 +139,13 @@ class Device:
             power=self.power,
             temperature=self.temperature,
             memory=self.used if self.context else self.idle_memory(),
-            clock=self.model.sm_clock if self.context else (345 if self.model.hbm else 210),
+            clock=round(self.model.sm_clock * self.clock_share / 15) * 15
+            if self.context
+            else (345 if self.model.hbm else 210),
+            reasons=self.reasons,
+            thermal=self.thermal,
+            powered=self.powered,
+            replays=int(self.replays),
             energy=self.energy,
             xid=self.xid,
             lost=self.lost,

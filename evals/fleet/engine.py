@@ -54,6 +54,7 @@ class Engine:
         self.waiting: deque[Row] = deque()
         self.hit = shared_prefix if config.prefix_caching else 0.0
         self.overflowed = False
+        self.clocks = 1.0  # the share of the full clock at which its slowest GPU runs
         self._interval = 0.02
         self._front: deque[Row] = deque()
         self._shared = 0.0
@@ -174,12 +175,12 @@ class Engine:
         occupied = min(1.0, 1 - math.exp(-mean_batch)) if mean_batch < 4 else 1.0
         batch = mean_batch / occupied if occupied else 0.0
         context = (self.kv_used / max(1, len(rows))) * batch
-        decode = self._decode_seconds(batch, context)
+        decode = self._decode_seconds(batch, context) / self.clocks**0.7
         hosted = self.host.step_seconds(batch)
         # Prefill: chunks ride along with the decode batch until the pending tokens are done.
         todo = np.flatnonzero(rows[:, LEFT] > 0)
         pending = float(rows[todo, LEFT].sum())
-        per_token = 2 * config.model.active / (config.tp * config.gpu.flops * MFU)
+        per_token = 2 * config.model.active / (config.tp * config.gpu.flops * MFU * self.clocks)
         chunk = max(16.0, min(config.max_batched_tokens - batch, pending / max(1.0, math.ceil(pending / 4096))))
         stretch = self.host.stretch
         long = (decode + chunk * per_token + hosted) * stretch

@@ -36,8 +36,6 @@ def bind(pod: Pod, machine: Machine, at: float, events: Happenings) -> None:
     pod.version += 1
     text = f"Successfully assigned {pod.namespace}/{pod.name} to {pod.node}"
     events.add(at, about(pod), "Scheduled", text, "default-scheduler")
-    image = pod.template.image
-    _say(events, at + 1, pod, "Pulled", f'Container image "{image}" already present on machine')
 
 
 def _say(events: Happenings, at: float, pod: Pod, reason: str, message: str, *, warning: bool = False) -> None:
@@ -48,10 +46,14 @@ def _say(events: Happenings, at: float, pod: Pod, reason: str, message: str, *, 
 def start(pod: Pod, spec: Workload | None, machine: Machine, at: float, events: Happenings) -> None:
     """Start the container's next run; with a GPU that is gone it cannot even start."""
     container = pod.container
+    if spec is not None and spec.pull:
+        _cannot_pull(pod, spec.pull, at, events)
+        return
     lost = [machine.devices[i] for i in pod.devices if machine.devices[i].lost]
     if pod.log:
         pod.previous = pod.log
         pod.log = type(pod.log)(maxlen=pod.log.maxlen)
+    _say(events, at, pod, "Pulled", f'Container image "{pod.template.image}" already present on machine')
     container.runs += 1
     container.restarts = container.runs - 1
     container.started = at
@@ -73,6 +75,29 @@ def start(pod: Pod, spec: Workload | None, machine: Machine, at: float, events: 
     pod.config = resolve(spec, machine.spec.gpu or "l4")
     pod.startup = plan(spec, pod.config)
     logs.started(pod, spec, at)
+
+
+def _cannot_pull(pod: Pod, why: str, at: float, events: Happenings) -> None:
+    # The image never arrives: the kubelet tries again, ever more rarely.
+    container, image = pod.container, pod.template.image
+    name = image.rsplit(":", 1)[0]
+    full = image if "." in image.split("/")[0] else f"docker.io/{image}"
+    said = (
+        f'failed to resolve reference "{full}": {full}: not found'
+        if why == "not_found"
+        else f'failed to resolve reference "{full}": pull access denied, repository does not exist or may require '
+        f"authorization: server message: insufficient_scope: authorization failed ({name})"
+    )
+    code = "NotFound" if why == "not_found" else "Unknown"
+    told = f'rpc error: code = {code} desc = failed to pull and unpack image "{full}": {said}'
+    container.backoff = min(300.0, max(10.0, 2 * container.backoff))
+    container.state, container.reason, container.until = "waiting", "ImagePullBackOff", at + container.backoff
+    container.message = f'Back-off pulling image "{image}": ErrImagePull: {told}'
+    pod.version += 1
+    _say(events, at, pod, "Pulling", f'Pulling image "{image}"')
+    _say(events, at + 1, pod, "Failed", f'Failed to pull image "{image}": {told}', warning=True)
+    _say(events, at + 1, pod, "Failed", "Error: ErrImagePull", warning=True)
+    _say(events, at + 2, pod, "BackOff", f'Back-off pulling image "{image}"', warning=True)
 
 
 def watch(pod: Pod, spec: Workload | None, machine: Machine, at: float, events: Happenings) -> None:
@@ -149,6 +174,12 @@ def die(pod: Pod, crash: Crash, at: float, events: Happenings) -> None:
     """End the container's run."""
     container = pod.container
     logs.crashed(pod, crash.kind, at)
+    if crash.kind == "probe":
+        refused = f"dial tcp {pod.ip}:{_port(pod)}: connect: connection refused"
+        text = f'Liveness probe failed: Get "http://{pod.ip}:{_port(pod)}/health": {refused}'
+        _say(events, at - 30, pod, "Unhealthy", text, warning=True)
+        killing = f"Container {pod.template.container} failed liveness probe, will be restarted"
+        _say(events, at - 30, pod, "Killing", killing)
     if crash.kind == "host":
         pod.oom_events += 1
     ended = Termination(crash.reason, crash.exit_code, container.started, at, pod.container_id)

@@ -9,7 +9,7 @@ from evals.fleet.engine import Engine
 from evals.fleet.hardware import GIB
 from evals.fleet.pods import Pod
 from evals.fleet.recipe import Workload
-from evals.fleet.startup import Config, CrashKind
+from evals.fleet.startup import GONE, Config, CrashKind
 
 API = "(APIServer pid=1)"
 CORE = "(EngineCore_DP0 pid=271)"
@@ -283,6 +283,11 @@ def crashed(pod: Pod, kind: CrashKind, at: float) -> None:
     """Print the last words of a process; one that the kernel kills prints none."""
     assert pod.config is not None
     config = pod.config
+    if kind == "argument":
+        gone = [text for text in pod.template.args if text.removeprefix("--").split("=")[0] in GONE]
+        pod.log.append((at - 0.3, "usage: api_server.py [-h] [--headless] [--api-server-count API_SERVER_COUNT]"))
+        pod.log.append((at - 0.2, f"api_server.py: error: unrecognized arguments: {' '.join(gone)}"))
+        return
     who = worker(config, config.tp - 1 if kind == "gpu_lost" else 0)
     for after, text in crash_texts.last_words(kind, config, pod.name, who, clock(at)):
         pod.log.append((at - 3 + after, text))

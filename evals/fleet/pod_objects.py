@@ -94,7 +94,8 @@ def _probes(form: Template) -> Manifest:
     startup = {**check, "periodSeconds": 10, "failureThreshold": 120}
     readiness = {**check, "periodSeconds": 10, "failureThreshold": 3}
     liveness = {**check, "periodSeconds": 10, "failureThreshold": 3}
-    return {"startupProbe": startup, "readinessProbe": readiness, "livenessProbe": liveness}
+    rest = {"readinessProbe": readiness, "livenessProbe": liveness}
+    return {"startupProbe": startup, **rest} if form.startup_probe else rest
 
 
 def pod_object(pod: Pod, host_ip: str) -> Manifest:

@@ -39,6 +39,7 @@ class Template:
     shm: str | None = None
     port: tuple[str, int] | None = None
     probes: bool = False
+    startup_probe: bool = True
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[tuple[tuple[str, str], ...], ...] = ()
     labels: tuple[tuple[str, str], ...] = ()

@@ -177,6 +177,8 @@ class Workload(_Part):
     container: str = "server"
     shm: Quantity | None = "16Gi"
     probes: bool = True
+    startup_probe: bool = True
+    pull: Literal["", "not_found", "denied"] = ""
     scraped: bool = True
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
@@ -205,8 +207,14 @@ class Workload(_Part):
         return self
 
 
+Ailment = Literal["hot", "power_brake", "power_cap", "remap_pending", "remap_failed", "double_bit", "pcie", "well"]
+
+
 class Change(_Part):
     """A cause that changes at a time: exactly one of a workload's, a GPU's or an exporter's.
+
+    ``ailment`` is what a GPU suffers from then on: a cooler that fails, a brake from the rack's power supply, a low
+    power limit, memory rows that wait to be remapped or cannot be, double-bit errors, a link that must repeat itself.
 
     ``patch`` replaces fields of the workload's recipe. Fields of its pods (args, limits, ...) roll its pods
     out anew.
@@ -219,15 +227,16 @@ class Change(_Part):
     gpu: int | None = None
     xid: int | None = None
     exporter: Literal["crash", "absent", "back"] | None = None
+    ailment: Ailment | None = None
 
     @model_validator(mode="after")
     def _one_cause(self) -> Change:
         if bool(self.workload) == bool(self.node):
             raise ValueError("a change names a workload or a node")
-        if self.node and (self.xid is None) == (self.exporter is None):
-            raise ValueError("a change of a node is an xid of a gpu, or its exporter")
-        if self.xid is not None and self.gpu is None:
-            raise ValueError("an xid happens on a gpu: give its index")
+        if self.node and sum(one is not None for one in (self.xid, self.exporter, self.ailment)) != 1:
+            raise ValueError("a change of a node is an xid of a gpu, or its exporter, or an ailment of a gpu")
+        if (self.xid is not None or self.ailment is not None) and self.gpu is None:
+            raise ValueError("an xid or an ailment happens on a gpu: give its index")
         return self
 
 
@@ -251,6 +260,7 @@ class Recipe(_Part):
     scrape: Scrape = Scrape()
     node_exporter: bool = False
     node_problem_detector: bool = False
+    dcgm_full: bool = False
     nodes: tuple[Node, ...] = Field(min_length=1)
     workloads: tuple[Workload, ...] = ()
     changes: tuple[Change, ...] = ()

@@ -79,7 +79,7 @@ class Simulation:
             return
         spec, machine = workload.spec, self.machines[pod.node]
         kubelet.start(pod, spec, machine, pod.created + 4, self.events)
-        if spec.runtime == "none":
+        if spec.runtime == "none" or spec.pull:
             return
         assert pod.startup is not None
         crash = pod.startup.crash
@@ -214,6 +214,8 @@ class Simulation:
             machine.exporter = {"back": "up"}.get(change.exporter, change.exporter)
             machine.version += 1
             self._daemons(early=False)
+        if change.ailment is not None and change.gpu is not None:
+            machine.devices[change.gpu].ailment = change.ailment
         if change.xid is not None and change.gpu is not None:
             self._xid(machine, machine.devices[change.gpu], change.xid, at)
 
@@ -312,6 +314,9 @@ class Simulation:
         for pod in workload.pods:
             if pod.engine is not None:
                 mine = rows[shares == pods.index(pod)] if pod in pods else rows[:0]
+                there = self.machines[pod.node].devices
+                # The ranks wait for the slowest of them.
+                pod.engine.clocks = min((there[i].clock_share for i in pod.devices), default=1.0)
                 pod.engine.step(at, dt, mine, spec.traffic.patience)
                 pod.received += float(mine[:, 1].sum()) * 5 + 400 * len(mine) + 200 * dt
                 pod.sent += pod.engine.host.sent_bytes(dt)

@@ -15,11 +15,17 @@ from typing import Literal
 from evals.fleet.hardware import GIB, MIB, GpuModel, LanguageModel, gpu_model, language_model
 from evals.fleet.recipe import Workload, quantity
 
+# What vLLM 0.11 no longer knows: the V0 engine's flags.
+GONE = ("use-v2-block-manager", "num-scheduler-steps", "swap-space-gb", "enable-chunked-context", "worker-use-ray")
+# A liveness probe without a startup probe before it: three refusals, ten seconds apart, then SIGTERM and its grace.
+LIVENESS_KILLS_AFTER = 62.0
 DEFAULT_SHM = 64 * MIB
 NCCL_SEGMENT = 33030528  # bytes that one rank of NCCL maps in /dev/shm
 QUEUE = 16 * MIB  # what the workers' message queue touches of /dev/shm
 BLOCK = 16
-CrashKind = Literal["cuda_load", "cuda_runtime", "no_kv", "shm", "host", "gpu_lost", "context_too_long"]
+CrashKind = Literal[
+    "cuda_load", "cuda_runtime", "no_kv", "shm", "host", "gpu_lost", "context_too_long", "argument", "probe"
+]
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,9 @@ def plan(workload: Workload, config: Config) -> Startup:
     ready = compiled + (3.0 if config.eager else 18.0)
     crash: Crash | None = None
     shm = quantity(workload.shm) if workload.shm else DEFAULT_SHM
-    if config.tp > 1 and shm < QUEUE + config.tp * NCCL_SEGMENT:
+    if any(name in GONE for name in workload.args):
+        crash = Crash("argument", 9.0, 2, "Error")
+    elif config.tp > 1 and shm < QUEUE + config.tp * NCCL_SEGMENT:
         crash = Crash("shm", imported + 5.0, 1, "Error")
     elif workload.memory_limit and (share := _host_overflow(workload, config)):
         crash = Crash("host", imported + 6.0 + share * (weights - imported - 6.0), 137, "OOMKilled")
@@ -157,6 +165,9 @@ def plan(workload: Workload, config: Config) -> Startup:
         crash = Crash("no_kv", compiled - 8.0, 1, "Error")
     elif config.kv_tokens < config.max_model_len:
         crash = Crash("context_too_long", compiled - 8.0, 1, "Error")
+    kills = workload.probes and not workload.startup_probe and ready > LIVENESS_KILLS_AFTER
+    if kills and (crash is None or crash.after > LIVENESS_KILLS_AFTER):
+        crash = Crash("probe", LIVENESS_KILLS_AFTER, 137, "Error")
     return Startup(imported, weights, compiled, ready, crash)
 
 

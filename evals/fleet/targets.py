@@ -102,7 +102,9 @@ class Targets:
         def collect() -> list[Sample] | None:
             if pod.container.state != "running" or machine.exporter != "up":
                 return None
-            return self._kept(dcgm_series.samples(machine.devices, simulation.recipe.driver))
+            return self._kept(
+                dcgm_series.samples(machine.devices, simulation.recipe.driver, simulation.recipe.dcgm_full)
+            )
 
         return Target("dcgm", address, labels, False, collect)
 

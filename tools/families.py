@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from tools.check import Explains, Where
 
 
-def _all(*symptoms: str) -> tuple[Explains, ...]:
+def named(*symptoms: str) -> tuple[Explains, ...]:
+    """Symptoms of the same workload, by id."""
     return tuple(map(Explains, symptoms))
 
 
 # Too little capacity for the load: what waits, is pushed out, given up or turned away.
-QUEUEING = _all(
+QUEUEING = named(
     "kv_saturation_queueing",
     "kv_memory_cliff",
     "preemption_thrash",
@@ -22,11 +23,13 @@ QUEUEING = _all(
 )
 # The computation itself is slower than it should be: everything takes longer, and queues form behind it.
 SLOW = (
-    *_all("ttft_breach_prefill", "itl_breach_batch_too_large", "head_of_line_blocking"),
+    *named("ttft_breach_prefill", "itl_breach_batch_too_large", "head_of_line_blocking"),
     *QUEUEING,
 )
-# A server that dies or stops answering.
-FAILING = _all("error_rate_spike", "abort_spike")
+# A server that dies or stops answering: what users see of it, and what its replicas show.
+BROKEN = named("error_rate_spike", "abort_spike")
+DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true")
+FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 
 def at(family: Iterable[Explains], where: Where) -> tuple[Explains, ...]:

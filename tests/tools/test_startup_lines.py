@@ -1,0 +1,164 @@
+"""Lines of failed starts as engines, PyTorch, NCCL and the hub print them, near misses, and what is computed from them."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.tools.scenes import SUBJECTS, scene, snapshot
+from tools.casebook import cases
+from tools.diagnose import run
+from tools.finding import Change
+from tools.log_lines import matches
+from tools.signals import Signal
+from tools.vocabulary.startup import (
+    LOG_BAD_FLAG,
+    LOG_COLLECTIVE,
+    LOG_DOWNLOAD,
+    LOG_DRIVER,
+    LOG_ENGINE_DEAD,
+    LOG_FREE_MEMORY,
+    LOG_LEN_KV,
+    LOG_LEN_MODEL,
+    LOG_NCCL,
+    LOG_NO_KERNEL,
+    LOG_NO_KV,
+    LOG_TP,
+    PATTERNS,
+    fragments,
+)
+
+FREE = (
+    "ValueError: Free memory on device {}(12.18/23.56 GiB) on startup is less than desired GPU memory"
+    " utilization (0.92, 21.67 GiB). Decrease GPU memory utilization."
+)
+LONG = (
+    "(EngineCore pid=81) ERROR 04-19 10:59:54 [core.py:1108] ValueError: To serve at least one request with the {} max seq"
+    " len (16384), {}3.0 GiB KV cache is needed, which is larger than the available KV cache memory (0.18 GiB). Based on"
+    " the available memory, the estimated maximum model length is 976. Try increasing `gpu_memory_utilization`"
+)
+WATCHDOG = (
+    "[rank0]:[E1218 20:27:21.426 ProcessGroupNCCL.cpp:629] [Rank 0] Watchdog caught collective operation timeout:"
+    " WorkNCCL(SeqNum=1, OpType=BROADCAST, Timeout(ms)=600000) ran for 600081 milliseconds before timing out."
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "signal"),
+    [
+        (FREE.format("cuda:0 "), LOG_FREE_MEMORY),
+        (FREE.format(""), LOG_FREE_MEMORY),
+        ("ValueError: No available memory for the cache blocks. Try increasing it", LOG_NO_KV),
+        ("RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.", LOG_NO_KV),
+        (LONG.format("model's", ""), LOG_LEN_KV),
+        (LONG.format("models's", "("), LOG_LEN_KV),
+        (
+            "The model's max seq len (32768) is larger than the maximum number of tokens that can be stored in KV cache (27296).",
+            LOG_LEN_KV,
+        ),
+        (
+            "User-specified max_model_len (65536) is greater than the derived max_model_len (max_position_embeddings=32768.0)",
+            LOG_LEN_MODEL,
+        ),
+        ("huggingface_hub.errors.GatedRepoError: 403 Client Error.", LOG_DOWNLOAD),
+        ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
+        ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
+        ("RuntimeError: The NVIDIA driver on your system is too old (found version 12080).", LOG_DRIVER),
+        ("RuntimeError: CUDA error: no kernel image is available for execution on the device", LOG_NO_KERNEL),
+        ("vllm: error: unrecognized arguments: --swap-space 4", LOG_BAD_FLAG),
+        ("error: unexpected argument '--max-batch' found", LOG_BAD_FLAG),
+        ("Total number of attention heads (28) must be divisible by tensor parallel size (8).", LOG_TP),
+        ("Duplicate GPU detected : rank 1 and rank 0 both on CUDA device db000", LOG_NCCL),
+        ("ncclInvalidUsage: This usually reflects invalid usage of NCCL library.", LOG_NCCL),
+        (WATCHDOG, LOG_COLLECTIVE),
+        ("TimeoutError: RPC call to sample_tokens timed out.", LOG_COLLECTIVE),
+        ("Worker proc VllmWorker-0 died unexpectedly, shutting down executor.", LOG_ENGINE_DEAD),
+        ("RuntimeError: Engine core initialization failed. See root cause above.", LOG_ENGINE_DEAD),
+    ],
+)
+def test_each_line_is_told_by_its_own_pattern(line: str, signal: Signal) -> None:
+    found = matches(f"before\n{line}\nafter")
+    assert {told for told, text in found.items() if text} == {signal}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO Free memory on device cuda:0: 70.1 GiB",
+        "INFO Available KV cache memory: 12.41 GiB",
+        "INFO max_model_len (65536) accepted, derived max_model_len is 131072",
+        "UserWarning: CUDA initialization: The NVIDIA driver on your system is too old (found version 12080).",
+        "usage: vllm serve [model_tag] [options]",
+        "NCCL INFO Bootstrap : Using eth0:10.0.0.1<0>",
+        "INFO vLLM is using nccl==2.21.5",
+        'HTTP Request: HEAD https://huggingface.co/org/model "HTTP/1.1 404 Not Found"',
+        "INFO tensor parallel size (8) divides 64 attention heads",
+        "WARNING No available shared memory broadcast block found in 60 seconds. This typically happens when compiling",
+        "Tried to allocate nothing",
+    ],
+)
+def test_a_near_miss_says_nothing(line: str) -> None:
+    assert set(matches(line).values()) == {""}
+
+
+def test_the_number_that_fits_survives_the_cut() -> None:
+    assert matches(f"{'p' * 100} {LONG.format('model', '(')}")[LOG_LEN_KV].startswith("To serve")
+    assert "length is 976" in matches(LONG.format("model's", "("))[LOG_LEN_KV]
+
+
+def test_what_lay_reserved_is_read_in_its_unit() -> None:
+    line = "Tried to allocate 512.00 MiB. GPU 0 has 79 GiB. 8.00 GiB is reserved by PyTorch but unallocated"
+    assert fragments(line) == ("512.00Mi", "8.00Gi")
+    assert fragments("Tried to allocate 512.00 MiB.") == ()
+
+
+@pytest.mark.parametrize(
+    "bait", ["To serve at least one request with ", "401 Client Error", "Tried to allocate 1 GiB", "Max retries "]
+)
+def test_a_giant_line_is_read_in_no_time(bait: str) -> None:
+    started = time.process_time()
+    for pattern in PATTERNS.values():
+        pattern.search(bait + "a" * 262_144)
+        pattern.search(bait * (262_144 // len(bait)))
+    assert time.process_time() - started < 2
+
+
+def changes(check: str, **world: object) -> list[Change]:
+    told = {**scene(check)["fires"], **world}
+    outcomes = run(snapshot(told, SUBJECTS["workload"]), {})
+    found = next(one for one in outcomes if one.case.id == check and one.subject == SUBJECTS["workload"])
+    return [remedy.change for remedy in found.remedies if remedy.change is not None]
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        ("startup_free_memory_insufficient", Change("--gpu-memory-utilization", "default", "0.49")),
+        ("max_model_len_exceeds_kv", Change("--max-model-len", "16384", "768")),
+        ("max_model_len_gt_derived", Change("--max-model-len", "65536", "32768")),
+        ("tp_invalid", Change("--tensor-parallel-size", "8", "4")),
+        ("no_kv_memory", Change("--gpu-memory-utilization", "default", "0.93")),
+    ],
+)
+def test_what_the_line_holds_is_computed(check: str, change: Change) -> None:
+    assert change in changes(check)
+
+
+def test_a_startup_probe_gets_twice_the_longest_start_that_was_seen() -> None:
+    world = {"pod.startup_took now": 700, "pod.startup_budget now": 90, "pod.lived_for now": 95}
+    found = changes("liveness_kills_slow_load", **world)
+    assert found == [Change("startupProbe (failureThreshold x periodSeconds)", "90 s in all", "140 x 10 s")]
+
+
+def test_the_wrong_architecture_is_no_wrong_tag() -> None:
+    world = scene("image_pull_fail")
+    told = {**world["fires"], "pod.pull_said now": "Failed to pull image: no match for platform in manifest: not found"}
+    found = next(one for one in run(snapshot(told, SUBJECTS["workload"]), {}) if one.case.id == "image_pull_fail")
+    assert "architecture" in found.remedies[0].text
+
+
+@pytest.mark.parametrize("check", ["no_kv_memory", "nccl_init_failure", "liveness_kills_slow_load", "xid_critical"])
+def test_the_specific_cause_explains_the_general_symptom(check: str) -> None:
+    symptoms = {one.symptom for one in cases()[check].check.explains}
+    assert {"crash_loop", "engine_dead", "gpu_held_by_not_ready_pod", "readiness_never_true"} <= symptoms

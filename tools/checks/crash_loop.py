@@ -1,0 +1,91 @@
+"""A container ends again and again, and Kubernetes waits longer before each new start.
+
+## What it means
+The kubelet restarts a container that ends and doubles the pause up to five minutes. Why it ends is told by its exit code and by the
+log of the container before.
+
+## Why it hurts
+The replica serves nothing, while its GPUs stay allocated to it.
+
+## What would rule it out
+Restarts that ended in a container that runs, or a single restart.
+"""
+
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.crashes import needed
+from tools.families import BROKEN, QUEUEING, named
+from tools.finding import Remedy
+from tools.signals import EXIT_CODE, LIVED_FOR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
+from tools.vocabulary.startup import START_BLOCKED
+
+_CODES = {
+    0: "It ended without an error: a server that returns has lost its main process or was given a one-off command.",
+    2: "Exit code 2 is usually an argument that the engine does not know: read the last lines of the log.",
+    126: "The command cannot be executed: check command and file mode in the image.",
+    127: "The command is not in the image: check command and entrypoint.",
+    132: "The processor lacks an instruction that the binary uses: take a build for this machine type.",
+    134: "The process aborted itself: a failed assertion in native code, often NCCL or CUDA; read the lines above.",
+    135: "A bus error: mostly /dev/shm that is full.",
+    137: "The container was killed: by a probe, an eviction or the kernel's memory limit.",
+    139: "A segmentation fault in native code: look for a mismatch of driver, CUDA and engine.",
+    143: "The container was asked to end: by a probe or by hand.",
+}
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica waits in CrashLoopBackOff after more than one restart."""
+    for waiting in now.each(WAITING_REASON.now):
+        if waiting.text != "CrashLoopBackOff":
+            continue
+        restarts = needed(now, waiting, RESTARTS.now)
+        if restarts.number < limits["restarts"]:
+            continue
+        code = now.of(waiting.subject, EXIT_CODE.now)
+        also = tuple(
+            now.of(waiting.subject, ask)
+            for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now)
+        )
+        if code is None:
+            return because("{restarts_of} is in a crash loop after {restarts}.", waiting, *also, restarts=restarts)
+        return because(
+            "{restarts_of} is in a crash loop after {restarts}; it ended with exit code {code}.",
+            waiting,
+            *also,
+            restarts=restarts,
+            code=code,
+        )
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Read why, by exit code."""
+    code = now.get(EXIT_CODE.now)
+    said = _CODES.get(int(code.number), "") if code is not None else ""
+    return (
+        Remedy(
+            f"Read the log of the container before: kubectl logs POD --previous -n {now.subject.namespace}. {said}".strip(),
+            None,
+            "The container has run for longer than twice its usual load time without a restart.",
+            ("kubernetes/exit-codes-and-terminations",),
+        ),
+        Remedy(
+            "If it began with a rollout, roll back first and look afterwards.",
+            None,
+            "The replicas of the former revision are ready.",
+            ("kubernetes/rollouts-without-spare-gpus",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="critical",
+    needs=(WAITING_REASON.now, RESTARTS.now),
+    helps=(EXIT_CODE.now, TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now),
+    limits={"restarts": Limit(2, "restarts", "one restart may be chance")},
+    fires=fires,
+    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod")),
+    remedies=remedies,
+    pages=("kubernetes/exit-codes-and-terminations",),
+    owner="ml platform",
+)

@@ -1,0 +1,55 @@
+"""The node's driver is too old for the image's CUDA.
+
+## What it means
+The image was built for a newer CUDA than the driver on the node supports.
+
+## Why it hurts
+The container cannot use a GPU on any node with this driver, whatever is restarted.
+
+## What would rule it out
+The same image running on nodes of the same driver version.
+"""
+
+from tools.check import Applies, Check, Limits, Now, On
+from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
+from tools.families import FAILING, QUEUEING
+from tools.finding import Remedy
+from tools.vocabulary.startup import LOG_DRIVER, START_BLOCKED
+
+
+def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
+    found = numbers(r"found version (\d{4,6})", told(now, LOG_DRIVER))
+    said = f" The driver supports CUDA {found[0] // 1000:.0f}.{found[0] % 1000 // 10:.0f} at most." if found else ""
+    verify = "nvidia-smi in the pod names a CUDA version no lower than the image's, and the pod turns ready."
+    return (
+        Remedy(
+            f"Use an image that is built for the CUDA of the node's driver.{said}",
+            None,
+            verify,
+            ("platform/gpu-operator-and-drivers", "platform/container-images"),
+        ),
+        Remedy(
+            "Or upgrade the driver of the node pool, one drained node at a time; NVIDIA_DISABLE_REQUIRE only hides the mismatch.",
+            None,
+            verify,
+            ("platform/gpu-operator-and-drivers",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="critical",
+    needs=needs(LOG_DRIVER),
+    helps=(
+        *HELPS,
+        START_BLOCKED.now,
+    ),
+    limits=LIMITS,
+    fires=failed_start(LOG_DRIVER, START_BLOCKED.now),
+    explains=(*QUEUEING, *FAILING),
+    remedies=remedies,
+    pages=("platform/gpu-operator-and-drivers", "platform/container-images"),
+    owner="platform",
+)

@@ -1,0 +1,69 @@
+"""The engine died under its API server.
+
+## What it means
+The process that computes has ended or failed, and the server in front of it can only refuse. The message is the consequence: the
+first traceback above it, in the engine's core or a worker, holds the cause.
+
+## Why it hurts
+Every request that was running is lost, and all that follow fail until the container is restarted and the model loaded again.
+
+## What would rule it out
+A log without the message, or a container that ended for another reason (killed for memory, killed by a probe).
+"""
+
+from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.crashes import log_line, recent
+from tools.failed_starts import HELPS, LIMITS
+from tools.families import BROKEN, DOWN, QUEUEING
+from tools.finding import Remedy
+from tools.signals import EXIT_CODE, RESTARTS, TERMINATED_AGO, TERMINATION
+from tools.vocabulary.startup import LOG_ENGINE_DEAD
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica ended lately and its log says that the engine died."""
+    for crash in recent(now, limits["recent"]):
+        line = log_line(now, crash, LOG_ENGINE_DEAD)
+        if line.text:
+            return because(
+                "{code_of} ended with exit code {code} {ago} ago; its log says: {line}",
+                crash.reason,
+                now.get(RESTARTS.now),
+                code=crash.code,
+                ago=crash.ago,
+                line=line,
+            )
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Find the first error, and let the probe see a dead engine."""
+    return (
+        Remedy(
+            "Read the log of the container before from the first traceback on: the message that the engine died comes last.",
+            None,
+            "The cause is named by a line above the message.",
+            ("kubernetes/exit-codes-and-terminations",),
+        ),
+        Remedy(
+            "Point the liveness probe at /health, which answers 500 or 503 once the engine is dead, so that it is restarted.",
+            None,
+            "A replica whose engine died is restarted within a minute.",
+            ("platform/health-endpoints", "kubernetes/probes-for-slow-loading"),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="critical",
+    needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now),
+    helps=HELPS,
+    limits=LIMITS,
+    fires=fires,
+    explains=(*QUEUEING, *BROKEN, *DOWN),
+    remedies=remedies,
+    pages=("kubernetes/exit-codes-and-terminations", "platform/health-endpoints"),
+    owner="ml platform",
+)

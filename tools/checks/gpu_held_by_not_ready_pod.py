@@ -1,0 +1,70 @@
+"""Pods hold GPUs without being ready to serve.
+
+## What it means
+GPUs are allocated from the moment a pod is placed. A pod that runs and is not ready pays for them and gives nothing.
+
+## Why it hurts
+The GPUs are missing elsewhere, and the fleet looks larger than it is.
+
+## What would rule it out
+A declared standby, a pod younger than a usual load, or one that ends.
+"""
+
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.crashes import needed
+from tools.finding import Remedy
+from tools.signals import GPU_REQUEST, POD_AGE, POD_PHASE, POD_READY, RESTARTS, STANDBY
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a running pod with GPUs is older than a load takes and is not ready."""
+    if all(ready.number for ready in now.each(POD_READY.now)):
+        return None
+    standby = now.get(STANDBY.now)
+    if standby is not None and standby.number:
+        return None
+    for ready in now.each(POD_READY.now):
+        if ready.number or needed(now, ready, POD_PHASE.now).text != "Running":
+            continue
+        age, gpus = needed(now, ready, POD_AGE.now), needed(now, ready, GPU_REQUEST.now)
+        if age.number > limits["age"] and gpus.number > 0:
+            return because(
+                "{gpus_of} is {age} old and not ready, and holds {gpus}.",
+                ready,
+                now.of(ready.subject, RESTARTS.now),
+                age=age,
+                gpus=gpus,
+            )
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Find what keeps it unready, or give the GPUs back."""
+    return (
+        Remedy(
+            "Look at the pod's events and log: it loads, waits for peers, restarts, or is asked by a probe that cannot succeed.",
+            None,
+            "The pod turns ready, or is gone.",
+            ("kubernetes/probes-for-slow-loading", "serving/cold-start"),
+        ),
+        Remedy(
+            "Until then scale the workload to what does serve, where the GPUs are wanted elsewhere.",
+            None,
+            "No GPU is allocated to a pod that is not ready.",
+            ("gpu/idle-gpus",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="medium",
+    needs=(POD_READY.now, POD_PHASE.now, POD_AGE.now, GPU_REQUEST.now),
+    helps=(RESTARTS.now, STANDBY.now),
+    limits={"age": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
+    fires=fires,
+    remedies=remedies,
+    pages=("gpu/idle-gpus", "kubernetes/probes-for-slow-loading"),
+    owner="ml platform",
+)

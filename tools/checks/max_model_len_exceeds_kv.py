@@ -1,0 +1,76 @@
+"""One request of the longest length does not fit into the KV cache.
+
+## What it means
+The engine promises to serve a request of --max-model-len tokens, and the cache that is left beside the weights cannot
+hold one. By default the length is the model's whole context.
+
+## Why it hurts
+The engine refuses to start, at each restart alike.
+
+## What would rule it out
+A length beyond the model's own limit (another message), or no memory for the cache at all.
+"""
+
+from tools.check import Applies, Check, Limits, Now, On
+from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
+from tools.families import FAILING, QUEUEING
+from tools.finding import Change, Remedy
+from tools.signals import KV_DTYPE
+from tools.vocabulary.startup import LOG_LEN_KV
+
+
+def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
+    line = told(now, LOG_LEN_KV)
+    fits = numbers(r"estimated maximum model length is (\d+)", line) or numbers(r"stored in KV cache \((\d+)\)", line)
+    asked = numbers(r"max seq len \((\d+)\)", line)
+    memory = numbers(r"([\d.]+) GiB KV cache is needed.*?available KV cache memory \(([\d.]+) GiB\)", line)
+    verify = "The log names the size of the KV cache, and the pod turns ready."
+    change = None
+    if fits and asked:
+        change = Change("--max-model-len", f"{asked[0]:.0f}", f"{fits[0] // 256 * 256 or fits[0]:.0f}")
+    missing = f" {memory[0]:g} GiB are needed for one request, {memory[1]:g} GiB are there." if len(memory) == 2 else ""
+    found = [
+        Remedy(
+            f"Cap the length at what fits, or at the longest request that is really sent if that is less.{missing}",
+            change,
+            verify,
+            ("serving/kv-cache", "hardware/kv-cache-arithmetic"),
+        )
+    ]
+    dtype = now.get(KV_DTYPE.now)
+    if dtype is None or dtype.text in {"auto", "bfloat16", "float16"}:
+        found.append(
+            Remedy(
+                "Store the cache in FP8: about twice the tokens in the same memory; check answer quality first.",
+                Change("--kv-cache-dtype", dtype.text if dtype else "auto", "fp8"),
+                verify,
+                ("serving/kv-cache", "serving/quantization"),
+            )
+        )
+    found.append(
+        Remedy(
+            "For the full length, spread the model over more GPUs: each then holds a part of the weights and of the cache.",
+            None,
+            verify,
+            ("serving/tensor-parallelism",),
+        )
+    )
+    return tuple(found)
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="critical",
+    needs=needs(LOG_LEN_KV),
+    helps=(
+        *HELPS,
+        KV_DTYPE.now,
+    ),
+    limits=LIMITS,
+    fires=failed_start(LOG_LEN_KV, KV_DTYPE.now),
+    explains=(*QUEUEING, *FAILING),
+    remedies=remedies,
+    pages=("serving/kv-cache", "hardware/kv-cache-arithmetic"),
+    owner="ml platform",
+)

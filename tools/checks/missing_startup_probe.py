@@ -1,0 +1,37 @@
+"""The serving container has a liveness probe and no startup probe.
+
+## What it means
+From its first second the liveness probe judges a server that has yet to load its model; only its delay and threshold stand between
+a slow load and a kill.
+
+## Why it hurts
+A larger model, a slower disk or a cold cache turns the next start into a loop of kills.
+
+## What would rule it out
+A startup probe on the serving container, or no liveness probe at all.
+"""
+
+from tools.check import Applies, Check, On
+from tools.rules import advise, names
+from tools.vocabulary.autoscaling import STARTUP_TOOK
+from tools.vocabulary.startup import NO_STARTUP_PROBE
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.ENGINE,
+    severity="medium",
+    needs=(NO_STARTUP_PROBE.now,),
+    helps=(STARTUP_TOOK.now,),
+    fires=names(NO_STARTUP_PROBE.now, "{found_of} has no startup probe: {found}.", STARTUP_TOOK.now),
+    remedies=advise(
+        "Add a startup probe on the engine's health path with failureThreshold times periodSeconds of twice the longest load.",
+        "The slowest start of the last weeks takes less than half of the budget.",
+        "kubernetes/probes-for-slow-loading",
+        "platform/health-endpoints",
+        change=("startupProbe", "none", "failureThreshold 60, periodSeconds 10"),
+    ),
+    pages=("kubernetes/probes-for-slow-loading", "platform/health-endpoints"),
+    phase=1,
+    owner="platform",
+    rule=True,
+)

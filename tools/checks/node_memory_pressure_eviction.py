@@ -1,0 +1,71 @@
+"""The kubelet evicted a pod because its node ran short of memory or disk.
+
+## What it means
+The node was low on a resource, and the kubelet ended the pod that used most above its request. The message names the resource: for
+pods of models it is mostly the disk (ephemeral-storage), filled by downloads and caches.
+
+## Why it hurts
+The replica is gone with all it served, and its successor meets the same node or loads anew elsewhere.
+
+## What would rule it out
+A pod that failed for another reason, or an eviction of days ago.
+"""
+
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.crashes import needed
+from tools.families import FAILING, QUEUEING
+from tools.finding import Remedy
+from tools.vocabulary.autoscaling import FAILED_REASON
+from tools.vocabulary.startup import FAILED_AGO
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a pod was evicted lately for want of a resource of its node."""
+    for reason in now.each(FAILED_REASON.now):
+        if not reason.text.startswith("Evicted") or "low on resource" not in reason.text:
+            continue
+        ago = needed(now, reason, FAILED_AGO.now)
+        if ago.number <= limits["recent"]:
+            return because("{reason_of} was evicted {ago} ago; the kubelet says: {reason}", reason=reason, ago=ago)
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Reserve what was short."""
+    reason = now.get(FAILED_REASON.now)
+    if reason is not None and "resource: memory" in reason.text:
+        return (
+            Remedy(
+                "Set the memory request to what the pod really uses, equal to its limit: who stays within the request goes last.",
+                None,
+                "The node's MemoryPressure stays False under load.",
+                ("kubernetes/host-memory-limits",),
+            ),
+        )
+    return (
+        Remedy(
+            "Move the model cache off the node's root disk (HF_HOME on a volume), and request the ephemeral-storage that is left.",
+            None,
+            "The node's DiskPressure stays False through a full load.",
+            ("platform/model-weight-storage",),
+        ),
+        Remedy(
+            "Enlarge the root disk of the node pool: images of engines take 8 to 20 GB each.",
+            None,
+            "More than 15 % of the image file system stays free.",
+            ("platform/container-images",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(FAILED_REASON.now, FAILED_AGO.now),
+    limits={"recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now")},
+    fires=fires,
+    explains=(*QUEUEING, *FAILING),
+    remedies=remedies,
+    pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
+    owner="platform",
+)

@@ -1,0 +1,87 @@
+"""A replica runs and never turns ready.
+
+## What it means
+The container has not restarted, and its readiness probe has not succeeded for half an hour: it still loads, waits for its peers, hangs,
+or the probe asks for something that it never answers.
+
+## Why it hurts
+No request reaches the replica, and a rollout stands still behind it.
+
+## What would rule it out
+Restarts (a crash loop), a pod younger than a usual load, or a declared standby.
+"""
+
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.crashes import needed
+from tools.families import BROKEN, QUEUEING, named
+from tools.finding import Remedy
+from tools.signals import LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
+from tools.vocabulary.startup import PROBE_SAID
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica has run for long without a restart and is not ready."""
+    unready = [ready for ready in now.each(POD_READY.now) if not ready.number]
+    standby = now.get(STANDBY.now) if unready else None
+    if not unready or (standby is not None and standby.number):
+        return None
+    for ready in unready:
+        ran, restarts = needed(now, ready, RUNNING_FOR.now), needed(now, ready, RESTARTS.now)
+        if ran.number > limits["running"] and not restarts.number:
+            return because(
+                "{ran_of} has run for {ran} without a restart and is not ready.",
+                ready,
+                restarts,
+                now.of(ready.subject, PROBE_SAID.now),
+                now.of(ready.subject, LOG_SERVING.now),
+                ran=ran,
+            )
+    return None
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Mend the probe where the server is up, else find what it waits for."""
+    said, serving = now.get(PROBE_SAID.now), now.get(LOG_SERVING.now)
+    probe = said.text if said is not None else ""
+    verify = "The pod turns ready, and requests reach it."
+    cites = ("kubernetes/probes-for-slow-loading", "platform/health-endpoints")
+    if "statuscode: 404" in probe or (serving is not None and serving.text):
+        return (
+            Remedy(
+                "The server is up, the probe does not find it: point it at the engine's health path and port"
+                " (/health for vLLM and TGI, /health_generate for SGLang, /v2/health/ready for Triton).",
+                None,
+                verify,
+                cites,
+            ),
+        )
+    return (
+        Remedy(
+            "See whether it advances: a log of loading shards, GPU memory that grows and traffic on the network are a slow load;"
+            " none of them is a hang (py-spy dump shows where).",
+            None,
+            verify,
+            cites,
+        ),
+        Remedy(
+            "If it waits for its peers, see that all pods of the group are placed and reach each other.",
+            None,
+            verify,
+            ("serving/tensor-parallelism",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="high",
+    needs=(POD_READY.now, RUNNING_FOR.now, RESTARTS.now),
+    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now),
+    limits={"running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
+    fires=fires,
+    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod")),
+    remedies=remedies,
+    pages=("kubernetes/probes-for-slow-loading", "platform/health-endpoints"),
+    owner="ml platform",
+)

@@ -1,0 +1,55 @@
+"""Replicas that ended before they served anything, with the line of their log that says why: what those checks share."""
+
+from __future__ import annotations
+
+import re
+
+from tools.check import Because, Fires, Limit, Limits, Now, because
+from tools.crashes import log_line, recent
+from tools.reading import Reading
+from tools.signals import EXIT_CODE, LOG_SERVING, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON, Ask, Signal
+
+LIMITS = {"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")}
+HELPS = (WAITING_REASON.now, RESTARTS.now)
+
+
+def needs(signal: Signal) -> tuple[Ask, ...]:
+    """What a check of a failed start asks, with the line that it looks for."""
+    return (EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_SERVING.now, signal.now)
+
+
+def failed_start(signal: Signal, *helps: Ask) -> Fires:
+    """Fire when a replica ended lately with a line of this kind and no sign of having served."""
+
+    def fires(now: Now, limits: Limits) -> Because | None:
+        for crash in recent(now, limits["recent"]):
+            if crash.reason.text == "OOMKilled":
+                continue
+            line = log_line(now, crash, signal)
+            if line.text and not log_line(now, crash, LOG_SERVING).text:
+                return because(
+                    "{code_of} ended with exit code {code} {ago} ago before it served anything; its log says: {line}",
+                    crash.reason,
+                    *(now.get(ask) for ask in (RESTARTS.now, *helps)),
+                    code=crash.code,
+                    ago=crash.ago,
+                    line=line,
+                )
+        return None
+
+    return fires
+
+
+def told(now: Now, signal: Signal) -> str:
+    """The line that was found, empty where none was."""
+    found: Reading | None = now.get(signal.now)
+    return found.text if found is not None else ""
+
+
+def numbers(pattern: str, text: str) -> tuple[float, ...]:
+    """The numbers of a pattern's groups, none where the text is otherwise."""
+    match = re.search(pattern, text)
+    try:
+        return tuple(float(group) for group in match.groups()) if match else ()
+    except (TypeError, ValueError):
+        return ()

@@ -1,0 +1,105 @@
+"""What engines, PyTorch, NCCL, CUDA and the Hugging Face hub print when a start fails, and what pods tell of their start."""
+
+from __future__ import annotations
+
+import re
+
+from tools.signals import Per, fact, line
+
+LOG_FREE_MEMORY = line("log.free_memory", "Line on free GPU memory at start")
+LOG_NO_KV = line("log.no_kv_memory", "Line on memory left for the KV cache")
+LOG_LEN_KV = line("log.max_len_kv", "Line on the longest request and the KV cache")
+LOG_LEN_MODEL = line("log.max_len_model", "Line on the model's own context limit")
+LOG_FRAGMENTS = line("log.cuda_fragments", "Out-of-memory line with reserved memory")
+LOG_DOWNLOAD = line("log.model_download", "Line on fetching the model")
+LOG_DRIVER = line("log.cuda_driver", "Line on the driver's version")
+LOG_NO_KERNEL = line("log.no_kernel", "Line on kernels for this GPU")
+LOG_BAD_FLAG = line("log.bad_flag", "Line on an unknown argument")
+LOG_TP = line("log.tp_invalid", "Line on the parallel size")
+LOG_NCCL = line("log.nccl_init", "NCCL error line")
+LOG_COLLECTIVE = line("log.collective_timeout", "Line on a collective that timed out")
+LOG_ENGINE_DEAD = line("log.engine_dead", "Line on a dead engine")
+
+START_BLOCKED = fact("pod.start_blocked", "", Per.REPLICA, "What keeps a container from starting")
+PULL_SAID = fact("pod.pull_said", "", Per.REPLICA, "What the image pull said", evidence="event", told_by="events")
+PULL_TOOK = fact("pod.pull_took", "seconds", Per.REPLICA, "Time of the image pull", evidence="event", told_by="events")
+PROBE_KILL = fact("pod.probe_kill", "", Per.REPLICA, "Kill after a failed probe", evidence="event", told_by="events")
+PROBE_SAID = fact("pod.probe_said", "", Per.REPLICA, "Failed probe", evidence="event", told_by="events")
+FAILED_AGO = fact("pod.failed_ago", "seconds", Per.REPLICA, "Time since the pod failed", "min")
+NO_STARTUP_PROBE = fact(
+    "pod.no_startup_probe", "", Per.REPLICA, "Liveness probe without a startup probe", evidence="config"
+)
+
+# Bounded repetitions only: a log may be one giant line.
+PATTERNS = {
+    # vLLM 0.9.1 to 0.11 names no device.
+    LOG_FREE_MEMORY: re.compile(
+        r"Free memory on device (?:\S{1,40} )?\([\d.]+/[\d.]+ GiB\) on startup is less than desired GPU memory"
+        r" utilization(?: \([\d.]+, [\d.]+ GiB\))?"
+    ),
+    LOG_NO_KV: re.compile(
+        r"No available memory for the cache blocks|Not enough memory\. Please try to increase --mem-fraction-static"
+        r"|Not enough memory to handle \d+ prefill tokens"
+    ),
+    LOG_LEN_KV: re.compile(
+        r"To serve at least one request with .{1,300}?estimated maximum model length is \d+"
+        r"|To serve at least one request with .{1,80}?max seq len \(\d+\)"
+        r"|max seq len \(\d+\) is larger than the maximum number of tokens that can be stored in KV cache \(\d+\)"
+    ),
+    LOG_LEN_MODEL: re.compile(
+        r"User-specified max_model_len \(\d+\) is greater than the derived max_model_len(?: \([^)\n]{1,80}\))?"
+    ),
+    LOG_FRAGMENTS: re.compile(
+        r"Tried to allocate [\d.]+ [KMG]iB.{1,400}?[\d.]+ [KMG]iB is reserved by PyTorch but unallocated"
+    ),
+    LOG_DOWNLOAD: re.compile(
+        r"GatedRepoError|RepositoryNotFoundError|LocalEntryNotFoundError|OfflineModeIsEnabled"
+        r"|(?:401|403|429) Client Error.{1,80}?https://huggingface\.co"
+        r"|Access to model \S{1,150} is restricted|Cannot find any model weights with"
+        r"|does not appear to have (?:a file|files) named"
+        r"|Max retries exceeded with url.{1,200}?(?:NameResolutionError|ConnectTimeoutError|NewConnectionError)"
+        r"|OSError: \[Errno 28\] No space left on device"
+    ),
+    LOG_DRIVER: re.compile(
+        r"CUDA driver version is insufficient for CUDA runtime version"
+        r"|(?<!UserWarning: CUDA initialization: )The NVIDIA driver on your system is too old \(found version \d+\)"
+        r"|forward compatibility was attempted on non supported HW"
+        r"|the provided PTX was compiled with an unsupported toolchain"
+        r"|unsatisfied condition: cuda ?>= ?[\d.]+"
+    ),
+    LOG_NO_KERNEL: re.compile(
+        r"no kernel image is available for execution on the device"
+        r"|Bfloat16 is only supported on GPUs with compute capability of at least"
+    ),
+    LOG_BAD_FLAG: re.compile(
+        r"error: unrecognized arguments: \S{1,80}|error: unexpected argument '--[\w-]{1,60}' found"
+    ),
+    LOG_TP: re.compile(
+        r"Total number of attention heads \(\d+\) must be divisible by tensor parallel size \(\d+\)"
+        r"|The number of required GPUs exceeds the total number of available GPUs"
+        r"|World size \(\d+\) is larger than the number of available GPUs|invalid device ordinal"
+    ),
+    LOG_NCCL: re.compile(
+        r"nccl(?:InternalError|SystemError|UnhandledCudaError|InvalidUsage|RemoteError)\b"
+        r"|Duplicate GPU detected : rank \d+ and rank \d+|torch\.distributed\.DistBackendError"
+        r"|NCCL WARN Bootstrap : no socket interface found"
+    ),
+    LOG_COLLECTIVE: re.compile(
+        r"Watchdog caught collective operation timeout|Some NCCL operations have failed or timed out"
+        r"|RPC call to \w{1,60} timed out"
+    ),
+    LOG_ENGINE_DEAD: re.compile(
+        r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)|EngineCore failed to start"
+        r"|Engine core initialization failed|Worker proc \S{1,60} died unexpectedly|RayWorkerProc \S{1,60} died unexpectedly"
+        r"|Scheduler hit an exception|Error: Shard(?:CannotStart|Failed)"
+    ),
+}
+_ASKED_AND_HELD = re.compile(
+    r"Tried to allocate ([\d.]+ [KMG])iB.{1,400}?([\d.]+ [KMG])iB is reserved by PyTorch but unallocated"
+)
+
+
+def fragments(text: str) -> tuple[str, ...]:
+    """What was asked for and what lay reserved and unused, as quantities; nothing where the line is another."""
+    match = _ASKED_AND_HELD.search(text)
+    return tuple(f"{group.replace(' ', '')}i" for group in match.groups()) if match else ()

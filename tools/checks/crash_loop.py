@@ -11,7 +11,7 @@ The replica serves nothing, while its GPUs stay allocated to it.
 Restarts that ended in a container that runs, or a single restart.
 """
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
@@ -79,6 +79,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 
 CHECK = Check(
     on=(On.WORKLOAD,),
+    applies=Applies.GPU,
     severity="critical",
     needs=(WAITING_REASON.now, RESTARTS.now),
     helps=(EXIT_CODE.now, TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now),

@@ -11,12 +11,12 @@ Every request that was running is lost, and all that follow fail until the conta
 A log without the message, or a container that ended for another reason (killed for memory, killed by a probe).
 """
 
-from tools.check import Applies, Because, Check, Limits, Now, On, because
-from tools.crashes import log_line, recent
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.crashes import log_line, needed, recent
 from tools.failed_starts import HELPS, LIMITS
 from tools.families import BROKEN, DOWN, QUEUEING
 from tools.finding import Remedy
-from tools.signals import EXIT_CODE, RESTARTS, TERMINATED_AGO, TERMINATION
+from tools.signals import EXIT_CODE, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
 
@@ -32,6 +32,20 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 code=crash.code,
                 ago=crash.ago,
                 line=line,
+            )
+    return _up_and_dead(now, limits)
+
+
+def _up_and_dead(now: Now, limits: Limits) -> Because | None:
+    """A container that still runs, without being ready, over an engine that is dead."""
+    for ready in now.each(POD_READY.now):
+        if ready.number:
+            continue
+        ran = needed(now, ready, RUNNING_FOR.now)
+        line = now.of(ready.subject, LOG_ENGINE_DEAD.now)
+        if ran.number > limits["unready"] and line is not None and line.text:
+            return because(
+                "{ran_of} has run for {ran} and is not ready; its log says: {line}", ready, ran=ran, line=line
             )
     return None
 
@@ -58,9 +72,9 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.GPU,
     severity="critical",
-    needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now),
-    helps=HELPS,
-    limits=LIMITS,
+    needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
+    helps=(*HELPS, RUNNING_FOR.now),
+    limits={**LIMITS, "unready": Limit(60, "seconds", "a minute: from then on its log is read")},
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *DOWN),
     remedies=remedies,

@@ -13,6 +13,7 @@ A memory-backed volume of some GiB at /dev/shm, or a log without a shared-memory
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, needed, recent
+from tools.families import FAILING, named
 from tools.finding import Change, Remedy
 from tools.signals import (
     EXIT_CODE,
@@ -69,6 +70,7 @@ CHECK = Check(
         "size": Limit(2**30, "bytes", "1 GiB; the container default is 64 MiB"),
     },
     fires=fires,
+    explains=(*named("nccl_init_failure"), *FAILING),
     remedies=remedies,
     pages=("kubernetes/shared-memory",),
     owner="platform",

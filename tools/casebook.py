@@ -32,6 +32,16 @@ def cases() -> Mapping[str, Case]:
     return found
 
 
+def modes() -> Mapping[str, Case]:
+    """The failure modes alone, without the readiness rules."""
+    return {name: case for name, case in cases().items() if not case.check.rule}
+
+
+def rules() -> Mapping[str, Case]:
+    """The readiness rules alone."""
+    return {name: case for name, case in cases().items() if case.check.rule}
+
+
 @cache
 def asks(rules: bool = False) -> frozenset[Ask]:
     """Everything that the failure modes may look at; with `rules` what the readiness rules look at too."""

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import GONE, NOW, scene, snapshot
-from tools.casebook import cases
+from tools.casebook import cases, modes
 from tools.columns import Column, Part
 from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
 from tools.finding import Finding
@@ -265,7 +265,7 @@ def test_worse_headlines_come_first() -> None:
     assert severities[0] == "critical"
 
 
-@pytest.mark.parametrize("check", list(cases()))
+@pytest.mark.parametrize("check", list(modes()))
 def test_every_finding_carries_its_page_its_remedy_and_its_words(check: str) -> None:
     told = scene(check)
     from tests.tools.scenes import SUBJECTS

@@ -72,7 +72,7 @@ CHECK = Check(
     limits={
         "least": Limit(20, "requests", "fewer say nothing about a share"),
         "share": Limit(0.1, "ratio", "one in ten"),
-        "rise": Limit(2, "", "times the share of the last six hours"),
+        "rise": Limit(2, "times", "the share of the last six hours"),
     },
     fires=fires,
     remedies=remedies,

@@ -75,7 +75,7 @@ CHECK = Check(
             "seconds",
             "a pause that every reader notices; half a second now and then is the price of a shared step",
         ),
-        "spread": Limit(8, "", "times the median: interruptions, not a slow step"),
+        "spread": Limit(8, "times", "the median: interruptions, not a slow step"),
         "prompt": Limit(8000, "tokens", "a prompt that takes several steps of the usual token budget"),
         "preemptions": Limit(10, "preemptions", "then the cache is what is short"),
     },

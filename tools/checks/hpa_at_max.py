@@ -1,4 +1,4 @@
-"""The autoscaler wants more replicas than its maximum allows.
+"""The autoscaler stands at its maximum, and requests wait.
 
 ## What it means
 The wanted number is held down by maxReplicas, while requests wait: the ceiling was set for less traffic than there is now.

@@ -92,7 +92,7 @@ CHECK = Check(
         "waiting": Limit(1, "requests", "one request that always waits is a queue that never empties"),
     },
     fires=fires,
-    explains=(Explains("hpa_at_max"), *QUEUEING),
+    explains=(Explains("hpa_at_max"), *(one for one in QUEUEING if one.symptom != "kv_saturation_queueing")),
     remedies=remedies,
     pages=("serving/kv-cache", "serving/queueing-and-admission"),
     owner="ml platform",

@@ -48,7 +48,10 @@ class Listed:
         """The pods of each workload."""
         found: dict[Subject, list[Object]] = {}
         for item in self.of("pods"):
-            pod = self.pods.get(f"{item['metadata'].get('namespace', '')}/{item['metadata'].get('name', '')}")
+            meta = item.get("metadata")
+            if not isinstance(meta, Mapping):
+                continue
+            pod = self.pods.get(f"{meta.get('namespace', '')}/{meta.get('name', '')}")
             if pod is not None:
                 found.setdefault(pod.workload, []).append(item)
         return {subject: tuple(pods) for subject, pods in found.items()}

@@ -20,7 +20,7 @@ from evals.fleet.prometheus import Prometheus
 from knowledge.search import Library
 from tests.tools import worlds
 from tests.tools.scenes import NOW, SUBJECTS, scene, snapshot
-from tools.casebook import cases
+from tools.casebook import modes
 from tools.observe import KINDS, Cluster
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot, SourceState
@@ -106,7 +106,7 @@ def sober(answer: Answer) -> None:
 # ------------------------------------------------------------------ every scene
 
 
-@pytest.mark.parametrize("check", list(cases()))
+@pytest.mark.parametrize("check", list(modes()))
 def test_every_sentence_of_every_scene_is_grounded(
     check: str, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +125,7 @@ def test_every_sentence_of_every_scene_is_grounded(
     assert not answer.saw_nothing
 
 
-@pytest.mark.parametrize("check", list(cases()))
+@pytest.mark.parametrize("check", list(modes()))
 def test_every_other_scene_is_grounded_too(check: str, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     told = scene(check)
     for other in told.get("others", ()):

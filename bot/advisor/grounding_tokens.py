@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bot.advisor.grounding_numbers import NUMBER, Figure, figure, word_figures
 
@@ -72,6 +73,7 @@ class Tokens:
     names: tuple[str, ...] = field(default=())
 
 
+@lru_cache(maxsize=4096)
 def tokens(text: str) -> Tokens:
     """Take a plain text apart. List numbers, ordinals and step numbers are nobody's claim and are left out."""
     figures: list[Figure] = []

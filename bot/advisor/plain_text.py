@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 # Spaces that group digits: `1 234` with a thin or no-break space reads as one number.
 _GROUPED = re.compile(r"(?<=\d)[\u00a0\u2007\u2009\u202f](?=\d{3}(?!\d))")
@@ -19,6 +20,8 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "edly", "ed", "es", "ly", "s", "e", "y")
 
 
+# The same few texts are looked at for every sentence of an answer.
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """The text without emphasis, entities, invisible characters and with every digit as 0 to 9."""
     shown = _GROUPED.sub("", html.unescape(text))
@@ -37,6 +40,7 @@ def without_links(text: str) -> str:
     return _LINK.sub(r"\1", text)
 
 
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """For comparing: plain, lower case, one space between words."""
     return " ".join(plain(text).casefold().split())

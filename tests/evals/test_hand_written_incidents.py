@@ -17,7 +17,9 @@ from tools.reading import Subject
 FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "evals" / "incidents").glob("*/metrics.om.gz"))
 CHECKS = {path.stem for path in (Path(__file__).parents[2] / "tools" / "checks").glob("[a-z]*.py")}
 SAMPLES = 60_000
-TELLING = re.compile(r"(?i)fault|broken|oom|throttl|saturat|skew|xid|crash|hot\b|idle|leak|starv|kv-|bug|fail|standby")
+TELLING = re.compile(
+    r"(?i)(?<!de)fault|broken|oom|throttl|saturat|skew|xid|crash|hot\b|idle|leak|starv|kv-|bug|fail|standby"
+)
 STAMPED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,9}Z ")
 SAMPLE = re.compile(r'[a-zA-Z_:]\w*(?::\w+)*\{.*"\} -?[\d.e+-]+ (\d+)')
 
@@ -54,6 +56,7 @@ def top_owner(folder: Path, item: dict[str, Any]) -> str:
 
 def subjects(folder: Path) -> set[str]:
     found = {top_owner(folder, pod) for pod in of_kind(folder, "Pod")}
+    found |= {top_owner(folder, item) for kind in ("Deployment", "StatefulSet") for item in of_kind(folder, kind)}
     for node in of_kind(folder, "Node"):
         name, gpus = node["metadata"]["name"], int(node["status"]["capacity"].get("nvidia.com/gpu", 0))
         found |= {f"node/{name}", *(f"gpu/{name}/{index}" for index in range(gpus))}

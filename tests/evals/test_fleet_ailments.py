@@ -1,0 +1,145 @@
+"""GPUs that are throttled or ail, images that never arrive, flags that are gone, probes that kill: cause first, symptoms follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from evals.fleet import dcgm_series
+from evals.fleet.objects import Objects
+from evals.fleet.recipe import parse
+from evals.fleet.simulation import Simulation
+
+END = 1_770_000_000.0
+Q7 = "Qwen/Qwen2.5-7B-Instruct"
+BUSY = {"rate": 5, "prompt": {"mean": 600}, "answer": {"mean": 180}}
+
+
+def lived(workload: dict[str, Any], *changes: dict[str, Any]) -> Simulation:
+    content = {
+        "history": "30m",
+        "dt": 5,
+        "nodes": [{"name": "c1", "cpu": "8", "memory": "64Gi"}, {"name": "g1", "gpu": "a100", "gpus": 4}],
+        "workloads": [{"namespace": "a", "name": "x", "model": Q7, "cpu": "4", "memory": "40Gi", **workload}],
+        "changes": changes,
+    }
+    simulation = Simulation(parse(content), END)
+    simulation.advance(END)
+    return simulation
+
+
+def exposed(simulation: Simulation, gpu: int) -> dict[str, float]:
+    found = dcgm_series.samples(simulation.machines["g1"].devices, "550", full=True)
+    return {one.name: one.value for one in found if dict(one.labels)["gpu"] == str(gpu)}
+
+
+def events(simulation: Simulation, reason: str) -> list[str]:
+    return [h.message for h in simulation.events.at(simulation.now) if h.reason == reason]
+
+
+def waiting(simulation: Simulation) -> dict[str, Any]:
+    pod = simulation.workloads["a/x"].pods[0].name
+    (item,) = [o for o in Objects(simulation).all() if o["kind"] == "Pod" and o["metadata"]["name"] == pod]
+    state: dict[str, Any] = item["status"]["containerStatuses"][0]["state"]["waiting"]
+    return state
+
+
+@pytest.mark.parametrize(
+    ("ailment", "reasons", "clock"), [("hot", 0x68, 510), ("power_brake", 0x88, 420), ("power_cap", 0x4, 870)]
+)
+def test_a_slowed_gpu_says_why_and_its_engine_is_slower(ailment: str, reasons: int, clock: int) -> None:
+    change = {"at": "-20m", "node": "g1", "gpu": 0, "ailment": ailment}
+    slow = lived({"replicas": 2, "traffic": BUSY}, change)
+    bad, good = exposed(slow, 0), exposed(slow, 1)
+    assert (bad["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"], bad["DCGM_FI_DEV_SM_CLOCK"]) == (reasons, clock)
+    assert (good["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"], good["DCGM_FI_DEV_SM_CLOCK"]) == (0, 1410)
+    counter = "DCGM_FI_DEV_THERMAL_VIOLATION" if ailment == "hot" else "DCGM_FI_DEV_POWER_VIOLATION"
+    assert bad[counter] > 1e9
+    assert good[counter] == 0
+    assert (bad["DCGM_FI_DEV_GPU_TEMP"] >= 84) == (ailment == "hot")
+    by_gpu = {pod.devices[0]: pod.engine for pod in slow.workloads["a/x"].pods}
+    assert by_gpu[0] is not None
+    assert by_gpu[1] is not None
+    assert len(by_gpu[0].running) > 1.2 * len(by_gpu[1].running)
+
+
+def test_a_cooler_that_is_mended_lets_the_gpu_run_again() -> None:
+    fleet = lived(
+        {"traffic": BUSY},
+        {"at": "-25m", "node": "g1", "gpu": 0, "ailment": "hot"},
+        {"at": "-10m", "node": "g1", "gpu": 0, "ailment": "well"},
+    )
+    now = exposed(fleet, 0)
+    assert (now["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"], now["DCGM_FI_DEV_SM_CLOCK"]) == (0, 1410)
+    assert now["DCGM_FI_DEV_THERMAL_VIOLATION"] > 1e9  # a counter stays where it is
+
+
+@pytest.mark.parametrize(
+    ("ailment", "shown"),
+    [
+        ("remap_pending", {"DCGM_FI_DEV_ROW_REMAP_PENDING": 1, "DCGM_FI_DEV_ROW_REMAP_FAILURE": 0}),
+        ("remap_failed", {"DCGM_FI_DEV_ROW_REMAP_PENDING": 0, "DCGM_FI_DEV_ROW_REMAP_FAILURE": 1}),
+        ("double_bit", {"DCGM_FI_DEV_ECC_DBE_VOL_TOTAL": 3, "DCGM_FI_DEV_ROW_REMAP_FAILURE": 0}),
+    ],
+)
+def test_an_ailing_memory_is_exposed_on_its_gpu_only(ailment: str, shown: dict[str, float]) -> None:
+    fleet = lived({"replicas": 2, "traffic": BUSY}, {"at": "-10m", "node": "g1", "gpu": 1, "ailment": ailment})
+    bad, good = exposed(fleet, 1), exposed(fleet, 0)
+    assert {name: bad[name] for name in shown} == shown
+    assert all(good[name] == 0 for name in shown)
+    assert bad["DCGM_FI_DEV_SM_CLOCK"] == 1410
+
+
+def test_a_link_that_repeats_itself_is_counted() -> None:
+    fleet = lived({"traffic": BUSY}, {"at": "-10m", "node": "g1", "gpu": 0, "ailment": "pcie"})
+    assert exposed(fleet, 0)["DCGM_FI_DEV_PCIE_REPLAY_COUNTER"] > 500
+    assert exposed(fleet, 1)["DCGM_FI_DEV_PCIE_REPLAY_COUNTER"] == 0
+
+
+def test_what_is_not_in_the_exporters_default_list_is_exposed_on_request_only() -> None:
+    names = {one.name for one in dcgm_series.samples(lived({}).machines["g1"].devices, "550")}
+    assert "DCGM_FI_DEV_ROW_REMAP_FAILURE" in names
+    assert not names & {"DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", "DCGM_FI_DEV_ROW_REMAP_PENDING"}
+
+
+@pytest.mark.parametrize(
+    ("why", "words"), [("not_found", "x.example/a/b:1: not found"), ("denied", "pull access denied")]
+)
+def test_an_image_that_never_arrives_keeps_the_pod_pending(why: str, words: str) -> None:
+    fleet = lived({"created": "-20m", "image": "x.example/a/b:1", "pull": why})
+    (pod,) = fleet.workloads["a/x"].pods
+    assert (pod.phase, pod.container.runs, pod.engine) == ("Pending", 0, None)
+    state = waiting(fleet)
+    assert state["reason"] == "ImagePullBackOff"
+    assert words in state["message"]
+    assert any(words in text for text in events(fleet, "Failed"))
+    assert not any("x.example" in text for text in events(fleet, "Pulled"))
+
+
+def test_a_flag_that_is_gone_ends_the_process_with_two() -> None:
+    fleet = lived({"created": "-20m", "args": {"num-scheduler-steps": 8}})
+    (pod,) = fleet.workloads["a/x"].pods
+    assert pod.container.last is not None
+    assert (pod.container.last.exit_code, pod.container.last.reason) == (2, "Error")
+    text = "\n".join(line for _, line in [*(pod.previous or ()), *pod.log])
+    assert "error: unrecognized arguments: --num-scheduler-steps=8" in text
+    assert "Traceback" not in text
+
+
+def test_a_liveness_probe_without_a_startup_probe_kills_a_slow_load_only() -> None:
+    large = {
+        "model": "Qwen/Qwen2.5-72B-Instruct",
+        "gpus": 4,
+        "args": {"tensor-parallel-size": 4, "max-model-len": 8192},
+    }
+    fleet = lived({**large, "created": "-25m", "startup_probe": False, "memory": "128Gi"})
+    (pod,) = fleet.workloads["a/x"].pods
+    assert pod.container.last is not None
+    assert pod.container.last.exit_code == 137
+    assert pod.container.restarts > 3
+    assert any("failed liveness probe, will be restarted" in text for text in events(fleet, "Killing"))
+    patient = lived({**large, "created": "-25m", "memory": "128Gi"})
+    (other,) = patient.workloads["a/x"].pods
+    assert other.container.restarts == 0
+    assert other.container.ready

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evals.fleet import dcgm_series
+from evals.fleet.engine import Engine
 from evals.fleet.objects import Objects
 from evals.fleet.recipe import parse
 from evals.fleet.simulation import Simulation
+from evals.fleet.startup import resolve
 
 END = 1_770_000_000.0
 Q7 = "Qwen/Qwen2.5-7B-Instruct"
@@ -62,6 +65,20 @@ def test_a_slowed_gpu_says_why_and_its_engine_is_slower(ailment: str, reasons: i
     assert by_gpu[0] is not None
     assert by_gpu[1] is not None
     assert len(by_gpu[0].running) > 1.2 * len(by_gpu[1].running)
+
+
+def test_lower_clocks_make_the_same_prompt_take_longer() -> None:
+    (spec,) = parse({"nodes": [{"name": "g1"}], "workloads": [{"namespace": "a", "name": "x", "model": Q7}]}).workloads
+    took = []
+    for clocks in (1.0, 0.5):
+        engine = Engine(resolve(spec, "a100"), None, 0.0)
+        engine.clocks = clocks
+        engine.step(0.0, 4.0, np.array([[0.0, 6000.0, 40.0, 0.0]]), 60.0)
+        for step in range(1, 10):
+            engine.step(4.0 * step, 4.0, np.empty((0, 4)), 60.0)
+        took.append(engine.stats.prefill.total)
+    assert took[0] > 0.1
+    assert took[1] == pytest.approx(2 * took[0], rel=0.15)
 
 
 def test_a_cooler_that_is_mended_lets_the_gpu_run_again() -> None:

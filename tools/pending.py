@@ -57,4 +57,7 @@ def kept_off(now: Now, one: Stuck, why: Why) -> bool:
     """Is this what keeps the pod off nodes that could hold it: the reason is named, and GPUs are not what is missing?"""
     if why not in one.reasons:
         return False
+    # A node that was refused for its volumes had passed taints, selector and resources: it is the one that could hold the pod.
+    if Why.VOLUME in one.reasons:
+        return False
     return Why.GPU not in one.reasons or room(now, one) is True

@@ -11,7 +11,8 @@ An autoscaler below its maximum, a minimum equal to it (then the size is pinned 
 ready, or nothing waiting.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
     CLUSTER_GPUS_FREE,
@@ -81,7 +82,7 @@ CHECK = Check(
     helps=(HPA_CEILING.now, HPA_METRICS.now, CLUSTER_GPUS_FREE.now, GPU_REQUEST.now),
     limits={"waiting": Limit(3, "requests", "a sustained queue, not the noise of one poll")},
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("abort_spike"), Explains("overload_rejections")),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving",),
     owner="platform",

@@ -11,7 +11,7 @@ Time to first token grows with the queue while the GPU looks busy, and the engin
 Waiting requests with cache to spare: then the limit is the number of sequences, the scheduler's token budget or the CPU.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, KV_USAGE, REQUESTS_RUNNING, REQUESTS_WAITING, TTFT
@@ -92,7 +92,7 @@ CHECK = Check(
         "waiting": Limit(1, "requests", "one request that always waits is a queue that never empties"),
     },
     fires=fires,
-    explains=(Explains("hpa_at_max"), *(one for one in QUEUEING if one.symptom != "kv_saturation_queueing")),
+    explains=tuple(one for one in QUEUEING if one.symptom != "kv_saturation_queueing"),
     remedies=remedies,
     pages=("serving/kv-cache", "serving/queueing-and-admission"),
     owner="ml platform",

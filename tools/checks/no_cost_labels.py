@@ -27,6 +27,6 @@ CHECK = Check(
     ),
     pages=("platform/cost-tags-and-chargeback",),
     phase=2,
-    owner="finance",
+    owner="finops",
     rule=True,
 )

@@ -34,6 +34,6 @@ CHECK = Check(
         "serving/cold-start",
     ),
     phase=0,
-    owner="ml platform",
+    owner="mlops",
     rule=True,
 )

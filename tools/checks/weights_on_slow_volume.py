@@ -39,6 +39,6 @@ CHECK = Check(
         "platform/weight-formats-and-loading",
     ),
     phase=1,
-    owner="ml platform",
+    owner="mlops",
     rule=True,
 )

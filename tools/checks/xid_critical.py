@@ -12,7 +12,7 @@ An Xid of the application class (13, 31, 43, 45), a recorded row remap (63), or 
 """
 
 from tools.catalogue.xids import XIDS
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.families import FAILING, SLOW
 from tools.finding import Remedy
 from tools.signals import GPU_UTIL, LOG_XID, XID_BEFORE, XID_LAST
@@ -73,7 +73,15 @@ CHECK = Check(
     helps=(XID_BEFORE.now, GPU_UTIL.max("1h"), LOG_XID.now),
     limits={"window": Limit(3600, "seconds", "an hour; the gauge keeps its last value for good")},
     fires=fires,
-    explains=(Explains("routing_skew"), Explains("cuda_oom_runtime"), *SLOW, *FAILING),
+    explains=(
+        Explains("routing_skew"),
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+        Explains("ecc_uncorrectable"),
+        Explains("row_remap_pending"),
+        Explains("cuda_oom_runtime"),
+        *SLOW,
+        *FAILING,
+    ),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="platform",

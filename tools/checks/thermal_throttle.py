@@ -1,0 +1,70 @@
+"""The GPU is too hot and holds its clock down.
+
+## What it means
+Hardware or software lowered the clock because of heat: a fan or filter, the airflow of the rack, the inlet temperature, or a neighbour
+that blows hot. The GPU works on, more slowly.
+
+## Why it hurts
+Every step on this GPU takes longer, and with tensor parallelism all ranks wait for the slowest.
+
+## What would rule it out
+A high temperature without the throttle bits, a clock that is low because nothing runs, or a power cap.
+"""
+
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
+from tools.families import SLOW, at
+from tools.finding import Remedy
+from tools.signals import GPU_UTIL
+from tools.vocabulary.gpu_health import CLOCK_REASONS, GPU_TEMPERATURE, SM_CLOCK
+
+HEAT = 32 | 64
+REASONS = CLOCK_REASONS.now
+BUSY = GPU_UTIL.avg("10m")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a busy GPU says that heat holds its clock down."""
+    reasons = now[REASONS]
+    if not int(reasons.number) & HEAT:
+        return None
+    busy = now[BUSY]
+    if busy.number < limits["busy"]:
+        return None
+    return because(
+        "Heat holds the clock down (reasons {reasons}) while the GPU is {busy} busy.",
+        now.get(GPU_TEMPERATURE.now),
+        now.get(SM_CLOCK.avg("10m")),
+        reasons=reasons,
+        busy=busy,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Cool it; take load off until then."""
+    node = now.subject.name.split("/")[0]
+    return (
+        Remedy(
+            f"Take load off now: cordon {node} and let new replicas start elsewhere, or route less to this one.",
+            verify="The latency of the workload returns to that of its other replicas.",
+            cites=("gpu/throttling",),
+        ),
+        Remedy(
+            "Have fans, filters, airflow and inlet temperature of the node looked at; compare with the other GPUs of the same node and rack.",
+            verify="Under the same load the reasons no longer hold 32 or 64, and the clock is that of its neighbours.",
+            cites=("gpu/throttling",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.GPU,),
+    severity="high",
+    needs=(REASONS, BUSY),
+    helps=(GPU_TEMPERATURE.now, SM_CLOCK.avg("10m")),
+    limits={"busy": Limit(0.2, "ratio", "below, a lowered clock slows nobody")},
+    fires=fires,
+    explains=(Explains("routing_skew", Where.ON_THIS_GPU), *at(SLOW, Where.ON_THIS_GPU)),
+    remedies=remedies,
+    pages=("gpu/throttling",),
+    owner="platform",
+)

@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +129,7 @@ def prune(kept: Path, most: int = KEPT) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def ahead(folders: Sequence[Path], kept: Path, workers: int = 0) -> Iterator[tuple[Path, Built]]:
+def ahead(folders: Sequence[Path], kept: Path, workers: int = 0) -> Generator[tuple[Path, Built], None, None]:
     """Incidents in their order, each as soon as it is built; others are built meanwhile, a few of them ahead.
 
     Closing the iterator early cancels what has not begun.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -89,7 +89,7 @@ class Against(Protocol):
         """The failure modes that it names, best first."""
 
 
-def run(chosen: Sequence[Path], library: Library, against: Against | None = None) -> Iterator[Ran]:
+def run(chosen: Sequence[Path], library: Library, against: Against | None = None) -> Generator[Ran, None, None]:
     """Answer incidents one after another; the next ones are built meanwhile."""
     with kept_under(default_home()) as kept, contextlib.closing(ahead(chosen, kept)) as ready:
         for folder, built in ready:

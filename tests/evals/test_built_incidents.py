@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from evals import built, incident_baseline
+from evals import built
 from evals.built import Built, ahead, build, kept_under, key, prune
 from evals.incident_baseline import AsOf, CannotCompareError, VllmDoctor, fired, precision
 from evals.incident_runs import INCIDENTS, folders
@@ -157,7 +157,7 @@ def test_a_tool_that_cannot_be_installed_is_a_sentence(tmp_path: Path, monkeypat
     def refuses(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, "", "looking\nERROR: No matching distribution found")
 
-    monkeypatch.setattr(incident_baseline.subprocess, "run", refuses)
+    monkeypatch.setattr(subprocess, "run", refuses)
     with pytest.raises(CannotCompareError, match=r"left out: it cannot be installed .*No matching distribution"):
         VllmDoctor(tmp_path)
 

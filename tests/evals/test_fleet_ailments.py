@@ -73,10 +73,10 @@ def test_lower_clocks_make_the_same_prompt_take_longer() -> None:
     for clocks in (1.0, 0.5):
         engine = Engine(resolve(spec, "a100"), None, 0.0)
         engine.clocks = clocks
-        engine.step(0.0, 4.0, np.array([[0.0, 6000.0, 40.0, 0.0]]), 60.0)
+        engine.step(1000.0, 4.0, np.array([[1000.0, 6000.0, 40.0, 0.0]]), 60.0)
         for step in range(1, 10):
-            engine.step(4.0 * step, 4.0, np.empty((0, 4)), 60.0)
-        took.append(engine.stats.prefill.total)
+            engine.step(1000.0 + 4.0 * step, 4.0, np.empty((0, 4)), 60.0)
+        took.append(engine.stats.ttft.total)
     assert took[0] > 0.1
     assert took[1] == pytest.approx(2 * took[0], rel=0.15)
 

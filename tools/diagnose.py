@@ -60,7 +60,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The scope of a diagnosis: a namespace, a workload (by name), several workloads, or everything."""
+    """The scope of a diagnosis: a namespace, a workload (by name), several workloads and nodes, or everything."""
 
     namespace: str | None = None
     workload: str | None = None
@@ -204,9 +204,11 @@ def _closure(within: Within, topology: Topology) -> frozenset[Subject]:
         found |= {gpu.subject for gpu in topology.gpus.values()}
         found |= {Subject("node", "", name) for name in topology.nodes}
         return frozenset(found)
-    for workload in workloads:
-        found |= {topology.gpus[key].subject for key in topology.gpus_of(workload)}
-        found |= {Subject("node", "", name) for name in topology.nodes_of(workload)}
+    nodes = [subject for subject in within.several if subject.kind == "node"]
+    found |= set(nodes)
+    for subject in (*workloads, *nodes):
+        found |= {topology.gpus[key].subject for key in topology.gpus_of(subject)}
+        found |= {Subject("node", "", name) for name in topology.nodes_of(subject)}
     return frozenset(found)
 
 

@@ -116,10 +116,14 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
             return _found(question, _workloads(rest, topology, close), close)
         if not _NO_NAMESPACE.fullmatch(wanted) and said.re is not _OF_A_NAMESPACE:
             return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
+    words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
+    nodes = {Subject("node", "", node) for node in topology.nodes if node.lower() in words}
+    if hits and nodes:
+        # Somebody who names a machine beside a workload asks about both.
+        return Found(Scope(question.cluster), True, several=hits | nodes)
     if hits:
         return _found(question, hits, None)
-    words = {word.lower() for word in _words(text)}
     named = [namespace for namespace in namespaces if namespace in words and namespace not in _PLAIN]
     if len(named) == 1:
         return Found(Scope(question.cluster, named[0], None), True)

@@ -180,3 +180,15 @@ def test_injected_names_are_only_compared() -> None:
     assert told.missing
     assert "`" not in told.missing
     assert "<" not in found("in namespace <!channel> x").missing
+
+
+def test_a_machine_named_beside_a_workload_is_looked_at_too() -> None:
+    from tests.tools.pairs import APP, two
+
+    topology = two().topology
+    found = find(Question("n2 shows nothing and app is slow"), "n2 shows nothing and app is slow", topology)
+    assert found.several == {APP, Subject("node", "", "n2")}
+    assert (found.scope.namespace, found.scope.workload) == (None, None)
+    alone = find(Question("app is slow"), "app is slow", topology)
+    assert alone.scope.workload == "app"
+    assert not alone.several

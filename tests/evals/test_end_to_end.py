@@ -89,7 +89,10 @@ def test_an_incident_is_answered_with_its_causes_and_nothing_else(folder: Path, 
             assert finding.remedies
             assert finding.because in answer.text
     if folder.name in OPEN:
-        return  # kept as decided, and known to be answered otherwise: see open_incidents.yaml
+        # Kept as decided, and known to be answered otherwise. Once it is answered rightly its line has to go.
+        right = got.exact and not got.forbidden and got.blind_ok and got.numeric_ok and answer.intent == "live"
+        assert not right, f"strike {folder.name} from evals/open_incidents.yaml: it is answered as expected"
+        return
     assert got.exact, f"{got.got} instead of {got.expected}: {answer.verdict}"
     assert got.precision_at_full_recall == 1.0
     assert got.forbidden == []

@@ -68,7 +68,7 @@ def test_the_autoscalers_conditions() -> None:
 
 
 def test_a_refusal_is_told_of_the_workload_behind_the_replicaset_and_grows_old() -> None:
-    deployment = {"metadata": {"namespace": "team", "name": "app"}, "status": {"replicas": 1}}
+    deployment: dict[str, Any] = {"metadata": {"namespace": "team", "name": "app"}, "status": {"replicas": 1}}
     owner = {"kind": "Deployment", "name": "app"}
     replicaset = {"metadata": {"namespace": "team", "name": "app-5f", "ownerReferences": [owner]}}
     said = "exceeded quota: gpus"
@@ -81,6 +81,11 @@ def test_a_refusal_is_told_of_the_workload_behind_the_replicaset_and_grows_old()
         facts(deployments=[deployment], replicasets=[replicaset], events=[old])["deployment/team/app"][CREATE_REFUSED]
         == ""
     )
+    assert CREATE_REFUSED not in facts(deployments=[deployment])["deployment/team/app"]
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": said}
+    deployment["status"]["conditions"] = [failure]
+    assert facts(deployments=[deployment])["deployment/team/app"][CREATE_REFUSED] == said
+    failure["status"] = "False"
     assert CREATE_REFUSED not in facts(deployments=[deployment])["deployment/team/app"]
 
 

@@ -38,8 +38,10 @@ def read(listed: Listed) -> Iterator[Told]:
             subject = str(Subject(kind.removesuffix("s"), *name_of(item)))
             created = at(item, "status", "replicas")
             yield Told(subject, {REPLICAS_CREATED: float(created) if isinstance(created, int) else 0.0}, kind)
-            if "events" in listed.items:
-                yield Told(subject, {CREATE_REFUSED: refused.get(subject, "")}, "events")
+            # The condition outlives the event, which is gone after an hour.
+            failed = _replica_failure(item)
+            if failed or "events" in listed.items:
+                yield Told(subject, {CREATE_REFUSED: refused.get(subject) or failed}, kind if failed else "events")
     answers = _scale_ups(listed)
     for item in listed.of("pods"):
         key = "/".join(name_of(item))
@@ -74,6 +76,14 @@ def _autoscaler(item: Object) -> dict[Signal, Value]:
 
 def _said(condition: Mapping[str, object]) -> str:
     return f"{condition.get('reason') or 'no reason'}: {condition.get('message') or ''}".strip(": ")[:300]
+
+
+def _replica_failure(item: Object) -> str:
+    conditions = many(item, "status", "conditions")
+    failed = next(
+        (one for one in conditions if one.get("type") == "ReplicaFailure" and one.get("status") == "True"), {}
+    )
+    return str(failed.get("message") or "")[:300]
 
 
 def _lately(event: Object, now: float) -> float | None:

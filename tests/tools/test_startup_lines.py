@@ -158,7 +158,9 @@ def test_the_wrong_architecture_is_no_wrong_tag() -> None:
     assert "architecture" in found.remedies[0].text
 
 
-@pytest.mark.parametrize("check", ["no_kv_memory", "nccl_init_failure", "shm_too_small", "liveness_kills_slow_load", "xid_critical"])
+@pytest.mark.parametrize(
+    "check", ["no_kv_memory", "nccl_init_failure", "shm_too_small", "liveness_kills_slow_load", "xid_critical"]
+)
 def test_the_specific_cause_explains_the_general_symptom(check: str) -> None:
     symptoms = {one.symptom for one in cases()[check].check.explains}
     assert {"crash_loop", "engine_dead", "gpu_held_by_not_ready_pod", "readiness_never_true"} <= symptoms

@@ -75,8 +75,10 @@ def test_the_wide_fleet_holds_what_is_read_and_promtool_takes_it(tmp_path: Path)
     assert len(lines) == written
     assert text.endswith("# EOF\n")
     names = {line.partition("{")[0] for line in lines}
+    fleet = {"vllm", "dcgm_exporter", "cadvisor", "kube_state_metrics_pods", "kube_state_metrics_nodes"}
+    assert fleet <= {source.name for source in sources()}
     for source in sources():
-        if not source.name.startswith("kube_state_metrics_autoscalers"):
+        if source.name in fleet:
             assert names & set(source.anchor), source.name
     assert len({line.partition("UUID=")[2][:40] for line in lines if "UUID=" in line}) == 16
     assert {int(line.rsplit(" ", 1)[1]) for line in lines} == {1_773_143_940, 1_773_143_970, 1_773_144_000}

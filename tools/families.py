@@ -32,6 +32,10 @@ DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true")
 FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 
+# What a fault of the GPU shows besides its Xid.
+HARDWARE = named("ecc_uncorrectable", "row_remap_pending", "row_remap_failure", "nvlink_errors", "pcie_degraded")
+
+
 def at(family: Iterable[Explains], where: Where) -> tuple[Explains, ...]:
     """The same symptoms, lying otherwise to their cause."""
     return tuple(Explains(one.symptom, where) for one in family)

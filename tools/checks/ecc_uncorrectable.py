@@ -53,7 +53,11 @@ CHECK = Check(
     needs=(COUNT, LEAST),
     helps=(REMAPPED.now, XID_LAST.max("1h")),
     fires=fires,
-    explains=(Explains("row_remap_pending", Where.ON_THIS_GPU), *at(FAILING, Where.ON_THIS_GPU)),
+    explains=(
+        Explains("row_remap_pending", Where.ON_THIS_GPU),
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+        *at(FAILING, Where.ON_THIS_GPU),
+    ),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="platform",

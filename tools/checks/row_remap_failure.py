@@ -10,7 +10,7 @@ The next error on that row ends whatever runs, and can spoil answers before it i
 A pending remap, which a reset applies, or rows that were remapped in the past.
 """
 
-from tools.check import Because, Check, Limits, Now, On, because
+from tools.check import Because, Check, Explains, Limits, Now, On, Where, because
 from tools.finding import Remedy
 from tools.signals import XID_LAST
 from tools.vocabulary.gpu_health import REMAP_FAILED, REMAPPED
@@ -45,6 +45,10 @@ CHECK = Check(
     needs=(FLAG,),
     helps=(REMAPPED.now, XID_LAST.max("1h")),
     fires=fires,
+    explains=(
+        Explains("row_remap_pending", Where.ON_THIS_GPU),
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+    ),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="platform",

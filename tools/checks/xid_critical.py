@@ -13,7 +13,7 @@ An Xid of the application class (13, 31, 43, 45), a recorded row remap (63), or 
 
 from tools.catalogue.xids import XIDS
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
-from tools.families import FAILING, SLOW
+from tools.families import FAILING, HARDWARE, SLOW, at
 from tools.finding import Remedy
 from tools.signals import GPU_UTIL, LOG_XID, XID_BEFORE, XID_LAST
 
@@ -75,10 +75,9 @@ CHECK = Check(
     fires=fires,
     explains=(
         Explains("routing_skew"),
-        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
-        Explains("ecc_uncorrectable"),
-        Explains("row_remap_pending"),
         Explains("cuda_oom_runtime"),
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+        *at(HARDWARE, Where.ON_THIS_GPU),
         *SLOW,
         *FAILING,
     ),

@@ -24,6 +24,7 @@ class On(StrEnum):
     WORKLOAD = "workload"
     NODE = "node"
     GPU = "gpu"
+    CLUSTER = "cluster"
 
 
 class Applies(StrEnum):

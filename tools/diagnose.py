@@ -15,7 +15,7 @@ from tools.present import Present
 from tools.reading import Reading, Reason, Subject
 from tools.signals import NODE_GPUS
 from tools.snapshot import Snapshot
-from tools.topology import Topology
+from tools.topology import CLUSTER, Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
@@ -126,6 +126,8 @@ def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
     found: list[Subject] = []
     if On.GPU in case.check.on:
         found += [gpu.subject for gpu in topology.gpus.values()]
+    if On.CLUSTER in case.check.on and (topology.engines or topology.gpus):
+        found.append(CLUSTER)
     if On.NODE in case.check.on:
         found += [Subject("node", "", name) for name in topology.nodes if _has_gpus(snapshot, name)]
     if On.WORKLOAD in case.check.on:

@@ -7,7 +7,7 @@ being ready, a few per workload.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -103,12 +103,14 @@ class Observed:
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
 
 
-def observe(cluster: Cluster | Blind, now: float) -> Observed:
-    """List what diagnosis needs and read it; a kind that cannot be listed is blind on its own."""
+def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None = None) -> Observed:
+    """List what the asks need (everything where none are given) and read it; a kind that cannot be listed is blind on its own."""
     if isinstance(cluster, Blind):
         return Observed(cluster, absent=dict.fromkeys(_FACTS_OF, cluster))
+    signals = None if asks is None else {ask.signal for ask in asks}
+    kinds = KINDS if signals is None else tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds(signals))))
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="observe") as pool:
-        lists = dict(zip(KINDS, pool.map(cluster.list, KINDS), strict=True))
+        lists = dict(zip(kinds, pool.map(cluster.list, kinds), strict=True))
         absent = {kind: listing.blind for kind, listing in lists.items() if listing.blind is not None}
         facts = _Facts(now)
         pods = _pods(lists, facts, now)
@@ -125,9 +127,9 @@ def observe(cluster: Cluster | Blind, now: float) -> Observed:
         wanted.append(subject)
         facts.add(str(subject), workload_facts(item), lists[kind].path)
     listed = readers.Listed(now, {kind: one.items for kind, one in lists.items() if kind not in absent}, pods)
-    for told in readers.read(listed):
+    for told in readers.read(listed, signals):
         facts.add(told.key, told.facts, lists[told.kind].path)
-    whole = absent["pods"] if all(kind in absent for kind in KINDS) else None
+    whole = absent["pods"] if all(kind in absent for kind in kinds) else None
     return Observed(
         blind=whole,
         facts=facts.parts(),
@@ -138,7 +140,7 @@ def observe(cluster: Cluster | Blind, now: float) -> Observed:
             Autoscaler(*name_of(item), autoscaler_target(item)) for item in lists["horizontalpodautoscalers"].items
         ),
         wanted=tuple(wanted),
-        requests=len(KINDS) + logs,
+        requests=len(kinds) + logs,
     )
 
 

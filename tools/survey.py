@@ -50,7 +50,7 @@ def survey(
     # Who is ready and holds how much belongs to the topology, whatever the checks ask.
     asks = {*asks, POD_READY.now, GPU_REQUEST.now}
     with ThreadPoolExecutor(2, thread_name_prefix="survey") as pool:
-        observing = pool.submit(observe, NOT_KEPT if past else cluster, now)
+        observing = pool.submit(observe, NOT_KEPT if past else cluster, now, asks)
         if isinstance(cluster, Blind) or past:
             measured = measure(prom, asks, now, matchers)
             observed = observing.result()

@@ -58,6 +58,11 @@ RESOURCES = (
     Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler", True, ("hpa",)),
     Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",)),
     Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",)),
+    Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",)),
+    Resource("rbac.authorization.k8s.io", "v1", "roles", "Role"),
+    Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding"),
+    Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False),
+    Resource("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False),
     Resource("storage.k8s.io", "v1", "storageclasses", "StorageClass", False, ("sc",)),
     Resource("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", False, ("pc",)),
     Resource("coordination.k8s.io", "v1", "leases", "Lease"),
@@ -65,6 +70,7 @@ RESOURCES = (
 # Served only when the world holds an object of the kind, as a custom resource exists only once it is installed.
 CUSTOM = (
     Resource("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",)),
+    Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute"),
     Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService", True, ("isvc",)),
 )
 

@@ -13,12 +13,17 @@ from tools.columns import Column, Part
 from tools.reading import Blind, Reason, Subject
 from tools.signals import Ask, parse_ask
 from tools.snapshot import Snapshot, SourceState
-from tools.topology import Autoscaler, Gpu, Pod, Topology
+from tools.topology import CLUSTER, Autoscaler, Gpu, Pod, Topology
 
 SCENES = Path(__file__).parent.parent / "scenes"
 NOW = 1_790_000_000.0
 WORKLOAD = Subject("deployment", "team", "app")
-SUBJECTS = {"workload": WORKLOAD, "node": Subject("node", "", "n1"), "gpu": Subject("gpu", "", "n1/0")}
+SUBJECTS = {
+    "workload": WORKLOAD,
+    "node": Subject("node", "", "n1"),
+    "gpu": Subject("gpu", "", "n1/0"),
+    "cluster": CLUSTER,
+}
 GONE = Blind(Reason.NO_SERIES, "taken away")
 
 

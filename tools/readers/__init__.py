@@ -2,13 +2,14 @@
 
 A module names the kinds that it needs listed (`KINDS`) and has `read(listed)`, which yields `Told`. It is a pure function over
 raw API objects: what an object does not hold is absent, never zero; what could not be listed is left out, and is blind.
+A reader for readiness rules alone names its facts (`FACTS`): its kinds are listed only where one of them is asked for.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import ModuleType
@@ -63,12 +64,20 @@ def modules() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{__name__}.{one.name}") for one in pkgutil.iter_modules(__path__))
 
 
-def kinds() -> tuple[str, ...]:
-    """The kinds that readers need listed."""
-    return tuple(dict.fromkeys(kind for module in modules() for kind in module.KINDS))
+def wanted(signals: Collection[Signal] | None = None) -> tuple[ModuleType, ...]:
+    """The readers that tell something of what is asked for; every one where nothing is named."""
+    facts = [(module, getattr(module, "FACTS", None)) for module in modules()]
+    return tuple(
+        module for module, told in facts if signals is None or told is None or any(one in signals for one in told)
+    )
 
 
-def read(listed: Listed) -> Iterator[Told]:
-    """Everything that the readers tell."""
-    for module in modules():
+def kinds(signals: Collection[Signal] | None = None) -> tuple[str, ...]:
+    """The kinds that those readers need listed."""
+    return tuple(dict.fromkeys(kind for module in wanted(signals) for kind in module.KINDS))
+
+
+def read(listed: Listed, signals: Collection[Signal] | None = None) -> Iterator[Told]:
+    """Everything that those readers tell."""
+    for module in wanted(signals):
         yield from module.read(listed)

@@ -68,8 +68,14 @@ KINDS = {
     "horizontalpodautoscalers": Kind("autoscaling", "v2", True),
     "poddisruptionbudgets": Kind("policy", "v1", True),
     "networkpolicies": Kind("networking.k8s.io", "v1", True),
+    "ingresses": Kind("networking.k8s.io", "v1", True),
+    "roles": Kind("rbac.authorization.k8s.io", "v1", True),
+    "rolebindings": Kind("rbac.authorization.k8s.io", "v1", True),
+    "clusterroles": Kind("rbac.authorization.k8s.io", "v1", False),
+    "clusterrolebindings": Kind("rbac.authorization.k8s.io", "v1", False),
     # Custom resources, named in full as kubectl does.
     "scaledobjects.keda.sh": Kind("keda.sh", "v1alpha1", True, optional=True),
+    "httproutes.gateway.networking.k8s.io": Kind("gateway.networking.k8s.io", "v1", True, optional=True),
     "inferenceservices.serving.kserve.io": Kind("serving.kserve.io", "v1beta1", True, optional=True),
 }
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -28,7 +28,7 @@ from knowledge.pages import Pack, Page, Source
 from knowledge.passages import Passage
 
 # Part of every manifest: raise it when the layout of a build or the cutting of passages changes.
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Manifest:
     def collection(self) -> str:
         """The Chroma collection: the same content has the same name."""
         return f"rackside-{self.fingerprint[:16]}"
+
+
+def named(pages: Iterable[Page]) -> tuple[tuple[str, str], ...]:
+    """Every title and other name of the pages with the page's id, each name of a page once."""
+    return tuple((name, page.id) for page in pages for name in dict.fromkeys((page.title, *page.aliases)))
 
 
 def index_folder(home: Path) -> Path:
@@ -144,6 +149,20 @@ class Build:
             return found
 
     @cached_property
+    def named(self) -> tuple[tuple[str, str], ...]:
+        """Every title and other name with the id of the page that bears it, in the order of the rows of `names`."""
+        return named(self.pages.values())
+
+    @cached_property
+    def names(self) -> Vectors:
+        """One row per title and other name of a page."""
+        with _reading(self.folder):
+            found: Vectors = np.load(self.folder / "names.npy")
+            if found.shape != (len(self.named), self.manifest.dimensions):
+                raise ValueError("names are missing")
+            return found
+
+    @cached_property
     def keys(self) -> dict[str, int]:
         """The row of each embedded text by its sha256."""
         with _reading(self.folder):
@@ -154,15 +173,15 @@ class Build:
         place = self._url or self.folder / "chroma"
         return VectorIndex(place, self.manifest.collection, self.manifest.passages)
 
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[int, float]]:
-        """The rows whose vectors are nearest to a unit vector, with their cosine, best first."""
+    def nearest(self, vector: Vectors, count: int) -> list[int]:
+        """The rows whose vectors are nearest to a unit vector, best first."""
         found = self._chroma.nearest(vector, min(count, self.manifest.passages))
         with _reading(self.folder):
-            return [(self.rows[name], cosine) for name, cosine in found]
+            return [self.rows[name] for name in found]
 
     def verify(self) -> None:
         """Open every part; IndexProblem for the first that is damaged or missing."""
-        _ = (self.passages, self.pages, self.words, self.vectors, self.strays, self.keys, self._chroma)
+        _ = (self.passages, self.pages, self.words, self.vectors, self.names, self.strays, self.keys, self._chroma)
 
     def close(self) -> None:
         """Let go of the database. A build must not be used afterwards."""
@@ -193,6 +212,7 @@ def write_build(
     passages: list[Passage],
     keys: list[str],
     vectors: Vectors,
+    names: Vectors,
     strays: Vectors,
 ) -> None:
     """Write all parts of a build that lie under `home` into an empty folder, Chroma's excepted."""
@@ -201,6 +221,7 @@ def write_build(
     (folder / "pages.json").write_text(json.dumps([asdict(page) for page in pages]), encoding="utf-8")
     (folder / "keys.json").write_text(json.dumps(keys), encoding="utf-8")
     np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "names.npy", names)
     np.save(folder / "strays.npy", strays)
     lexical.write([passage.searched for passage in passages], folder / "words")
     # Last: a folder without a manifest is an attempt that was broken off.

@@ -50,12 +50,11 @@ class VectorIndex:
             self.close()
             raise self._incomplete(f"{found} of {count} passages")
 
-    def nearest(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        """The ids of the passages nearest to a unit vector, with their cosine, best first."""
+    def nearest(self, vector: Vectors, count: int) -> list[str]:
+        """The ids of the passages nearest to a unit vector, best first."""
         try:
-            answer = self._collection.query(query_embeddings=[vector], n_results=count, include=["distances"])
-            found = zip(answer["ids"][0], answer["distances"][0], strict=True)
-            return [(name, 1.0 - float(distance)) for name, distance in found]
+            answer = self._collection.query(query_embeddings=[vector], n_results=count, include=[])
+            return [str(name) for name in answer["ids"][0]]
         except Exception as error:  # Chroma's errors have no common type
             if isinstance(self._place, Path):
                 raise damaged(self._place.parent) from error

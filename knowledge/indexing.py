@@ -21,6 +21,7 @@ from knowledge.builds import (
     Manifest,
     current_build,
     index_folder,
+    named,
     point_at,
     read_manifest,
     write_build,
@@ -160,7 +161,13 @@ def _build(
     folder = Path(tempfile.mkdtemp(prefix=f"{fingerprint[:12]}-", dir=index_folder(home)))
     folder.chmod(0o755)
     try:
-        vectors, embedded = _embed(encoder, passages, keys, _known_vectors(previous, encoder.id), progress)
+        known = _known_vectors(previous, encoder.id)
+        texts = {key: passage.searched for key, passage in zip(keys, passages, strict=True)}
+        called = [name for name, _ in named(pages)]
+        made = _embed(encoder, texts | {_name_key(name): name for name in called}, known, progress)
+        vectors = np.stack([made[key] for key in keys]).astype(np.float32)
+        names = np.stack([made[_name_key(name)] for name in called]).astype(np.float32)
+        embedded = sum(key not in known for key in keys)
         strays = encoder.queries(STRAYS)
         nearest = (strays @ vectors.T).max(axis=1)
         manifest = Manifest(
@@ -183,6 +190,7 @@ def _build(
             passages=passages,
             keys=keys,
             vectors=vectors,
+            names=names,
             strays=strays,
         )
         point_at(home, folder.name)
@@ -195,23 +203,21 @@ def _build(
 
 
 def _embed(
-    encoder: Encoder,
-    passages: Sequence[Passage],
-    keys: Sequence[str],
-    known: dict[str, Vectors],
-    progress: Progress,
-) -> tuple[Vectors, int]:
-    """A vector for each passage, and how many had to be encoded; equal texts are encoded once."""
-    fresh = {key: passage.searched for key, passage in zip(keys, passages, strict=True) if key not in known}
-    waiting = sorted(fresh, key=lambda key: len(fresh[key]))
+    encoder: Encoder, texts: dict[str, str], known: dict[str, Vectors], progress: Progress
+) -> dict[str, Vectors]:
+    """A vector for each text by its key; equal texts are encoded once, those that are known not at all."""
+    waiting = sorted((key for key in texts if key not in known), key=lambda key: len(texts[key]))
+    found = dict(known)
     for start in range(0, len(waiting), _ENCODE_AT_ONCE):
         progress(start, len(waiting), "embedding")
         some = waiting[start : start + _ENCODE_AT_ONCE]
-        rows = encoder.passages([fresh[key] for key in some])
-        known.update(zip(some, rows, strict=True))
+        found.update(zip(some, encoder.passages([texts[key] for key in some]), strict=True))
     progress(len(waiting), len(waiting), "embedding")
-    embedded = sum(key in fresh for key in keys)
-    return np.stack([known[key] for key in keys]).astype(np.float32), embedded
+    return found
+
+
+def _name_key(name: str) -> str:
+    return f"name {name}"
 
 
 def _known_vectors(previous: Path | None, identity: str) -> dict[str, Vectors]:
@@ -222,9 +228,10 @@ def _known_vectors(previous: Path | None, identity: str) -> dict[str, Vectors]:
         build = Build(previous)
         if build.manifest.encoder != identity:
             return {}
-        vectors = np.array(build.vectors)
+        keys = [*build.keys, *(_name_key(name) for name, _ in build.named)]
+        vectors = np.concatenate([build.vectors[list(build.keys.values())], build.names])
         usable = np.abs(np.linalg.norm(vectors, axis=1) - 1.0) < 1e-3
-        return {key: vectors[row] for key, row in build.keys.items() if usable[row]}
+        return {key: vectors[row] for row, key in enumerate(keys) if usable[row]}
     except (IndexProblem, IndexError):
         return {}
 

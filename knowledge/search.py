@@ -7,27 +7,27 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.builds import Build, current_build, open_build
-from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder, whole_words
+from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
 from knowledge.home import PACKS
 from knowledge.index import IndexProblem
 from knowledge.items import Item, items
-from knowledge.narrowing import Catalogue, Only
+from knowledge.narrowing import Only
+from knowledge.opened import Opened
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
+from knowledge.ranking import POOL, Leg, best_words, exact, fused
 from knowledge.sources.folders import USER_PACK
-from knowledge.vocabulary import Reworded, Vocabulary, terms, whole_terms
+from knowledge.vocabulary import Reworded
 
-# Reciprocal rank fusion. The paper that proposed it has 60; with 10 what either leg puts first counts for more, which on our
-# questions finds the page at once more often (`rackside eval --questions --against` prints the rest of the ablation).
-RRF = 10.0
-POOL = 50
+# What a page's own names say counts half of what its passages say.
+NAMES_WEIGHT = 0.5
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
 # Whether a question belongs here is a sum, in spreads of what stray questions reach: how near the nearest passage is, less how near
@@ -39,11 +39,7 @@ TERM_WEIGHT = 0.85
 KNOWN_WORDS_WEIGHT = 4.0
 LEAST_BELONGING = 4.3
 _REMEMBERED = 64
-# Pieces of one section that are shown together: a table of some forty rows.
-SHOWN_PIECES = 3
 Found = TypeVar("Found")
-# `vllm:num_requests_waiting`, `max-num-seqs`: nobody writes these by chance.
-_IDENTIFIER = re.compile(r"[a-z0-9][_:][a-z0-9]|-\w+-")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
@@ -51,8 +47,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-
 class Hit:
     """A passage that was found, the best of its page.
 
-    `score` is the fused rank, 1 when both legs put it first; `cosine` is to the question. `text` is what to read of the page: the
-    answer that it opens with and, whole, the section that comes nearest to the question.
+    `score` is the fused rank, 1 when every leg puts it first; `cosine` is to the question. `text` is what to read of the page: the
+    answer that it opens with and, whole, the sections that come nearest to the question.
     """
 
     passage: Passage
@@ -67,6 +63,7 @@ class Parts:
 
     words: bool = True
     vectors: bool = True
+    names: bool = True
     short_forms: bool = True
     typos: bool = True
     folded: bool = True
@@ -79,49 +76,6 @@ class _Asked:
     reworded: Reworded
     words: str
     vector: Vectors
-
-
-class _Opened:
-    """A build with what is derived from it; replaced as a whole when the pointer moves."""
-
-    def __init__(self, build: Build, folder: Path) -> None:
-        self.build = build
-        self.folder = folder
-        names = [page.title for page in build.pages.values()]
-        names += [alias for page in build.pages.values() for alias in page.aliases]
-        self.vocabulary = Vocabulary(names, build.words.vocabulary, whole_words())
-        self.catalogue = Catalogue(build)
-        self._rows_of: dict[str, list[int]] = {}
-        for row, passage in enumerate(build.passages):
-            self._rows_of.setdefault(passage.page_id, []).append(row)
-
-    def shown(self, row: int, vector: Vectors) -> str:
-        """The opening of the row's page, and the row's section whole; for an opening the section nearest to the question."""
-        build = self.build
-        rows = self._rows_of[build.passages[row].page_id]
-        opening = [build.passages[one].text for one in rows if not build.passages[one].section]
-        below = [one for one in rows if build.passages[one].section]
-        if not below:
-            return "\n\n".join(opening)
-        nearest = row if row in below else below[int((build.vectors[below] @ vector).argmax())]
-        section = build.passages[nearest].section
-        whole = [one for one in below if build.passages[one].section == section]
-        # A long table is shown around the piece that was found.
-        at = whole.index(nearest)
-        pieces = [build.passages[one].text for one in whole[max(0, at - 1) : at + SHOWN_PIECES - 1]]
-        return "\n\n".join((*opening, f"**{section}**", "\n".join(pieces)))
-
-    def has_term(self, text: str) -> bool:
-        """Does the text hold a term that is this field's own, or an identifier that some page names?"""
-        known = self.build.words.vocabulary
-        return any(
-            term in self.vocabulary.distinct or (term in known and _IDENTIFIER.search(term)) for term in terms(text)
-        )
-
-    def known_words(self, text: str) -> float:
-        """The share of a text's words that occur in any passage, 0 for a text without words."""
-        found = set(whole_terms(text))
-        return len(found & self.build.words.vocabulary) / len(found) if found else 0.0
 
 
 class Library:
@@ -140,7 +94,7 @@ class Library:
         self._base_url = base_url
         self._say = say
         self._lock = threading.RLock()
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
         self._encoder: Encoder | None = None
         self._shelf: tuple[Path | None, dict[str, Page]] | None = None
         self._asked: OrderedDict[tuple[str, str], _Asked] = OrderedDict()
@@ -245,7 +199,7 @@ class Library:
                 self._say(f"{problem} Until then the pages are those of the packs.")
         return {page.id: page for page in load_shelf(self._packs).pages}
 
-    def _following(self, act: Callable[[_Opened], Found]) -> Found:
+    def _following(self, act: Callable[[Opened], Found]) -> Found:
         """What `act` finds in the build that counts, tried again when the build was swept away meanwhile."""
         while True:
             before = current_build(self._home)
@@ -255,7 +209,7 @@ class Library:
                 if current_build(self._home) == before:
                     raise
 
-    def _current(self) -> _Opened:
+    def _current(self) -> Opened:
         """The build that counts now, opened once."""
         folder = current_build(self._home)
         if self._opened is None or folder != self._opened.folder:
@@ -264,46 +218,47 @@ class Library:
                 encoder_id(self._embeddings) if self._encoder is None else self._encoder.id,
                 self._chroma_url,
             )
-            opened = _Opened(build, build.folder)
+            opened = Opened(build, build.folder)
             if self._opened:
                 self._opened.build.close()
             self._opened = opened
             self._asked.clear()
         return self._opened
 
-    def _search(self, opened: _Opened, text: str, k: int, only: Only) -> list[Hit]:
+    def _search(self, opened: Opened, text: str, k: int, only: Only) -> list[Hit]:
         build = opened.build
         rows = opened.catalogue.rows(only) if only else None
         if rows is not None and not len(rows):
             return []
         asked = self._ask(opened, text)
-        legs: list[list[int]] = []
+        scores = build.words.scores(asked.words)
+        legs: list[Leg[int]] = []
         if self._parts.words:
-            legs.append(_best_words(build.words.scores(asked.words), rows))
+            legs.append(Leg(best_words(scores, rows)))
         if self._parts.vectors:
-            dense = build.nearest(asked.vector, POOL) if rows is None else _exact(build.vectors, asked.vector, rows)
-            legs.append([row for row, _ in dense])
-        fused: dict[int, float] = {}
-        for leg in legs:
-            for rank, row in enumerate(leg):
-                fused[row] = fused.get(row, 0.0) + 1.0 / (RRF + rank)
+            near = build.nearest(asked.vector, POOL) if rows is None else exact(build.vectors, asked.vector, rows)
+            legs.append(Leg(near))
+        ranked = fused(legs)
+        if only.passages_alone or not self._parts.folded:
+            return [
+                self._hit(opened, asked, row, score, build.passages[row].text)
+                for row, score in islice(ranked.items(), k)
+            ]
+        pages = [leg.of(opened.page_of) for leg in legs]
+        if self._parts.names:
+            pages.append(Leg(opened.called(asked.vector, rows), NAMES_WEIGHT))
+        best = {opened.page_of(row): row for row in reversed(ranked)}
         hits: list[Hit] = []
-        told: set[str] = set()
-        for row in sorted(fused, key=lambda row: (-fused[row], row)):
-            passage = build.passages[row]
-            folded = self._parts.folded and not only.passages_alone
-            stands_for = passage.page_id if folded else passage.id
-            if stands_for in told:
-                continue
-            told.add(stands_for)
-            cosine = float(build.vectors[row] @ asked.vector)
-            text = passage.text if only.passages_alone else opened.shown(row, asked.vector)
-            hits.append(Hit(self._linked(passage), round(fused[row] * RRF / 2, 4), round(cosine, 4), text))
-            if len(hits) == k:
-                break
+        for page, score in islice(fused(pages).items(), k):
+            row = best[page] if page in best else opened.nearest_of(page, asked.vector, rows)
+            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores)))
         return hits
 
-    def _is_stray(self, opened: _Opened, text: str, best: float) -> bool:
+    def _hit(self, opened: Opened, asked: _Asked, row: int, score: float, text: str) -> Hit:
+        cosine = float(opened.build.vectors[row] @ asked.vector)
+        return Hit(self._linked(opened.build.passages[row]), round(score, 4), round(cosine, 4), text)
+
+    def _is_stray(self, opened: Opened, text: str, best: float) -> bool:
         asked = self._ask(opened, text)
         manifest = opened.build.manifest
         spread = max(manifest.stray_spread, 1e-3)
@@ -318,7 +273,7 @@ class Library:
         )
         return belonging < LEAST_BELONGING
 
-    def _ask(self, opened: _Opened, text: str) -> _Asked:
+    def _ask(self, opened: Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)
         if key in self._asked:
             self._asked.move_to_end(key)
@@ -362,18 +317,3 @@ def search_rows(hits: Iterable[Hit]) -> list[dict[str, Any]]:
 def clean(query: str) -> str:
     """A question as one line of at most 2,000 printable characters."""
     return " ".join(_UNPRINTABLE.sub(" ", query).split())[:MAX_QUERY_CHARS]
-
-
-def _best_words(scores: NDArray[np.float32], rows: NDArray[np.int64] | None) -> list[int]:
-    """The rows with the highest BM25, best first, of those that share a word with the question."""
-    considered = np.flatnonzero(scores > 0.0) if rows is None else rows[scores[rows] > 0.0]
-    if len(considered) > POOL:
-        considered = considered[np.argpartition(-scores[considered], POOL)[:POOL]]
-    return [int(row) for row in sorted(considered, key=lambda row: (-scores[row], row))]
-
-
-def _exact(vectors: Vectors, vector: Vectors, rows: NDArray[np.int64]) -> list[tuple[int, float]]:
-    """The nearest of some rows: quicker than a filter in the database, which slows with the index's size."""
-    cosines = vectors[rows] @ vector
-    order = np.argsort(-cosines, kind="stable")[:POOL]
-    return [(int(rows[at]), float(cosines[at])) for at in order]

@@ -19,7 +19,9 @@ from rich.text import Text
 
 from evals.bench.rows import CannotMeasureError, Row, Size, found
 
-TINY = Size(runs=1, copies=1, history_s=120, wide_gpus=16, wide_steps=12)
+TINY = Size(
+    runs=1, copies=1, history_s=120, wide_gpus=16, wide_steps=12, large_libraries=(3_000,), built_pack="governance"
+)
 
 
 def main(arguments: Sequence[str]) -> int:

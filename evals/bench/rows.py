@@ -20,7 +20,8 @@ class Size:
     """How much a run takes: repetitions of each measurement (the median counts), and the fleets.
 
     `copies` is how often the demo's fleet of 32 GPUs is simulated side by side, over `history_s` seconds; `wide_gpus` is the size of
-    the synthetic fleet, in machines of 8, of which `wide_steps` scrapes of 30 s are stored.
+    the synthetic fleet, in machines of 8, of which `wide_steps` scrapes of 30 s are stored. `large_libraries` are numbers of passages;
+    `built_pack` is the one pack that is indexed anew, all of them when it is empty.
     """
 
     runs: int = 5
@@ -28,6 +29,8 @@ class Size:
     history_s: int = 3720
     wide_gpus: int = 1024
     wide_steps: int = 40
+    large_libraries: tuple[int, ...] = (10_000, 100_000)
+    built_pack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -348,7 +348,8 @@ def test_a_page_without_sections_shows_its_opening(library: Library) -> None:
     rows = {passage.page_id: row for row, passage in enumerate(opened.build.passages) if not passage.section}
     alone = [row for page, row in rows.items() if sum(one.page_id == page for one in opened.build.passages) == 1]
     for row in alone:
-        assert opened.shown(row, opened.build.vectors[row]) == opened.build.passages[row].text
+        none = np.zeros(len(opened.build.passages), dtype=np.float32)
+        assert opened.shown(row, opened.build.vectors[row], none) == opened.build.passages[row].text
 
 
 def test_kept_to_a_page_every_passage_shows_itself_alone(library: Library) -> None:

@@ -63,7 +63,9 @@ class Source:
 
     `anchor` names metrics that every healthy instance exports: their sample times say how fresh the source is, their labels
     who is who (`identity` are labels that tell more than the common ones). `keys` are the labels that identify the subject.
-    `images` match a container's image when the runtime is told by it (empty for exporters).
+    `images` match a container's image when the runtime is told by it (empty for exporters). `key_prefix` completes a key that
+    other exporters write with more before it. `tells_pod` is false where a GPU's labels do not say which pod it is allocated to.
+    `pods` match an exporter's own image or pod, `port` is where it listens unless it is told otherwise.
     """
 
     name: str
@@ -77,6 +79,10 @@ class Source:
     match: str = ""
     serving: bool = False
     order: int = 50
+    key_prefix: str = ""
+    tells_pod: bool = True
+    pods: tuple[str, ...] = ()
+    port: int = 0
 
     def keys_in(self, exported: bool) -> tuple[str, ...]:
         """The labels that hold the workload's identity, given whether Prometheus renamed them to `exported_*`."""

@@ -26,6 +26,7 @@ class World:
         self,
         name: str,
         value: float | Callable[[float], float],
+        /,
         *,
         ago: float = 0.0,
         over: float = 900.0,
@@ -181,9 +182,11 @@ def listings(**some: Any) -> dict[str, Any]:
 
 def build() -> dict[str, World]:
     """Every world, by name."""
+    from tests.tools import gpu_worlds
+
     names = (
         "generations", "nothing", "true_labels", "exported", "mig", "vanished", "stale", "ksm", "ksm_exported", "rollout",
-        "four", "four_hundred", "sick", "fqdn",
+        "four", "four_hundred", "sick", "fqdn", "nvidia_smi", "side_by_side", "nvitop",
     )  # fmt: skip
     worlds = {name: World(START + i * MONTH) for i, name in enumerate(names)}
     _engines(worlds["generations"], worlds["nothing"])
@@ -201,6 +204,9 @@ def build() -> dict[str, World]:
             worlds[name].engine(f"app-{i}", over=300)
             worlds[name].gauge("vllm:num_requests_waiting", 1, over=300, namespace="team", pod=f"app-{i}")
     _sick(worlds["sick"])
+    gpu_worlds.nvidia_smi(worlds["nvidia_smi"])
+    gpu_worlds.side_by_side(worlds["side_by_side"])
+    gpu_worlds.nvitop(worlds["nvitop"])
     return worlds
 
 

@@ -31,6 +31,8 @@ SOURCES = (
         # Always exported, whatever the GPU does (the utilisation is missing under MIG). The Xid may outlive the rest.
         anchor=("DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_SM_CLOCK", "DCGM_FI_DEV_XID_ERRORS", "DCGM_FI_DEV_XID_ERROR"),
         keys=("UUID", "GPU_I_ID"),
+        pods=("dcgm-exporter",),
+        port=9400,
         signals={
             GPU_UTIL: (
                 Series("DCGM_FI_DEV_GPU_UTIL", scale=0.01),

@@ -167,6 +167,7 @@ def _questions(asked: Sequence[Asked], library: Library, against: bool, as_json:
         parts = {
             "without the word index": Parts(words=False),
             "without vectors": Parts(vectors=False),
+            "without pages' names": Parts(names=False),
             "without short forms": Parts(short_forms=False),
             "without mended typos": Parts(typos=False),
             "without folding pages": Parts(folded=False),

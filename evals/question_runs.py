@@ -15,6 +15,8 @@ QUESTIONS = Path(__file__).parent / "questions"
 FIRST = (1, 3, 5)
 # The passages that have to hold the facts together: what a person reads before giving up.
 READ = 3
+# The same for everybody, whatever they call a passage: so many characters, as long as three of ours are.
+READ_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ class Ours:
 class Outcome:
     """How one question went. `rank` is the place of the first right page, 0 when it is not there.
 
-    `facts` says whether the first passages hold every fact, None where the question names none.
+    `facts` says whether the first passages hold every fact, None where the question names none; `equal` says it of the first
+    READ_CHARS characters, where every searcher is read equally far. `read` is how many characters the first passages have.
     """
 
     asked: Asked
@@ -83,6 +86,8 @@ class Outcome:
     facts: bool | None
     missing: tuple[str, ...]
     declined: bool | None
+    equal: bool | None = None
+    read: int = 0
 
     @property
     def ok(self) -> bool:
@@ -122,6 +127,8 @@ class Totals:
         shares["mrr"] = _share(sum(1 / one.rank for one in placed if one.rank), len(placed))
         shares["with_facts"] = len(proven)
         shares[f"facts@{READ}"] = _share(sum(bool(one.facts) for one in proven), len(proven))
+        shares[f"facts in {READ_CHARS} characters"] = _share(sum(bool(one.equal) for one in proven), len(proven))
+        shares["characters read"] = round(sum(one.read for one in inside) / len(inside)) if inside else None
         rightly = sum(not one.asked.answerable for one in declined)
         shares["decline_precision"] = _share(rightly, len(declined)) if measured else None
         shares["decline_recall"] = _share(rightly, len(outside)) if measured else None
@@ -152,11 +159,23 @@ def run(asked: Sequence[Asked], searcher: Searcher) -> Iterator[Outcome]:
         pieces = searcher.search(one.ask, max(FIRST))
         pages = tuple(dict.fromkeys(piece.page for piece in pieces))
         rank = next((place for place, page in enumerate(pages, 1) if page in one.pages), 0)
-        said = " ".join("\n".join(piece.text for piece in pieces[:READ]).casefold().split())
-        missing = tuple(
-            fact[0] for fact in one.facts if not any(" ".join(way.casefold().split()) in said for way in fact)
+        texts = [piece.text for piece in pieces]
+        missing = _missing(one, "\n".join(texts[:READ]))
+        yield Outcome(
+            one,
+            pages,
+            rank,
+            not missing if one.facts else None,
+            missing,
+            searcher.declines(one.ask),
+            not _missing(one, "\n".join(texts)[:READ_CHARS]) if one.facts else None,
+            sum(map(len, texts[:READ])),
         )
-        yield Outcome(one, pages, rank, not missing if one.facts else None, missing, searcher.declines(one.ask))
+
+
+def _missing(asked: Asked, text: str) -> tuple[str, ...]:
+    said = " ".join(text.casefold().split())
+    return tuple(fact[0] for fact in asked.facts if not any(" ".join(way.casefold().split()) in said for way in fact))
 
 
 def _asked(entry: dict[str, Any]) -> Asked:

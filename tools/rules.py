@@ -36,3 +36,8 @@ def advise(text: str, verify: str, *cites: str, change: tuple[str, str, str] | N
     """One remedy that is the same for everybody; `change` is what, from, to."""
     remedy = Remedy(text, Change(*change) if change else None, verify, cites)
     return lambda _now, _limits: (remedy,)
+
+
+def paste(text: str, fragment: str, verify: str, *cites: str, change: tuple[str, str, str] | None = None) -> Remedies:
+    """The same with a fragment to copy: YAML of the manifest on one line, to be put under the keys that it names."""
+    return advise(f"{text} Copy: `{fragment}`", verify, *cites, change=change)

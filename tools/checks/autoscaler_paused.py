@@ -1,0 +1,36 @@
+"""Autoscaling is paused.
+
+## What it means
+An annotation keeps KEDA from acting on the workload.
+
+## Why it hurts
+It was set for an hour of maintenance and is still there: the peak meets a fixed number of replicas.
+
+## What would rule it out
+Maintenance that is going on.
+"""
+
+from tools.check import Applies, Check, On
+from tools.rules import advise, names
+from tools.vocabulary.readiness import PAUSED
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="medium",
+    needs=(PAUSED.now,),
+    fires=names(PAUSED.now, "ScaledObject {found} is paused."),
+    remedies=advise(
+        "Take the annotation away, or write beside it until when it holds.",
+        "kubectl get scaledobject shows PAUSED False.",
+        "platform/keda-for-inference",
+        "kubernetes/autoscaling-llm-serving",
+    ),
+    pages=(
+        "platform/keda-for-inference",
+        "kubernetes/autoscaling-llm-serving",
+    ),
+    phase=2,
+    owner="sre",
+    rule=True,
+)

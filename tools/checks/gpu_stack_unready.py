@@ -1,0 +1,36 @@
+"""Part of the GPU stack is not ready on a node.
+
+## What it means
+A DaemonSet pod of the GPU software (driver, toolkit, device plugin, discovery, MIG manager, exporter) on this node is
+not ready.
+
+## Why it hurts
+Without the plugin no GPU is given out, without the driver none works, without the exporter nobody sees it.
+
+## What would rule it out
+A node that has just joined: the stack takes some minutes.
+"""
+
+from tools.check import Check, On
+from tools.rules import advise, names
+from tools.vocabulary.readiness import STACK_UNREADY
+
+CHECK = Check(
+    on=(On.NODE,),
+    severity="high",
+    needs=(STACK_UNREADY.now,),
+    fires=names(STACK_UNREADY.now, "Not ready on {found_of}: {found}."),
+    remedies=advise(
+        "Read the log of the pod that comes first in the order driver, toolkit, plugin: the later ones wait for it.",
+        "Every pod of the GPU stack on the node is ready, and allocatable nvidia.com/gpu equals capacity.",
+        "platform/gpu-operator-and-drivers",
+        "production-readiness/gpu-nodes",
+    ),
+    pages=(
+        "platform/gpu-operator-and-drivers",
+        "production-readiness/gpu-nodes",
+    ),
+    phase=1,
+    owner="platform",
+    rule=True,
+)

@@ -1,0 +1,59 @@
+"""The next rollout needs GPUs that are not there.
+
+## What it means
+The strategy first adds a replica and takes none away before that is ready, and no node has as many GPUs free as a
+replica needs.
+
+## Why it hurts
+The new pod stays Pending and the old version stays up: the release hangs, and nobody notices until the deadline
+passes.
+
+## What would rule it out
+Free GPUs, an autoscaler that adds nodes in time, or a strategy that takes a replica away first.
+"""
+
+from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.rules import paste
+from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST
+from tools.vocabulary.manifests import ROLLOUT_DOWN, ROLLOUT_SURGE
+
+
+def fires(now: Now, _limits: Limits) -> Because | None:
+    """Fire where only a surge moves the rollout, and it has no room."""
+    down = now[ROLLOUT_DOWN.now]
+    surge = now[ROLLOUT_SURGE.now]
+    if down.number > 0 or surge.number < 1:
+        return None
+    gpus = now.worst(GPU_REQUEST.now)
+    if gpus.number < 1:
+        return None
+    room = now[CLUSTER_LARGEST_BLOCK.now]
+    if room.number >= gpus.number:
+        return None
+    return because(
+        "A rollout adds {surge} of {gpus} before it removes one, and the most free on one node is {room}.",
+        down,
+        surge=surge,
+        gpus=gpus,
+        room=room,
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="medium",
+    needs=(ROLLOUT_DOWN.now, ROLLOUT_SURGE.now, GPU_REQUEST.now, CLUSTER_LARGEST_BLOCK.now),
+    fires=fires,
+    remedies=paste(
+        "Take one replica away first, at an hour when the others carry the load.",
+        "spec: {strategy: {type: RollingUpdate, rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}}",
+        "kubectl rollout status ends without a Pending pod.",
+        "kubernetes/rollouts-without-spare-gpus",
+        "playbooks/delivery",
+    ),
+    pages=("kubernetes/rollouts-without-spare-gpus", "playbooks/delivery"),
+    phase=1,
+    owner="sre",
+    rule=True,
+)

@@ -1,0 +1,74 @@
+"""What readiness rules look at beyond the manifests: resilience, engine settings, the GPU stack of nodes, scaling, routes, rights.
+
+A text that names what is wrong is empty where all is well; a text that says what stands there says `none` where nothing does.
+"""
+
+from __future__ import annotations
+
+from tools.signals import Per, Signal, fact
+
+ROLES = "clusterrolebindings"
+KEDA = "scaledobjects.keda.sh"
+
+
+def _pod(name: str, meaning: str, unit: str = "", join: str = "max", told_by: str = "") -> Signal:
+    return fact(f"pod.{name}", unit, Per.REPLICA, meaning, join, "config", told_by)
+
+
+def _workload(name: str, meaning: str, told_by: str, unit: str = "", join: str = "max") -> Signal:
+    return fact(f"workload.{name}", unit, Per.WORKLOAD, meaning, join, "config", told_by)
+
+
+def _node(name: str, meaning: str, unit: str = "", told_by: str = "") -> Signal:
+    return fact(f"node.{name}", unit, Per.NODE, meaning, "min" if unit else "max", "config", told_by)
+
+
+# Resilience.
+ON_ONE_NODE = _workload("on_one_node", "Node that carries every replica", "pods")
+IMAGES_APART = _workload("images_apart", "Digests that replicas of one image tag run", "pods")
+NO_ROLLBACK = _workload("no_rollback", "Revisions kept for a rollback", "deployments")
+CLAIM_SINGLE = _workload("claim_single", "Claim that only one node may mount", "persistentvolumeclaims")
+BARE = _pod("bare", "Controller that the pod lacks")
+LIVENESS_AS_READINESS = _pod("liveness_as_readiness", "Liveness probe that is no more patient than readiness")
+LIVENESS_TIMEOUT = _pod("liveness_timeout", "Timeout of the liveness probe", "seconds", "min")
+MEMORY_UNGUARANTEED = _pod("memory_unguaranteed", "Memory request below its limit")
+SCRATCH_UNBOUNDED = _pod("scratch_unbounded", "Scratch volume without a bound")
+WEIGHTS_WRITABLE = _pod("weights_writable", "Writable mount of the weights")
+CACHE_LOST = _pod("cache_lost", "Compile cache that a restart loses")
+REGISTRY_PUBLIC = _pod("registry_public", "Image from a public registry")
+UNMAINTAINED = _pod("unmaintained", "Engine without upkeep")
+
+# Settings of the engine.
+REVISION_OPEN = _pod("revision_open", "Model without a fixed revision")
+CONTEXT_IMPLICIT = _pod("context_implicit", "Context limit left to the model")
+BATCH_IMPLICIT = _pod("batch_implicit", "Batch limits left to the engine")
+PRECISION_IMPLICIT = _pod("precision_implicit", "Precision left to the model")
+PARALLEL_APART = _pod("parallel_apart", "Parallel sizes beside the GPUs")
+
+# The GPU stack of a node.
+STACK_UNREADY = _node("stack_unready", "Pods of the GPU stack that are not ready", told_by="pods")
+DEVICE_PLUGIN = _node("device_plugin", "Device plugin on the node", told_by="pods")
+DRIVER_ODD = _node("driver_odd", "Driver that differs from the pool's")
+DRIVER_BRANCH = _node("driver_branch", "Driver branch", "version")
+SYSTEM_ODD = _node("system_odd", "Versions that differ from the pool's")
+MIG_STATE = _node("mig_state", "MIG configuration that was not applied")
+SHARED_GPU = _pod("shared_gpu", "GPU shared by time-slicing or MPS", told_by="nodes")
+STATE_METRICS = fact(
+    "cluster.state_metrics", "", Per.CLUSTER, "kube-state-metrics in the cluster", evidence="config", told_by="pods"
+)
+
+# Scaling.
+NO_FALLBACK = _workload("no_fallback", "ScaledObject without a fallback", KEDA)
+FROM_ZERO = _workload("from_zero", "ScaledObject that scales to zero", KEDA)
+PAUSED = _workload("paused", "ScaledObject that is paused", KEDA)
+QUOTA_GPUS = _workload("quota_gpus", "GPUs that the namespace's quota grants", "resourcequotas", "GPUs", "min")
+
+# Routes and rights.
+ROUTES = _workload("routes", "Routes that lead to it", "ingresses")
+ROUTE_PLAIN = _workload("route_plain", "Route without TLS", "ingresses")
+ROUTE_TIMEOUT = _workload("route_timeout", "Shortest timeout of its routes", "ingresses", "seconds", "min")
+EGRESS_POLICY = _workload("egress_policy", "Network policy for what goes out", "networkpolicies")
+RIGHTS_WIDE = _workload("rights_wide", "Rights of its service account", ROLES)
+ADMINS = fact(
+    "cluster.admins", "subjects", Per.CLUSTER, "Subjects bound to cluster-admin", evidence="config", told_by=ROLES
+)

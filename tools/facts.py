@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tools.engine_args import engine_facts
 from tools.quantity import quantity, seconds
 from tools.reading import Subject
 from tools.signals import (
@@ -156,17 +155,11 @@ def _declared(pod: Object) -> dict[Signal, Value]:
         if value is not None:
             facts[signal] = value
     facts[SHM_SIZE] = _shm(pod, container)
-    command = [str(word) for key in ("command", "args") for word in _words(container.get(key))]
-    facts.update(engine_facts(command))
     return facts
 
 
 def _count(value: object) -> float:
     return float(value) if isinstance(value, int) else 0.0
-
-
-def _words(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def _shm(pod: Object, container: Object) -> float:

@@ -44,7 +44,6 @@ from tools.signals import (
     RUNNING_FOR,
     SHM_SIZE,
     STANDBY,
-    TENSOR_PARALLEL,
     TERMINATED_AGO,
     TERMINATION,
     UNSCHEDULABLE,
@@ -66,7 +65,6 @@ def test_a_running_pod() -> None:
     assert facts[TERMINATION] == ""
     assert facts[WAITING_REASON] == ""
     assert facts[UNSCHEDULABLE] == ""
-    assert facts[TENSOR_PARALLEL] == 2
     assert facts[MEMORY_LIMIT] == 8 * 2**30
     assert facts[SHM_SIZE] == 64 * 2**20
     assert EXIT_CODE not in facts

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from math import ceil, inf
 
-from tools.engine_args import flags
+from tools.engines import Configuration, Key, resolve
+from tools.engines.manifest import container_of
 from tools.facts import SHM_PATH, Object, at, gpus_requested, many, name_of, serving_container, within
 from tools.quantity import quantity
 from tools.readers import Listed, Told, Value
-from tools.readers.services import around, command_of
+from tools.readers.services import around
 from tools.rules import NONE
 from tools.signals import Signal
 from tools.vocabulary import manifests as told
@@ -36,6 +37,7 @@ _NETWORK_DRIVE = re.compile(
     r"efs|nfs|azurefile|azure-file|filestore|smb|cifs|s3|gcsfuse|blobfuse|goofys|hdd", re.IGNORECASE
 )
 _PASSING = {"emptyDir", "secret", "configMap", "projected", "downwardAPI"}
+_MODEL_FLAGS = ("model", "model-path", "model-id", "model-name")
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 
 
@@ -68,7 +70,7 @@ def _container(pod: Object) -> dict[Signal, Value]:
     one = serving_container(pod)
     limits, requests = within(one, "resources", "limits"), within(one, "resources", "requests")
     asked = {**limits, **requests}
-    command = command_of(one)
+    configuration = resolve(container_of(one))
     env = {str(each.get("name")): str(each.get("value") or "") for each in many(one, "env")}
     image = str(one.get("image") or "")
     facts: dict[Signal, Value] = {
@@ -77,11 +79,11 @@ def _container(pod: Object) -> dict[Signal, Value]:
         told.CPU_REQUEST: quantity(asked.get("cpu") or "") or 0.0,
         told.GPUS_UNCLAIMED: _unclaimed(pod, env),
         told.PRESTOP: "set" if within(one, "lifecycle", "preStop") else NONE,
-        told.TRACING: _tracing(command, env),
+        told.TRACING: _tracing(configuration, env),
         told.LOG_LEVEL: ", ".join(
             f"{name}={env[name][:20]}" for name in _LEVELS if env.get(name, "").lower() in _DEBUG
         ),
-        told.WEIGHTS_FETCHED: _fetched(pod, one, command),
+        told.WEIGHTS_FETCHED: _fetched(pod, one, configuration),
         **_probes(one),
     }
     if image:
@@ -144,18 +146,17 @@ def _unclaimed(pod: Object, env: Mapping[str, str]) -> str:
     return f"NVIDIA_VISIBLE_DEVICES={seen[:40]}" if seen not in {"", "none", "void"} else ""
 
 
-def _tracing(command: Sequence[str], env: Mapping[str, str]) -> str:
-    said = flags(command)
+def _tracing(configuration: Configuration, env: Mapping[str, str]) -> str:
+    said = configuration.flags
     by_flag = next((name for name in ("otlp-traces-endpoint", "otlp-endpoint", "enable-trace") if name in said), "")
     by_name = next((name for name in env if name.startswith("OTEL_EXPORTER_OTLP") or name == "OTLP_ENDPOINT"), "")
     return f"--{by_flag}" if by_flag else by_name or NONE
 
 
-def _fetched(pod: Object, container: Object, command: Sequence[str]) -> str:
+def _fetched(pod: Object, container: Object, configuration: Configuration) -> str:
     """The id on a hub of a model that nothing in the pod keeps between starts."""
-    said = flags(command)
-    words = [said.get(name, "") for name in ("model", "model-path", "model-id", "model-name")]
-    words += [command[i + 1] for i, word in enumerate(command[:-1]) if word == "serve"]
+    # A server of one's own may name its model in the usual way.
+    words = [configuration.text(Key.MODEL), *(configuration.flags.get(name, "") for name in _MODEL_FLAGS)]
     model = next((word for word in words if _HUB_ID.match(word)), "")
     if not model or any(within(volume, "image") for volume in many(pod, "spec", "volumes")):
         return ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from tools.engine_args import flags
+from tools.engines import Configuration, Key, resolve, written_flags
+from tools.engines.manifest import container_of
 from tools.facts import Object, at, many, name_of, serving_container, within
 from tools.readers import Listed, Told, Value
-from tools.readers.services import command_of
 from tools.rules import NONE
 from tools.signals import Signal
 from tools.vocabulary import security as told
@@ -42,7 +42,8 @@ def _pod(pod: Object) -> dict[Signal, Value]:
     containers = many(pod, "spec", "containers")
     everyone = [*containers, *many(pod, "spec", "initContainers")]
     serving = serving_container(pod)
-    said = flags(command_of(serving))
+    configuration = resolve(container_of(serving))
+    said = configuration.flags
     secrets = sorted({found for container in everyone for found in _literals(container)})
     keys = sorted(
         {str(env.get("name")) for one in everyone for env in many(one, "env") if str(env.get("name")) in _CLOUD_KEYS}
@@ -51,7 +52,7 @@ def _pod(pod: Object) -> dict[Signal, Value]:
     return {
         told.SECRET_LITERALS: ", ".join(secrets)[:300],
         told.CLOUD_KEYS: ", ".join(keys),
-        told.REMOTE_CODE: "--trust-remote-code" if _on(said.get("trust-remote-code")) else "",
+        told.REMOTE_CODE: _remote_code(configuration),
         told.PRIVILEGED: ", ".join(_given_up(pod, everyone))[:300],
         told.ROOT: ", ".join(_root(pod, containers))[:300],
         told.HOST_ACCESS: ", ".join(_host(pod, everyone))[:300],
@@ -59,7 +60,7 @@ def _pod(pod: Object) -> dict[Signal, Value]:
         told.API_TOKEN: "mounted" if _api_token(pod) else "",
         told.API_KEY: _api_key(serving, said),
         told.PROMPTS_LOGGED: ", ".join(f"--{name}" for name in _LOGGING if _on(said.get(name))),
-        told.WEIGHT_FORMAT: _format(said),
+        told.WEIGHT_FORMAT: _format(configuration),
     }
 
 
@@ -70,7 +71,8 @@ def _literals(container: Object) -> Iterator[str]:
         name, value = str(env.get("name") or ""), env.get("value")
         if isinstance(value, str) and _is_secret(name, value):
             yield f"{name[:60]} in {whose}"
-    for name, value in flags(command_of(container)).items():
+    # As written: what a variable is filled with is looked at as that variable.
+    for name, value in written_flags(container_of(container)).items():
         if _is_secret(name, value):
             yield f"--{name[:60]} in {whose}"
 
@@ -131,17 +133,27 @@ def _api_token(pod: Object) -> bool:
     return False
 
 
-def _api_key(container: Object, said: dict[str, str]) -> str:
+def _api_key(container: Object, said: Mapping[str, str]) -> str:
     if "api-key" in said:
         return "--api-key"
     return next((str(env.get("name")) for env in many(container, "env") if str(env.get("name")) in _KEY_ENV), NONE)
 
 
-def _format(said: dict[str, str]) -> str:
-    chosen = said.get("load-format", "").lower()
+def _remote_code(configuration: Configuration) -> str:
+    setting = configuration[Key.TRUST_REMOTE_CODE]
+    if setting.value is True and setting.stated:
+        return setting.detail
+    # A server of one's own may call it the same.
+    return "--trust-remote-code" if not configuration.engine and _on(configuration.flags.get("trust-remote-code")) else ""
+
+
+def _format(configuration: Configuration) -> str:
+    setting, said = configuration[Key.LOAD_FORMAT], configuration.flags
+    chosen = (configuration.text(Key.LOAD_FORMAT) if setting.stated else said.get("load-format", "")).lower()
     if chosen in _PICKLE:
         return f"pickle (--load-format {chosen})"
-    model = next((said[name] for name in ("model", "model-path", "model-id") if name in said), "")
+    named = (said[name] for name in ("model", "model-path", "model-id") if name in said)
+    model = configuration.text(Key.MODEL) or next(named, "")
     if _PICKLED_FILE.search(model):
         return "pickle (by the file's name)"
     return chosen if chosen not in {"", "auto"} else NONE

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.engine_args import flags
+from tools.engines import Key, resolve
+from tools.engines.manifest import container_of
 from tools.facts import Object, at, autoscaler_target, many, name_of, serving_container, within
 from tools.readers import Listed, Told, Value
 from tools.reading import Subject
@@ -147,8 +148,10 @@ def _apart(pod: Object, services: Sequence[Object]) -> Iterator[str]:
     declared = [port for container in many(pod, "spec", "containers") for port in many(container, "ports")]
     numbers = {str(port.get("containerPort")) for port in declared}
     names = {str(port["name"]): str(port.get("containerPort")) for port in declared if port.get("name")}
-    listens = flags(command_of(serving)).get("port", "")
-    engine = listens if listens.isdigit() and len(listens) < 6 else ""
+    configuration = resolve(container_of(serving))
+    said = configuration[Key.PORT]
+    listens = f"{configuration.number(Key.PORT) or 0:.0f}" if said.stated else configuration.flags.get("port", "")
+    engine = listens if listens.isdigit() and 0 < int(listens[:9]) < 65536 else ""
     own = {str(port.get("containerPort")) for port in many(serving, "ports")}
     if engine and own and engine not in own:
         yield f"the engine listens on {engine}, its container declares {', '.join(sorted(own))}"

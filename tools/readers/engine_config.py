@@ -1,0 +1,140 @@
+"""The configuration of each pod's engine as the engine resolves it, and where it is not the one that its workload has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tools.engines import Configuration, Key, resolve
+from tools.engines.manifest import container_of
+from tools.facts import Object, at, many, name_of, serving_container, within
+from tools.quantity import quantity
+from tools.readers import Listed, Told, Value
+from tools.reading import Subject
+from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, MAX_NUM_SEQS, TENSOR_PARALLEL, Signal
+from tools.vocabulary import configuration as told
+
+KINDS = ("pods", "nodes", "deployments", "statefulsets")
+_NUMBERS = {
+    Key.TENSOR_PARALLEL: TENSOR_PARALLEL,
+    Key.MAX_NUM_SEQS: MAX_NUM_SEQS,
+    Key.MAX_MODEL_LEN: told.MAX_MODEL_LEN,
+}
+_TEXTS = {
+    Key.MODEL: told.MODEL,
+    Key.REVISION: told.REVISION,
+    Key.DTYPE: told.DTYPE,
+    Key.QUANTIZATION: told.QUANTIZATION,
+    Key.KV_CACHE_DTYPE: KV_DTYPE,
+}
+# Engines whose share is one of the whole GPU; others count it of what the weights leave.
+_WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang"}
+# What a server that runs tells of itself under the same names.
+_COMPARED = (Key.GPU_MEMORY_UTILIZATION, Key.KV_CACHE_DTYPE, Key.PREFIX_CACHING)
+_LONGEST = 300
+_GROUP_OF_PODS = {"LWS_GROUP_SIZE", "LWS_LEADER_ADDRESS"}
+
+
+def read(listed: Listed) -> Iterator[Told]:
+    """Facts of pods whose configuration can be read."""
+    gpus = {name_of(node)[1]: _gpu(node) for node in listed.of("nodes")}
+    for item in listed.of("pods"):
+        key = "/".join(name_of(item))
+        if not all(name_of(item)):
+            continue
+        one = serving_container(item)
+        configuration = resolve(container_of(one, gpu=gpus.get(str(at(item, "spec", "nodeName") or ""), ("", 0.0))))
+        yield Told(key, _facts(item, configuration), "pods")
+    for kind in ("deployments", "statefulsets"):
+        for item in listed.of(kind):
+            yield from _outdated(item, kind, listed)
+
+
+def _facts(pod: Object, configuration: Configuration) -> dict[Signal, Value]:
+    facts: dict[Signal, Value] = {}
+    for key, signal in _NUMBERS.items():
+        number = configuration.number(key)
+        if number is not None:
+            facts[signal] = number
+    for key, signal in _TEXTS.items():
+        if text := configuration.text(key):
+            facts[signal] = text[:150]
+    share = configuration.number(Key.GPU_MEMORY_UTILIZATION)
+    if share is not None and configuration.engine in _WHOLE_SHARE:
+        facts[GPU_MEM_UTILIZATION] = share
+    caching = configuration.on(Key.PREFIX_CACHING)
+    if caching is not None:
+        facts[told.PREFIX_CACHING] = 1.0 if caching else 0.0
+    if not configuration.engine:
+        return facts
+    facts[told.ENGINE_NAME] = configuration.engine
+    if configuration.version:
+        facts[told.ENGINE_VERSION] = configuration.version
+    facts[told.CONFIGURED_BY] = _origins(configuration)
+    facts[told.STATED] = _stated(configuration) if configuration.engine == "vllm" else ""
+    if configuration.gpus is not None and _alone(pod):
+        facts[told.GPUS_USED] = float(configuration.gpus)
+    return facts
+
+
+def _alone(pod: Object) -> bool:
+    """Whether one container holds all GPUs of the pod, and the pod is all of its engine."""
+    holding = [one for one in many(pod, "spec", "containers") if _holds(one)]
+    names = {str(env.get("name")) for one in holding for env in many(one, "env")}
+    return len(holding) == 1 and not names & _GROUP_OF_PODS
+
+
+def _holds(container: Object) -> bool:
+    wanted = {**within(container, "resources", "limits"), **within(container, "resources", "requests")}
+    return any(str(name).startswith("nvidia.com/") for name in wanted)
+
+
+def _origins(configuration: Configuration) -> str:
+    known = [
+        f"{key} {_shown(setting.value)} ({setting.said})"
+        for key, setting in configuration.settings.items()
+        if setting.value is not None and key is not Key.PORT
+    ]
+    return "; ".join(known)[:_LONGEST]
+
+
+def _stated(configuration: Configuration) -> str:
+    settings = {key: configuration[key] for key in _COMPARED}
+    found = [f"{key}={_shown(one.value)}" for key, one in settings.items() if one.stated]
+    return ", ".join(found)[:_LONGEST]
+
+
+def _outdated(item: Object, kind: str, listed: Listed) -> Iterator[Told]:
+    """Where a workload keeps its pods as they were (paused, or replaced only on deletion), what they do not have yet."""
+    held = at(item, "spec", "paused") is True
+    held = held or (kind == "statefulsets" and at(item, "spec", "updateStrategy", "type") == "OnDelete")
+    form = serving_container(within(item, "spec", "template"))
+    wanted = resolve(container_of(form)) if held else None
+    for pod in listed.by_workload.get(Subject(kind.removesuffix("s"), *name_of(item)), ()):
+        apart = ""
+        if wanted is not None and str(at(pod, "status", "phase")) == "Running":
+            apart = _apart(resolve(container_of(serving_container(pod))), wanted)
+        yield Told("/".join(name_of(pod)), {told.OUTDATED: apart}, kind)
+
+
+def _apart(mine: Configuration, wanted: Configuration) -> str:
+    parts = []
+    for key, setting in wanted.settings.items():
+        own = mine[key]
+        if (setting.stated or own.stated) and own.value != setting.value and None not in (own.value, setting.value):
+            parts.append(f"{key} {_shown(own.value)} here, {_shown(setting.value)} in the workload")
+    return "; ".join(parts)[:_LONGEST]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int | float):
+        return f"{value:.15g}"
+    return str(value)[:80]
+
+
+def _gpu(node: Object) -> tuple[str, float]:
+    """Product and memory of a node's GPUs, as their discovery labels it (in MiB)."""
+    labels: Mapping[str, object] = within(node, "metadata", "labels")
+    memory = quantity(str(labels.get("nvidia.com/gpu.memory") or "")[:20]) or 0.0
+    return str(labels.get("nvidia.com/gpu.product") or "")[:80], max(0.0, memory) * 2**20

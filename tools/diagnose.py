@@ -16,6 +16,7 @@ from tools.reading import Reading, Reason, Subject
 from tools.signals import NODE_GPUS
 from tools.snapshot import Snapshot
 from tools.topology import CLUSTER, Topology
+from tools.vocabulary.gpu_software import NODE_GPUS_PROMISED
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
@@ -145,8 +146,9 @@ def _is_about(case: Case, workload: Subject, topology: Topology) -> bool:
 
 
 def _has_gpus(snapshot: Snapshot, node: str) -> bool:
-    reading = snapshot.read(NODE_GPUS.now, node)
-    known = isinstance(reading.value, float) and reading.value > 0
+    # A node whose device plugin never ran has GPUs by its labels alone.
+    told = (snapshot.read(ask, node).value for ask in (NODE_GPUS.now, NODE_GPUS_PROMISED.now))
+    known = any(isinstance(value, float) and value > 0 for value in told)
     return known or bool(snapshot.topology.gpus_of(Subject("node", "", node)))
 
 

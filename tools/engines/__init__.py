@@ -16,7 +16,7 @@ from tools.engines.options import Engine
 from tools.engines.resolve import resolve_with
 from tools.engines.setting import Configuration, Container, Key, Origin, Setting
 
-__all__ = ["ENGINES", "Configuration", "Container", "Key", "Origin", "Setting", "resolve", "written_flags"]
+__all__ = ["ENGINES", "Configuration", "Container", "Key", "Origin", "Setting", "flag", "resolve", "written_flags"]
 
 # The more special launchers first; an image is matched in the same order.
 ENGINES: tuple[Engine, ...] = (
@@ -44,3 +44,9 @@ def written_flags(container: Container) -> Mapping[str, str]:
     """The flags of a container without dashes in front, as written: `$(TOKEN)` stays what it is. `true` for a switch."""
     found = parse(written(container)).flags
     return {name.lstrip("-").lower().replace("_", "-"): value for name, value in found.items()}
+
+
+def flag(name: str, key: Key) -> str:
+    """What an engine calls a setting on its command line, empty where it has no flag for it or is not known."""
+    engine = next((one for one in ENGINES if one.name == name), None)
+    return next((one.flags[0] for one in (engine.options if engine else ()) if one.key is key and one.flags), "")

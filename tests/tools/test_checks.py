@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.tools.scenes import SUBJECTS, scene, snapshot
 from tools.casebook import cases
-from tools.check import Because
+from tools.check import Because, NothingToSee, Unseen
 from tools.diagnose import Outcome, Verdict, run
 from tools.inventory import runtimes
 from tools.present import Present
@@ -117,9 +118,10 @@ def test_it_looks_at_nothing_that_it_did_not_declare(check: str) -> None:
         read = present._snapshot.read
         object.__setattr__(present._snapshot, "read", lambda ask, key, read=read: seen.append(ask) or read(ask, key))
         limits = {name: limit.value for name, limit in case.check.limits.items()}
-        because = case.check.fires(present, limits)
-        if because is not None:
-            case.check.remedies(present, limits)
+        # Some worlds hold nothing that the check is about, or not all that it needs.
+        with contextlib.suppress(NothingToSee, Unseen):
+            if case.check.fires(present, limits) is not None:
+                case.check.remedies(present, limits)
         assert set(seen) <= declared, f"{check} reads {[str(a) for a in set(seen) - declared]} without declaring it"
 
 

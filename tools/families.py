@@ -20,6 +20,8 @@ QUEUEING = named(
     "ttft_breach_queueing",
     "abort_spike",
     "overload_rejections",
+    "embedding_reranker_bottleneck",
+    "gateway_router_overloaded",
 )
 # The computation itself is slower than it should be: everything takes longer, and queues form behind it.
 SLOW = (
@@ -28,12 +30,25 @@ SLOW = (
 )
 # A server that dies or stops answering: what users see of it, and what its replicas show.
 BROKEN = named("error_rate_spike", "abort_spike")
-DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true")
+# The Xid of the application class is the driver's echo of a process that died.
+DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true", "xid_application")
 FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 
 # What a fault of the GPU shows besides its Xid.
-HARDWARE = named("ecc_uncorrectable", "row_remap_pending", "row_remap_failure", "nvlink_errors", "pcie_degraded")
+HARDWARE = named(
+    "ecc_uncorrectable", "row_remap_pending", "row_remap_failure", "nvlink_errors", "pcie_degraded", "xid_application"
+)
+# CUDA or its GPUs are gone under every container of a node: what those say when they start or when they fail.
+NO_CUDA = named(
+    "container_lost_gpu",
+    "cuda_driver_too_old",
+    "tp_invalid",
+    "nccl_init_failure",
+    "nccl_hang_tp_stall",
+    "gpu_idle_no_process",
+    "routing_skew",
+)
 
 
 def at(family: Iterable[Explains], where: Where) -> tuple[Explains, ...]:

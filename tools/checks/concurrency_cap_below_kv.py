@@ -11,11 +11,12 @@ Users wait in a queue beside an idle GPU, and each token costs more than it had 
 A cache that is nearly full (then memory is the limit), fewer sequences running than allowed, or nothing that waits.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
-from tools.engines import Key, flag
-from tools.finding import Change, Remedy
-from tools.signals import GENERATION_TOKENS, GPU_UTIL, ITL, KV_USAGE, MAX_NUM_SEQS, REQUESTS_RUNNING, REQUESTS_WAITING
-from tools.vocabulary.configuration import CONFIGURED_BY, ENGINE_NAME
+from tools.engines import Key
+from tools.finding import Remedy
+from tools.signals import GENERATION_TOKENS, GPU_UTIL, KV_USAGE, MAX_NUM_SEQS, REQUESTS_RUNNING, REQUESTS_WAITING
+from tools.vocabulary.configuration import CONFIGURED_BY
 
 RUNNING = REQUESTS_RUNNING.avg("10m")
 WAITING = REQUESTS_WAITING.min("5m")
@@ -51,13 +52,13 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Raise the limit to what the cache holds at the lengths seen now."""
-    cap, cache, name = now.get(MAX_NUM_SEQS.now), now.get(CACHE), now.get(ENGINE_NAME.now)
+    cap, cache = now.get(MAX_NUM_SEQS.now), now.get(CACHE)
     change = None
     if cap is not None and cache is not None:
         # At the lengths of now the cache holds so many; four fifths of it leave room for longer ones.
         fits = cap.number / max(cache.number, 0.02) * 0.8
-        option = flag(name.text if name is not None else "", Key.MAX_NUM_SEQS) or "--max-num-seqs"
-        change = Change(option, f"{cap.number:.0f}", f"{max(cap.number + 1, min(fits, cap.number * 8)):.0f}")
+        to = f"{max(cap.number + 1, min(fits, cap.number * 8)):.0f}"
+        change = engine_changes.change(now, Key.MAX_NUM_SEQS, MAX_NUM_SEQS.now, to)
     return (
         Remedy(
             "Let the engine batch more: at today's lengths the KV cache has room for it. Each step of decoding then takes a little"
@@ -74,7 +75,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(WAITING, CACHE, RUNNING, MAX_NUM_SEQS.now),
-    helps=(GENERATION_TOKENS.rate("5m"), GPU_UTIL.avg("10m"), CONFIGURED_BY.now, ENGINE_NAME.now, ITL.p95("5m")),
+    helps=(GENERATION_TOKENS.rate("5m"), GPU_UTIL.avg("10m"), *engine_changes.HELPS),
     limits={
         "waiting": Limit(1, "requests", "one request that always waits is a queue that never empties"),
         "cache": Limit(0.5, "ratio", "with half of the cache free the memory is not what limits the batch"),

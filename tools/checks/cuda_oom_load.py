@@ -11,8 +11,10 @@ It will end the same way at every restart. Nothing comes up until the model, the
 A log that shows it had served before the error, or a termination by the kernel (OOMKilled): that is the host's memory.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, recent
+from tools.engines import Key
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
@@ -53,7 +55,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     parallel, held = now.get(TENSOR_PARALLEL.now), now.get(GPU_REQUEST.now)
     width = int(parallel.number) if parallel is not None else 1
     verify = "The log reaches the line with the size of the KV cache, and the pod turns ready."
-    spread = Change("--tensor-parallel-size", str(width), str(width * 2))
+    spread = Change(engine_changes.option(now, Key.TENSOR_PARALLEL), str(width), str(width * 2))
     found = [
         Remedy(
             "Spread the weights over more GPUs; the pod must request as many, and the size must divide the attention heads.",
@@ -75,7 +77,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     if held is not None and parallel is not None and held.number < width * 2:
         found[0] = Remedy(
             found[0].text,
-            Change("resources.limits.nvidia.com/gpu and --tensor-parallel-size", str(width), str(width * 2)),
+            Change(f"resources.limits.nvidia.com/gpu and {spread.what}", str(width), str(width * 2)),
             verify,
             found[0].cites,
         )
@@ -87,7 +89,14 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_CUDA_OOM.now, LOG_SERVING.now),
-    helps=(WAITING_REASON.now, RESTARTS.now, TENSOR_PARALLEL.now, GPU_REQUEST.now, GPU_MEM_UTILIZATION.now),
+    helps=(
+        WAITING_REASON.now,
+        RESTARTS.now,
+        TENSOR_PARALLEL.now,
+        GPU_REQUEST.now,
+        GPU_MEM_UTILIZATION.now,
+        *engine_changes.HELPS,
+    ),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,
     explains=(*QUEUEING, *FAILING),

@@ -11,10 +11,12 @@ The engine dies with every request that it was serving, and it may happen again 
 A log that shows no request served before the error (then the model does not fit), or a termination by the kernel (OOMKilled).
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, recent
+from tools.engines import Key
 from tools.families import FAILING, QUEUEING
-from tools.finding import Change, Remedy
+from tools.finding import Remedy
 from tools.signals import (
     EXIT_CODE,
     GPU_MEM_UTILIZATION,
@@ -56,12 +58,17 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Leave more room for peaks, or make the peaks smaller."""
     share = now.get(GPU_MEM_UTILIZATION.now)
     before = share.number if share is not None else 0.9
-    told = f"{before:g}" if share is not None else "not set (0.9 to 0.92 by version)"
     verify = "No restart over a day with the same traffic; the KV cache still has room at peak."
     return (
         Remedy(
             "Leave more of the GPU free for a step's peak. The KV cache shrinks by as much.",
-            Change("--gpu-memory-utilization", told, f"{before - 0.05:.2f}"),
+            engine_changes.change(
+                now,
+                Key.GPU_MEMORY_UTILIZATION,
+                GPU_MEM_UTILIZATION.now,
+                f"{before - 0.05:.2f}",
+                "not set (0.9 to 0.92 by version)",
+            ),
             verify,
             ("gpu/out-of-memory-kinds", "gpu/memory-accounting"),
         ),
@@ -85,7 +92,14 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_CUDA_OOM.now, LOG_SERVING.now),
-    helps=(WAITING_REASON.now, LIVED_FOR.now, RESTARTS.now, REQUEST_TOKENS.p95("30m"), GPU_MEM_UTILIZATION.now),
+    helps=(
+        WAITING_REASON.now,
+        LIVED_FOR.now,
+        RESTARTS.now,
+        REQUEST_TOKENS.p95("30m"),
+        GPU_MEM_UTILIZATION.now,
+        *engine_changes.HELPS,
+    ),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,
     explains=(*QUEUEING, *FAILING),

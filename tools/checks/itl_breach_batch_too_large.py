@@ -11,8 +11,10 @@ Answers crawl for everybody, although throughput looks best in that hour.
 Few running sequences, preemptions (then the cache is short), or gaps only in the tail (then long prompts interrupt).
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
-from tools.finding import Change, Remedy
+from tools.engines import Key
+from tools.finding import Remedy
 from tools.signals import ITL, KV_USAGE, MAX_NUM_SEQS, PREEMPTIONS, REQUESTS_RUNNING
 
 SLOW = ITL.p95("5m")
@@ -49,11 +51,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """A smaller batch per replica, and more replicas for the rest."""
-    batch, most = now.get(BATCH), now.get(MAX_NUM_SEQS.now)
+    batch = now.get(BATCH)
     change = None
     if batch is not None:
-        change = Change(
-            "--max-num-seqs", f"{most.number:.0f}" if most else "the default", f"{max(8.0, batch.number / 2):.0f}"
+        change = engine_changes.change(
+            now, Key.MAX_NUM_SEQS, MAX_NUM_SEQS.now, f"{max(8.0, batch.number / 2):.0f}", "the default"
         )
     return (
         Remedy(
@@ -75,7 +77,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(SLOW, TYPICAL, BATCH),
-    helps=(EVICTED, KV_USAGE.now, MAX_NUM_SEQS.now),
+    helps=(EVICTED, KV_USAGE.now, MAX_NUM_SEQS.now, *engine_changes.HELPS),
     limits={
         "itl": Limit(0.1, "seconds", "ten tokens per second, about reading speed; set your own"),
         "typical": Limit(0.7, "ratio", "the median is near the objective too: it is the step, not an interruption"),

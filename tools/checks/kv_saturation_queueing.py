@@ -11,10 +11,13 @@ Time to first token grows with the queue while the GPU looks busy, and the engin
 Waiting requests with cache to spare: then the limit is the number of sequences, the scheduler's token budget or the CPU.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.engines import Key
 from tools.families import QUEUEING
-from tools.finding import Change, Remedy
+from tools.finding import Remedy
 from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, KV_USAGE, REQUESTS_RUNNING, REQUESTS_WAITING, TTFT
+from tools.vocabulary.configuration import MAX_MODEL_LEN
 
 FULL = KV_USAGE.avg("10m")
 QUEUE = REQUESTS_WAITING.min("5m")
@@ -52,28 +55,31 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     ]
     dtype = now.get(KV_DTYPE.now)
     if dtype is None or dtype.text in {"auto", "bfloat16", "float16"}:
-        told = dtype.text if dtype else "auto (not set)"
         found.append(
             Remedy(
                 "Store the cache in FP8: about twice the tokens in the same memory, on GPUs with native FP8; check answer quality first.",
-                Change("--kv-cache-dtype", told, "fp8"),
+                engine_changes.change(now, Key.KV_CACHE_DTYPE, KV_DTYPE.now, "fp8", "auto (not set)"),
                 verify,
                 ("serving/kv-cache", "serving/quantization"),
             )
         )
     share = now.get(GPU_MEM_UTILIZATION.now)
-    if share is not None and share.number < 0.9:
+    if share is not None and share.number < 0.92:
         found.append(
             Remedy(
                 "Give the engine more of the GPU's memory. Lowering this flag would shrink the cache further.",
-                Change("--gpu-memory-utilization", f"{share.number:g}", "0.92"),
+                engine_changes.change(now, Key.GPU_MEMORY_UTILIZATION, GPU_MEM_UTILIZATION.now, "0.93"),
                 verify,
                 ("gpu/memory-accounting",),
             )
         )
+    longest = engine_changes.value_of(
+        now, Key.MAX_MODEL_LEN, MAX_MODEL_LEN.now, "the model's whole context, unless it is set elsewhere"
+    )
     found.append(
         Remedy(
-            "Cap --max-model-len at the longest request that is really sent, and shed load at the gateway until there is room.",
+            f"Cap {engine_changes.option(now, Key.MAX_MODEL_LEN)} (now {longest}) at the longest request that is really sent, and shed"
+            " load at the gateway until there is room.",
             verify=verify,
             cites=("serving/queueing-and-admission",),
         )
@@ -86,7 +92,14 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(FULL, QUEUE, REQUESTS_WAITING.now),
-    helps=(REQUESTS_RUNNING.now, TTFT.p95("5m"), KV_DTYPE.now, GPU_MEM_UTILIZATION.now),
+    helps=(
+        REQUESTS_RUNNING.now,
+        TTFT.p95("5m"),
+        KV_DTYPE.now,
+        GPU_MEM_UTILIZATION.now,
+        MAX_MODEL_LEN.now,
+        *engine_changes.HELPS,
+    ),
     limits={
         "full": Limit(0.92, "ratio", "above 90 % vLLM queues and preempts; see serving/kv-cache"),
         "waiting": Limit(1, "requests", "one request that always waits is a queue that never empties"),

@@ -11,11 +11,14 @@ The engine refuses to start, at each restart alike.
 A length beyond the model's own limit (another message), or no memory for the cache at all.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Check, Limits, Now, On
+from tools.engines import Key
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import KV_DTYPE
+from tools.vocabulary.configuration import MAX_MODEL_LEN
 from tools.vocabulary.startup import LOG_LEN_KV
 
 
@@ -26,8 +29,12 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     memory = numbers(r"([\d.]+) GiB KV cache is needed.*?available KV cache memory \(([\d.]+) GiB\)", line)
     verify = "The log names the size of the KV cache, and the pod turns ready."
     change = None
-    if fits and asked:
-        change = Change("--max-model-len", f"{asked[0]:.0f}", f"{fits[0] // 256 * 256 or fits[0]:.0f}")
+    if fits:
+        # The engine's own words, else what it resolves to.
+        asked_for = f"{asked[0]:.0f}" if asked else "the model's whole context"
+        before = asked_for if asked else engine_changes.value_of(now, Key.MAX_MODEL_LEN, MAX_MODEL_LEN.now, asked_for)
+        fit = f"{fits[0] // 256 * 256 or fits[0]:.0f}"
+        change = Change(engine_changes.option(now, Key.MAX_MODEL_LEN), before, fit)
     missing = f" {memory[0]:g} GiB are needed for one request, {memory[1]:g} GiB are there." if len(memory) == 2 else ""
     found = [
         Remedy(
@@ -42,7 +49,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         found.append(
             Remedy(
                 "Store the cache in FP8: about twice the tokens in the same memory; check answer quality first.",
-                Change("--kv-cache-dtype", dtype.text if dtype else "auto", "fp8"),
+                engine_changes.change(now, Key.KV_CACHE_DTYPE, KV_DTYPE.now, "fp8", "auto"),
                 verify,
                 ("serving/kv-cache", "serving/quantization"),
             )
@@ -66,6 +73,8 @@ CHECK = Check(
     helps=(
         *HELPS,
         KV_DTYPE.now,
+        MAX_MODEL_LEN.now,
+        *engine_changes.HELPS,
     ),
     limits=LIMITS,
     fires=failed_start(LOG_LEN_KV, KV_DTYPE.now),

@@ -11,7 +11,9 @@ An engine without a cache cannot serve one token, so it ends at every start.
 A log that names a size above zero for the cache, or an out-of-memory error of CUDA before the weights were loaded.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Check, Limits, Now, On
+from tools.engines import Key
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
@@ -24,10 +26,11 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     verify = "The log names the size of the KV cache, and the pod turns ready."
     width = int(parallel.number) if parallel is not None else 1
     sglang = "--mem-fraction-static" in told(now, LOG_NO_KV)
-    flag = "--mem-fraction-static" if sglang else "--gpu-memory-utilization"
+    flag = "--mem-fraction-static" if sglang else engine_changes.option(now, Key.GPU_MEMORY_UTILIZATION)
     more = None
     if share is None or share.number < 0.92:
-        more = Change(flag, f"{share.number:g}" if share is not None and not sglang else "default", "0.93")
+        before = engine_changes.value_of(now, Key.GPU_MEMORY_UTILIZATION, GPU_MEM_UTILIZATION.now, "default")
+        more = Change(flag, before, "0.93")
     return (
         Remedy(
             "Give the engine a larger share of the GPU, where nothing else runs on it; less would leave the cache even less.",
@@ -43,7 +46,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         ),
         Remedy(
             "Or spread the weights over more GPUs; the pod must request as many.",
-            Change("--tensor-parallel-size", str(width), str(width * 2)),
+            Change(engine_changes.option(now, Key.TENSOR_PARALLEL), str(width), str(width * 2)),
             verify,
             ("serving/tensor-parallelism",),
         ),
@@ -59,6 +62,7 @@ CHECK = Check(
         *HELPS,
         GPU_MEM_UTILIZATION.now,
         TENSOR_PARALLEL.now,
+        *engine_changes.HELPS,
     ),
     limits=LIMITS,
     fires=failed_start(LOG_NO_KV, GPU_MEM_UTILIZATION.now, TENSOR_PARALLEL.now),

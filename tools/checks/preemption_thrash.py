@@ -11,8 +11,10 @@ The same tokens are computed twice, so throughput falls while the GPU is busy, a
 Preemptions that stopped, or that are rare beside the requests that finish.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
-from tools.finding import Change, Remedy
+from tools.engines import Key
+from tools.finding import Remedy
 from tools.signals import KV_USAGE, MAX_NUM_SEQS, PREEMPTIONS, REQUESTS_FINISHED, REQUESTS_RUNNING
 
 COUNT = PREEMPTIONS.increase("10m")
@@ -45,7 +47,9 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     running, cap = now.get(REQUESTS_RUNNING.now), now.get(MAX_NUM_SEQS.now)
     change = None
     if cap is not None and running is not None and cap.number > 16:
-        change = Change("--max-num-seqs", f"{cap.number:.0f}", f"{max(16, int(cap.number * 0.75) // 8 * 8)}")
+        change = engine_changes.change(
+            now, Key.MAX_NUM_SEQS, MAX_NUM_SEQS.now, f"{max(16, int(cap.number * 0.75) // 8 * 8)}"
+        )
     verify = "Preemptions stand still over 10 min while throughput holds."
     return (
         Remedy(
@@ -67,7 +71,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(COUNT, NOW, DONE),
-    helps=(KV_USAGE.avg("10m"), REQUESTS_RUNNING.now, MAX_NUM_SEQS.now),
+    helps=(KV_USAGE.avg("10m"), REQUESTS_RUNNING.now, MAX_NUM_SEQS.now, *engine_changes.HELPS),
     limits={
         "preemptions": Limit(10, "preemptions", "one a minute; below that it is noise"),
         "share": Limit(0.05, "ratio", "preemptions per finished request; a heuristic starting point"),

@@ -11,7 +11,9 @@ It ends the same way at each restart until the memory is given back, so the repl
 A log without that refusal, or an engine that had served: then memory ran out later.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Check, Limits, Now, On
+from tools.engines import Key
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
@@ -23,18 +25,20 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     found = numbers(r"\(([\d.]+)/([\d.]+) GiB\)", told(now, LOG_FREE_MEMORY))
     verify = "The log goes on to load weights, and the pod turns ready."
     cites = ("gpu/memory-accounting", "gpu/out-of-memory-kinds")
-    share = now.get(GPU_MEM_UTILIZATION.now)
     text = (
         "Find who else holds the GPU (nvidia-smi on the node): a pod that still ends, a stray process, a second engine."
     )
-    change = None
+    change: Change | None = None
     if len(found) == 2 and found[1] > 0:
         free, total = found
         text += f" {free:g} of {total:g} GiB are free, so {total - free:.1f} GiB are held by something else."
         fits = int(free / total * 100 - 2) / 100
         if fits >= 0.1:
-            old = f"{share.number:g}" if share is not None else "default"
-            change = Change("--gpu-memory-utilization", old, f"{fits:.2f}")
+            # The line itself says what the engine was told to take.
+            desired = numbers(r"desired GPU memory utilization \(([\d.]+),", told(now, LOG_FREE_MEMORY))
+            old = f"{desired[0]:g}" if desired else "default"
+            key = Key.GPU_MEMORY_UTILIZATION
+            change = engine_changes.change(now, key, GPU_MEM_UTILIZATION.now, f"{fits:.2f}", old)
     found_remedies = [Remedy(text, None, verify, cites)]
     if change is not None:
         found_remedies.append(
@@ -56,6 +60,7 @@ CHECK = Check(
     helps=(
         *HELPS,
         GPU_MEM_UTILIZATION.now,
+        *engine_changes.HELPS,
     ),
     limits=LIMITS,
     fires=failed_start(LOG_FREE_MEMORY, GPU_MEM_UTILIZATION.now),

@@ -10,11 +10,14 @@ The engine refuses to start.
 A size that divides the heads on a pod with as many GPUs.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Check, Limits, Now, On
+from tools.engines import Key
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import GPU_REQUEST, TENSOR_PARALLEL
+from tools.vocabulary.configuration import GPUS_USED
 from tools.vocabulary.startup import LOG_TP
 
 
@@ -29,14 +32,15 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         return (
             Remedy(
                 f"Choose a size that divides {heads[0]:.0f} attention heads ({', '.join(map(str, sizes))}), and request as many GPUs.",
-                Change("--tensor-parallel-size", f"{heads[1]:.0f}", str(below)),
+                Change(engine_changes.option(now, Key.TENSOR_PARALLEL), f"{heads[1]:.0f}", str(below)),
                 verify,
                 cites,
             ),
         )
     change = None
-    if parallel is not None and held is not None and held.number < parallel.number:
-        change = Change("resources.limits.nvidia.com/gpu", f"{held.number:.0f}", f"{parallel.number:.0f}")
+    used = now.get(GPUS_USED.now) or parallel
+    if used is not None and held is not None and held.number < used.number:
+        change = Change("resources.limits.nvidia.com/gpu", f"{held.number:.0f}", f"{used.number:.0f}")
     return (Remedy("Request as many GPUs as tensor times pipeline parallelism needs.", change, verify, cites),)
 
 
@@ -49,6 +53,8 @@ CHECK = Check(
         *HELPS,
         TENSOR_PARALLEL.now,
         GPU_REQUEST.now,
+        GPUS_USED.now,
+        *engine_changes.HELPS,
     ),
     limits=LIMITS,
     fires=failed_start(LOG_TP, TENSOR_PARALLEL.now, GPU_REQUEST.now),

@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 from bot.advisor.question import Answer, Citation
 from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
-from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
+from tools.finding import BlindSpot, Evidence, Finding, Recovered, Remedy, RuledOut
 
 Block = dict[str, Any]
 Item = TypeVar("Item")
 
 FULL_HEADLINES = 3
 FALLBACK_TEXT = 3000
+HAPPENED = 3
 # Slack refuses a message somewhere above this (msg_blocks_too_long), whatever its single blocks weigh.
 MESSAGE_SIZE = 12_000
 UNCHANGED = "Rackside only reads: nothing was changed."
@@ -67,6 +68,8 @@ def _compose(answer: Answer, full: int) -> list[Block]:
     rest = (*headlines[full:], *_unexplained(answer))
     if rest:
         shown += [{"type": "divider"}, _section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
+    if answer.recovered:
+        shown.append(_context(f"*Recovered*\n{_listed(answer.recovered, _recovered_line, _SMALL, 'more')}"))
     if answer.blind:
         unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
         shown.append(_section(unseen) if answer.saw_nothing else _context(unseen))
@@ -131,6 +134,7 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
         code(finding.subject, 150),
         prose(finding.because, 350),
     ]
+    lines += _times(finding)
     out: list[Block] = [{"type": "divider"}, _section("\n".join(line for line in lines if line))]
     symptoms = [other for other in answer.findings if _leads_to(finding.key, other, answer)]
     if symptoms:
@@ -142,6 +146,15 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
             _section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
         )
     return out
+
+
+def _times(finding: Finding) -> list[str]:
+    """Since when, and what happened just before."""
+    found = [f":clock3: {prose(finding.since.text, 300)}"] if finding.since is not None else []
+    if finding.happened:
+        found.append("_Just before, which proves no cause:_")
+        found += [f"• {prose(one.text, 250)}" for one in finding.happened[:HAPPENED]]
+    return found
 
 
 def _unexplained(answer: Answer) -> list[Finding]:
@@ -223,6 +236,10 @@ def _remedy(remedy: Remedy) -> str:
 def _ruled_out_line(ruled_out: RuledOut) -> str:
     name = escape(ruled_out.id[:200].replace("_", " "), 80)
     return f"• {name} {code(ruled_out.subject, 120)}: {prose(ruled_out.why, 200)}"
+
+
+def _recovered_line(one: Recovered) -> str:
+    return f"• {prose(one.text, 300)}"
 
 
 def _blind_line(spot: BlindSpot) -> str:

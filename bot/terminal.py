@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bot.advisor.question import Answer, Citation
 from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
+from tools.trace import Trace
 
 _MARKS = {
     "critical": ("▲ critical", "bold white on red"),
@@ -34,6 +35,8 @@ VALUE_LONGEST = 24
 QUOTE_LINES = 6
 SUBJECTS_SHOWN = 3
 VALUE_LENGTH = 16
+SPARKS = 60
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def render(answer: Answer, console: Console, verbose: bool = False) -> None:
@@ -59,7 +62,12 @@ def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
         _print(console, Text(safe(answer.explanation)), width)
     for root in answer.headlines:
         console.print()
-        _root(root, [f for f in answer.findings if root.key in f.explained_by], console, width, verbose)
+        symptoms = [f for f in answer.findings if root.key in f.explained_by]
+        _root(root, symptoms, answer.traces.get(root.key), console, width, verbose)
+    if answer.recovered:
+        _heading(console, "Recovered", "bold green")
+        for one in answer.recovered:
+            _hang(console, Text("  ✓ ", style="green"), Text(safe(one.text)), width)
     if answer.citations:
         _heading(console, "What good practice says")
         for citation in answer.citations:
@@ -86,12 +94,15 @@ def _grouped(ruled_out: Sequence[RuledOut]) -> list[tuple[str, tuple[str, ...], 
     return [(why, names, subjects) for (why, names), subjects in found.items()]
 
 
-def _root(root: Finding, symptoms: Sequence[Finding], console: Console, width: int, verbose: bool) -> None:
+def _root(
+    root: Finding, symptoms: Sequence[Finding], trace: Trace | None, console: Console, width: int, verbose: bool
+) -> None:
     word, style = _MARKS[root.severity]
     _hang(console, Text.assemble((f" {word} ", style), " "), Text(safe(root.title), style="bold"), width)
     about = Text.assemble((safe(root.subject), "bold cyan"), (f"  {root.confidence} confidence", "dim"))
     _hang(console, Text("  "), about, width)
     _hang(console, Text("  "), Text(safe(root.because)), width)
+    _time(root, trace, console, width)
     for symptom in symptoms:
         what = Text.assemble(("explains ", "dim"), safe(symptom.title))
         _hang(console, Text("    └─ ", style="dim"), what, width)
@@ -101,6 +112,40 @@ def _root(root: Finding, symptoms: Sequence[Finding], console: Console, width: i
     _evidence(list(shown.values()), console, width, verbose)
     for number, remedy in enumerate(root.remedies, 1):
         _remedy(number, remedy, console, width)
+
+
+def _time(root: Finding, trace: Trace | None, console: Console, width: int) -> None:
+    """Since when, the decisive reading as a line of blocks, and what happened just before."""
+    if root.since is not None:
+        _hang(console, Text("  ⏱ ", style="dim"), Text(safe(root.since.text)), width)
+    if trace is not None:
+        line = sparkline(trace, max(10, min(SPARKS, width - 8)))
+        console.print(Text("    ").append_text(line), no_wrap=True, crop=False)
+    for one in root.happened:
+        _hang(console, Text("  ◆ ", style="magenta"), Text(safe(one.text)), width)
+    if root.happened:
+        _hang(console, Text("    "), Text("Near it in time, which proves no cause.", style="dim"), width)
+    if root.unseen_before:
+        _hang(console, Text("    "), Text(safe(root.unseen_before), style="dim"), width)
+
+
+def sparkline(trace: Trace, columns: int) -> Text:
+    """A reading over the look-back in one line: red where the check would have fired, a dot where there is no data."""
+    per = max(1, -(-len(trace.times) // columns))
+    known = [value for value in trace.values if value is not None]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    shown = Text()
+    for start in range(0, len(trace.times), per):
+        values = [value for value in trace.values[start : start + per] if value is not None]
+        if not values:
+            shown.append("·", style="dim")
+            continue
+        # The worse end of what one column stands for, so that no peak is lost.
+        value = max(values) if trace.above else min(values)
+        level = round((value - low) / (high - low) * (len(_BLOCKS) - 1)) if high > low else 0
+        fired = any(one for one in trace.firing[start : start + per])
+        shown.append(_BLOCKS[level], style="red" if fired else "cyan")
+    return shown
 
 
 def _evidence(evidence: Sequence[Evidence], console: Console, width: int, verbose: bool) -> None:

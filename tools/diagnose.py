@@ -51,12 +51,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What is wrong, worst cause first with its symptoms after it; what is not; what could not be seen."""
+    """What is wrong, worst cause first with its symptoms after it; what is not; what could not be seen.
+
+    `outcomes` are the verdicts behind it, `scope` the subjects that it is about.
+    """
 
     findings: tuple[Finding, ...]
     ruled_out: tuple[RuledOut, ...]
     blind: tuple[BlindSpot, ...]
     checked: int = 0
+    outcomes: tuple[Outcome, ...] = ()
+    scope: frozenset[Subject] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,8 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
         checked=sum(
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
         ),
+        outcomes=tuple(outcomes),
+        scope=scope,
     )
 
 
@@ -118,7 +125,7 @@ def run(snapshot: Snapshot, limits: Overrides, rules: bool = False) -> Iterable[
         if case.check.rule != rules:
             continue
         for subject in subjects(case, snapshot):
-            yield _judge(case, subject, snapshot, limits)
+            yield judge(case, subject, snapshot, limits)
 
 
 def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
@@ -152,11 +159,18 @@ def _has_gpus(snapshot: Snapshot, node: str) -> bool:
     return known or bool(snapshot.topology.gpus_of(Subject("node", "", node)))
 
 
-def _judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) -> Outcome:
-    now = Present(snapshot, subject)
+def thresholds(case: Case, subject: Subject, limits: Overrides) -> dict[str, float]:
+    """The limits of a check for a subject, those of the settings included."""
     values = {name: limit.value for name, limit in case.check.limits.items()}
     values.update(limits.get(case.id, {}))
     values.update(limits.get(f"{case.id}@{subject}", {}))
+    return values
+
+
+def judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) -> Outcome:
+    """One check on one subject."""
+    now = Present(snapshot, subject)
+    values = thresholds(case, subject, limits)
     try:
         because = case.check.fires(now, values)
     except Unseen as unseen:

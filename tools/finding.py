@@ -50,10 +50,55 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
+class Since:
+    """Since when a finding has been there.
+
+    `at` is the first moment (RFC 3339 UTC), None where it cannot be told; `at_least` says that it began before that, where the
+    look-back or the data ends. `within_s` is how exactly the moment is known. `times` counts how often it came within the
+    look-back (0 where that was not looked at): from three on it is flapping.
+    """
+
+    text: str
+    at: str | None
+    at_least: bool = False
+    within_s: float = 0.0
+    times: int = 0
+    query: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that changed `minutes_before` the first moment of a finding: near it in time, which proves no cause."""
+
+    kind: Literal["rollout", "scale", "node", "config", "autoscaler"]
+    at: str
+    subject: str
+    text: str
+    minutes_before: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A failure mode that was there within the look-back and is no more. `at_least` says that it began before the look-back."""
+
+    id: str
+    title: str
+    subject: str
+    from_: Annotated[str, Field(alias="from")]
+    to: str
+    text: str
+    times: int = 1
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A failure mode that fires on a subject.
 
     `key` is id@subject. `root` is true when no other active finding explains it; otherwise `explained_by` names those that do.
+    Headlines say `since` when, what `happened` just before, and what of the time before could not be seen.
     """
 
     key: str
@@ -68,6 +113,9 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     pages: tuple[str, ...] = ()
+    since: Since | None = None
+    happened: tuple[Happened, ...] = ()
+    unseen_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,33 @@ class Identity:
     blind: Blind | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Query:
+    """How one source answers an ask: the series that exist, and the expression over them."""
+
+    ask: Ask
+    source: Source
+    found: tuple[Series, ...]
+    identity: Identity
+    text: str
+
+    @classmethod
+    def of(cls, ask: Ask, source: Source, found: Sequence[Series], identity: Identity, matchers: str = "") -> Query:
+        """The query with the source's labels; `matchers` narrow it further."""
+        inner = ",".join(part for part in (identity.labels.matchers, matchers) if part)
+        labels = Labels(identity.labels.keys, inner)
+        text = " or ".join(render(ask, series, labels, source.match) for series in found)
+        return cls(ask, source, tuple(found), identity, text)
+
+    @property
+    def series(self) -> Series:
+        """The first of the series, after which the values are read."""
+        return self.found[0]
+
+
 @dataclass(frozen=True)
 class Measured:
-    """What Prometheus answered. `blind` is set when it could not be asked at all."""
+    """What Prometheus answered, and the queries that it was asked by ask. `blind` is set when it could not be asked at all."""
 
     blind: Blind | None
     parts: Mapping[Ask, tuple[Part, ...]] = field(default_factory=dict)
@@ -47,14 +71,7 @@ class Measured:
     up: tuple[Row, ...] = ()
     up_blind: Blind | None = None
     requests: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    ask: Ask
-    source: Source
-    series: Series
-    text: str
+    queries: Mapping[Ask, tuple[Query, ...]] = field(default_factory=dict)
 
 
 def measure(
@@ -76,7 +93,7 @@ def measure(
         up = pool.submit(prom.query, f"min by (namespace, pod, node, instance, job) (up{braces(matchers)})", at)
         identities = {one.source.name: one for one in pool.map(lambda s: _identify(prom, s, names, at, matchers), here)}
         queries, absent = _plan(asks, here, names, identities, skip)
-        parts = _answer(prom, queries, identities, at, pool)
+        parts = _answer(prom, queries, at, pool)
         up_result = up.result()
     return Measured(
         blind=None,
@@ -86,13 +103,24 @@ def measure(
         up=up_result.rows,
         up_blind=up_result.blind,
         requests=prom.requests - before,
+        queries=_by_ask(queries),
     )
 
 
-def key_of(labels: Mapping[str, str], keys: Sequence[str]) -> str | None:
-    """The key of a row: its key labels joined by `/`; None when the first of them is missing."""
+def _by_ask(queries: Iterable[Query]) -> dict[Ask, tuple[Query, ...]]:
+    found: dict[Ask, list[Query]] = defaultdict(list)
+    for query in queries:
+        found[query.ask].append(query)
+    return {ask: tuple(those) for ask, those in found.items()}
+
+
+def key_of(labels: Mapping[str, str], keys: Sequence[str], prefix: str = "") -> str | None:
+    """The key of a row: its key labels joined by `/`, begun with a prefix; None when the first of them is missing."""
     values = [labels.get(key, "") for key in keys]
-    return "/".join(value for value in values if value) if values[0] else None
+    if not values[0]:
+        return None
+    key = "/".join(value for value in values if value)
+    return key if key.startswith(prefix) else prefix + key
 
 
 def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float, matchers: str) -> Identity:
@@ -112,11 +140,11 @@ def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float
     rows: dict[str, Mapping[str, str]] = {}
     fresh: dict[str, float] = {}
     for row in now.rows:
-        key = key_of(row.labels, keys)
+        key = key_of(row.labels, keys, source.key_prefix)
         if key and row.value >= fresh.get(key, 0.0):
             rows[key], fresh[key] = row.labels, row.value
     for row in lately.rows:
-        key = key_of(row.labels, keys)
+        key = key_of(row.labels, keys, source.key_prefix)
         if key and (key not in rows or (key not in fresh and row.labels.get("exported_pod"))):
             rows[key] = row.labels
     return Identity(source, Labels(keys, matchers), rows, fresh, exported)
@@ -128,8 +156,8 @@ def _plan(
     names: frozenset[str],
     identities: Mapping[str, Identity],
     skip: Collection[str],
-) -> tuple[list[_Query], dict[Ask, Blind]]:
-    queries: list[_Query] = []
+) -> tuple[list[Query], dict[Ask, Blind]]:
+    queries: list[Query] = []
     absent: dict[Ask, Blind] = {}
     for ask in asks:
         carriers = [source for source in sources() if ask.signal in source.signals]
@@ -138,9 +166,7 @@ def _plan(
                 continue
             found = [series for series in source.signals[ask.signal] if exists(series, ask, names)]
             if found:
-                labels = identities[source.name].labels
-                text = " or ".join(render(ask, series, labels, source.match) for series in found)
-                queries.append(_Query(ask, source, found[0], text))
+                queries.append(Query.of(ask, source, found, identities[source.name]))
         if carriers:
             answered = any(query.ask == ask for query in queries)
             absent[ask] = Blind(Reason.NO_SERIES, "no series for it") if answered else _missing(ask, carriers, here)
@@ -159,30 +185,25 @@ def _missing(ask: Ask, carriers: Sequence[Source], here: Sequence[Source]) -> Bl
     return Blind(Reason.NO_SERIES if stock else Reason.NOT_DEFAULT, f"Prometheus has no {some}")
 
 
-def _answer(
-    prom: PromSource, queries: Sequence[_Query], identities: Mapping[str, Identity], at: float, pool: ThreadPoolExecutor
-) -> dict[Ask, list[Part]]:
-    by_source: dict[tuple[str, str], list[_Query]] = defaultdict(list)
+def _answer(prom: PromSource, queries: Sequence[Query], at: float, pool: ThreadPoolExecutor) -> dict[Ask, list[Part]]:
+    by_source: dict[tuple[str, str], list[Query]] = defaultdict(list)
     for query in queries:
         by_source[query.source.name, query.series.label].append(query)
     batches = [found[i : i + BATCH] for found in by_source.values() for i in range(0, len(found), BATCH)]
     parts: dict[Ask, list[Part]] = defaultdict(list)
-    for answered in pool.map(lambda batch: _ask_batch(prom, batch, identities, at), batches):
+    for answered in pool.map(lambda batch: _ask_batch(prom, batch, at), batches):
         for query, part in answered:
             parts[query.ask].append(part)
     return parts
 
 
-def _ask_batch(
-    prom: PromSource, batch: Sequence[_Query], identities: Mapping[str, Identity], at: float
-) -> list[tuple[_Query, Part]]:
+def _ask_batch(prom: PromSource, batch: Sequence[Query], at: float) -> list[tuple[Query, Part]]:
     if len(batch) == 1:
         query = batch[0]
-        return [(query, _part(query, prom.query(query.text, at), identities[query.source.name], at))]
-    union = " or ".join(f'label_replace({q.text}, "{MARK}", "{i}", "", "")' for i, q in enumerate(batch))
-    result = prom.query(union, at)
+        return [(query, part_of(query, prom.query(query.text, at), at))]
+    result = prom.query(union(batch), at)
     if result.blind is not None and result.blind.reason is Reason.PARTIAL:
-        return [pair for query in batch for pair in _ask_batch(prom, [query], identities, at)]
+        return [pair for query in batch for pair in _ask_batch(prom, [query], at)]
     rows: dict[str, list[Row]] = defaultdict(list)
     nans: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for row in result.rows:
@@ -190,40 +211,43 @@ def _ask_batch(
     for labels in result.not_a_number:
         nans[labels.get(MARK, "")].append(labels)
     return [
-        (
-            query,
-            _part(
-                query,
-                Result(query.text, tuple(rows[str(i)]), result.blind, tuple(nans[str(i)])),
-                identities[query.source.name],
-                at,
-            ),
-        )
+        (query, part_of(query, Result(query.text, tuple(rows[str(i)]), result.blind, tuple(nans[str(i)])), at))
         for i, query in enumerate(batch)
     ]
 
 
-def _part(query: _Query, result: Result, identity: Identity, at: float) -> Part:
+def union(batch: Sequence[Query]) -> str:
+    """Several queries as one; each row bears its query's place under `MARK`."""
+    return " or ".join(f'label_replace({q.text}, "{MARK}", "{i}", "", "")' for i, q in enumerate(batch))
+
+
+def part_of(query: Query, result: Result, at: float) -> Part:
+    """A query's answer by key."""
+    identity = query.identity
     title = f"{query.source.title} via Prometheus"
     blind = result.blind or identity.blind  # without its identity nobody knows whose it is and how old
     if blind is not None:
         return Part(title, query.text, at, blind=blind)
     values: dict[str, Value] = {}
-    label = query.series.label
+    label, prefix = query.series.label, query.source.key_prefix
     for row in result.rows:
-        key = key_of(row.labels, identity.labels.keys)
+        key = key_of(row.labels, identity.labels.keys, prefix)
         if key is None:
             continue
         if not label:
             values[key] = row.value
             continue
         said = row.labels.get(label, "")
+        if query.ask.signal.kind is not Kind.FACT:
+            if said.isdecimal():
+                values[key] = float(said)
+            continue
         if query.series.prefer and key in values:
             said = min((said, str(values[key])), key=lambda text: _rank(text, query.series.prefer))
         elif key in values:
             said = ", ".join(sorted({*str(values[key]).split(", "), said}))
         values[key] = said
-    nans = (key_of(labels, identity.labels.keys) for labels in result.not_a_number)
+    nans = (key_of(labels, identity.labels.keys, prefix) for labels in result.not_a_number)
     return Part(title, query.text, at, values, identity.fresh, not_a_number=frozenset(key for key in nans if key))
 
 

@@ -27,8 +27,10 @@ from tools.facts import (
     serving_container,
     workload_facts,
 )
+from tools.happenings import Happenings, happenings
 from tools.log_lines import PATTERNS, matches
 from tools.reading import Blind, Reason, Subject
+from tools.scrape_targets import Target, targets
 from tools.signals import (
     CLUSTER_GPUS_FREE,
     CLUSTER_GPUS_TOTAL,
@@ -98,6 +100,9 @@ class Observed:
     autoscalers: tuple[Autoscaler, ...] = ()
     wanted: tuple[Subject, ...] = ()
     requests: int = 0
+    happenings: Happenings | None = None
+    exporters: tuple[Target, ...] = ()
+    engines: tuple[Target, ...] = ()
 
 
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
@@ -129,6 +134,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
     listed = readers.Listed(now, {kind: one.items for kind, one in lists.items() if kind not in absent}, pods)
     for told in readers.read(listed, signals):
         facts.add(told.key, told.facts, lists[told.kind].path)
+    exporters, engines = targets(listed.of("pods"), pods, listed.of("services"))
     whole = absent["pods"] if all(kind in absent for kind in kinds) else None
     return Observed(
         blind=whole,
@@ -141,6 +147,9 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         ),
         wanted=tuple(wanted),
         requests=len(kinds) + logs,
+        happenings=happenings(listed.items, pods, now, frozenset(absent)),
+        exporters=exporters,
+        engines=engines,
     )
 
 

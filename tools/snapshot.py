@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tools.columns import Column
+from tools.happenings import Happenings
 from tools.reading import Blind, Reading, Reason
 from tools.signals import Ask
 from tools.topology import Topology
+
+if TYPE_CHECKING:
+    from tools.measure import Query
 
 STALE_AFTER_S = 180.0
 
@@ -25,7 +30,11 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The readings of a scope at a moment (seconds since the epoch), and the topology that relates them."""
+    """The readings of a scope at a moment (seconds since the epoch), and the topology that relates them.
+
+    `queries` are those that were asked, by ask, so that their past can be asked too; `matchers` go into every selector. `happenings`
+    is what Kubernetes tells of the time before, None where it could not be asked (`past`: its objects are today's).
+    """
 
     at: float
     topology: Topology
@@ -34,6 +43,10 @@ class Snapshot:
     seconds: Mapping[str, float] = field(default_factory=dict)
     stale_after_s: float = STALE_AFTER_S
     requests: int = 0
+    queries: Mapping[Ask, tuple[Query, ...]] = field(default_factory=dict)
+    matchers: str = ""
+    happenings: Happenings | None = None
+    past: bool = False
 
     def read(self, ask: Ask, key: str) -> Reading:
         """The reading of one ask for one key of its dimension; blind with a reason where there is none."""

@@ -70,6 +70,10 @@ def survey(
         seconds={"survey": time.monotonic() - started},
         stale_after_s=stale_after_s,
         requests=observed.requests + measured.requests,
+        queries=measured.queries,
+        matchers=matchers,
+        happenings=observed.happenings,
+        past=past,
     )
 
 
@@ -188,14 +192,12 @@ def _columns(
     stale_after_s: float,
 ) -> dict[Ask, Column]:
     derived = _derived(measured, topology, now, stale_after_s)
-    targets = {f"{one.namespace}/{one.name}": str(one.target) for one in topology.autoscalers}
-    # KEDA's metrics name the ScaledObject, after which it names the autoscaler that it makes.
-    targets |= {key.replace("/keda-hpa-", "/", 1): target for key, target in targets.items() if "/keda-hpa-" in key}
+    targets = targets_of(topology)
     columns: dict[Ask, Column] = {}
     for ask in asks:
         parts = [part for part in (observed.facts.get(ask), derived.get(ask)) if part is not None]
         asked = measured.parts.get(ask, ())
-        parts.extend(_retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
+        parts.extend(retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
         if ask.signal.optional:
             parts.extend(_not_in_use(ask, measured))
         columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))
@@ -211,7 +213,15 @@ def _not_in_use(ask: Ask, measured: Measured) -> list[Part]:
     ]
 
 
-def _retarget(part: Part, targets: Mapping[str, str]) -> Part:
+def targets_of(topology: Topology) -> dict[str, str]:
+    """What each autoscaler scales, by the autoscaler's key."""
+    targets = {f"{one.namespace}/{one.name}": str(one.target) for one in topology.autoscalers}
+    # KEDA's metrics name the ScaledObject, after which it names the autoscaler that it makes.
+    return targets | {key.replace("/keda-hpa-", "/", 1): to for key, to in targets.items() if "/keda-hpa-" in key}
+
+
+def retarget(part: Part, targets: Mapping[str, str]) -> Part:
+    """A part keyed by autoscalers, keyed by what they scale."""
     values = {targets[key]: value for key, value in part.values.items() if key in targets}
     fresh = {targets[key]: sampled for key, sampled in (part.fresh or {}).items() if key in targets}
     return replace(part, values=values, fresh=None if part.fresh is None else fresh)

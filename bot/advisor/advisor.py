@@ -21,10 +21,11 @@ from tools.diagnose import Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
 from tools.prices import PriceBook, price_book
-from tools.reading import Blind
+from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
+from tools.timeline import timeline
 
 if TYPE_CHECKING:
     from bot.advisor.model import ModelDoor
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 Sources = Callable[[str | None], tuple[PromSource | Blind, Cluster | Blind, str]]
 PRESENT_S = 60.0
+NO_PROMETHEUS = Blind(Reason.NOT_SET, "Prometheus was not asked")
 RULES_NOTE = "Answered from rules; no language model took part. Nothing was changed."
 HELP = (
     "Ask me what is wrong with a workload, a node or the whole fleet (why is the first token so slow? what is going on in namespace"
@@ -83,16 +85,17 @@ class Advisor:
         outside = text is not None and unknown is None and self._library.outside(text, hits)
         intent = "live" if text is None else classify(text, named=False, outside=outside)
         snapshot: Snapshot | None = None
+        prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
         if intent in {"live", "declined", "knowledge"} or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
-            snapshot = self._survey(question)
+            prom, snapshot = self._survey(question)
             found = find(question, text or "", snapshot.topology)
             if text is not None:
                 intent = classify(text, found.named, outside)
         if intent == "live" and snapshot is not None:
             progress("Checking every failure mode")
-            answer = self._live(question, found, snapshot, hits, unknown)
+            answer = self._live(question, found, prom, snapshot, hits, unknown)
         elif intent == "declined":
             return self._plain(question, "declined", OUTSIDE, started)
         else:
@@ -104,14 +107,20 @@ class Advisor:
             answer = self._model.word(answer, [hit.passage for hit in hits])
         return answer
 
-    def _survey(self, question: Question) -> Snapshot:
+    def _survey(self, question: Question) -> tuple[PromSource | Blind, Snapshot]:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
-        return survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
+        return prom, survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
 
     def _live(
-        self, question: Question, found: Found, snapshot: Snapshot, hits: list[Hit], unknown: BlindSpot | None
+        self,
+        question: Question,
+        found: Found,
+        prom: PromSource | Blind,
+        snapshot: Snapshot,
+        hits: list[Hit],
+        unknown: BlindSpot | None,
     ) -> Answer:
         scope = found.scope
         if found.missing:
@@ -121,25 +130,28 @@ class Advisor:
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
         diagnosis = diagnose(snapshot, Within(scope.namespace, scope.workload, found.several), self._limits)
         nothing = snapshot.sees_nothing
-        blind = (*diagnosis.blind, *((unknown,) if unknown else ()))
-        line = compose.verdict(diagnosis.findings, diagnosis.blind, compose.where(scope), nothing)
-        citations = citing.of_findings(diagnosis.findings, self._library)
+        told = timeline(prom, snapshot, diagnosis, self._limits)
+        blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
+        line = compose.verdict(told.findings, diagnosis.blind, compose.where(scope), nothing)
+        citations = citing.of_findings(told.findings, self._library)
         if not citations and nothing and hits:
             citations = known(question.text or "", hits, self._library).citations[:2]
-        text = compose.live_text(line, diagnosis.findings, diagnosis.ruled_out, blind, citations)
+        text = compose.live_text(line, told.findings, diagnosis.ruled_out, blind, citations, told.recovered)
         finished = self._finish(
             Answer(
                 question=question.text,
                 intent="live",
                 scope=scope,
                 verdict=line,
-                findings=diagnosis.findings,
+                findings=told.findings,
                 ruled_out=diagnosis.ruled_out,
                 blind=blind,
                 citations=citations,
                 text=text,
                 note=RULES_NOTE,
                 saw_nothing=nothing,
+                recovered=told.recovered,
+                traces=dict(told.traces),
             )
         )
         if question.at is None:

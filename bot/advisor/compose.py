@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from bot.advisor.citing import link
 from bot.advisor.question import Citation, Scope
-from tools.finding import BlindSpot, Finding, Remedy, RuledOut
+from tools.finding import BlindSpot, Finding, Recovered, Remedy, RuledOut
 
 EVIDENCE_SHOWN = 6
 SYMPTOMS_SHOWN = 5
+BEFORE = "What changed just before, near it in time, which proves no cause:"
 
 
 def verdict(findings: Sequence[Finding], blind: Sequence[BlindSpot], where: str, sees_nothing: bool) -> str:
@@ -43,6 +44,7 @@ def live_text(
     ruled_out: Sequence[RuledOut],
     blind: Sequence[BlindSpot],
     citations: Sequence[Citation],
+    recovered: Sequence[Recovered] = (),
 ) -> str:
     """The whole live answer as Markdown."""
     parts = [f"**{verdict_line}**"]
@@ -52,6 +54,8 @@ def live_text(
         parts.append(_root(root, symptoms))
     orphans = [f for f in findings if not f.root and not any(cause in by_key for cause in f.explained_by)]
     parts.extend(_root(orphan, []) for orphan in orphans)
+    if recovered:
+        parts.append("### Recovered\n\n" + "\n".join(f"- {one.text}" for one in recovered))
     if citations:
         parts.append("### What good practice says\n\n" + "\n\n".join(map(_cited, citations)))
     if ruled_out:
@@ -69,6 +73,13 @@ def _root(root: Finding, symptoms: Sequence[Finding]) -> str:
         f"### {root.title.rstrip('.')}: {root.subject}",
         f"{root.severity}, {root.confidence} confidence. {root.because}",
     ]
+    if root.since is not None:
+        lines.append(root.since.text)
+    if root.happened:
+        listed = "\n".join(f"- {one.text}" for one in root.happened)
+        lines.append(f"{BEFORE}\n{listed}")
+    if root.unseen_before:
+        lines.append(root.unseen_before)
     if symptoms:
         lines.append("It explains:\n" + "\n".join(f"- {s.title} {s.because}" for s in symptoms[:SYMPTOMS_SHOWN]))
     shown = root.evidence[:EVIDENCE_SHOWN]

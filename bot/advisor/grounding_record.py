@@ -82,6 +82,7 @@ def record(answer: Answer, passages: Sequence[str], extra_names: Collection[str]
     objects = frozenset(_objects(answer, extra_names))
     sources = [source for finding in answer.findings for source in _of_finding(finding, objects)]
     sources += [_source("live", f"{out.id} {out.subject}: {out.why}", objects) for out in answer.ruled_out]
+    sources += [_source("live", f"{one.text} {one.from_} {one.to}", objects) for one in answer.recovered]
     sources += [_source("live", f"{spot.what}: {spot.why}", objects) for spot in answer.blind]
     scope = " ".join(part for part in (answer.scope.cluster, answer.scope.namespace, answer.scope.workload) if part)
     sources.append(_source("live", scope, objects))
@@ -97,7 +98,8 @@ def record(answer: Answer, passages: Sequence[str], extra_names: Collection[str]
         sources=tuple(sources),
         protected=tuple(sorted(_protected(answer), key=len, reverse=True)),
         objects=objects,
-        live=_fold(_finding_texts(found)) + ("" if found else folded(answer.verdict)),
+        live=_fold((*_finding_texts(found), *(one.text for one in answer.recovered)))
+        + ("" if found else folded(answer.verdict)),
         ruled_out=_fold(f"{out.id} {out.id.replace('_', ' ')} {out.subject} {out.why}" for out in answer.ruled_out),
         blind=_fold(f"{spot.what} {spot.why}" for spot in answer.blind),
         pages=_fold(
@@ -116,9 +118,21 @@ def _of_finding(finding: Finding, objects: frozenset[str]) -> Iterable[Source]:
         yield _source("live", text, objects, words, own)
     for evidence in finding.evidence:
         yield _of_evidence(evidence, objects, words, own)
+    for text in _times(finding):
+        yield _source("live", text, objects, words, own)
     for remedy in finding.remedies:
         change = f"{remedy.change.what}: {remedy.change.from_} {remedy.change.to}" if remedy.change else ""
         yield _source("live", f"{remedy.text} {change}. {remedy.verify}", objects, words, own)
+
+
+def _times(finding: Finding) -> Iterable[str]:
+    """What is said of a finding's beginning and of the time before it."""
+    if finding.since is not None:
+        yield finding.since.text
+        yield f"{finding.since.at or ''} {finding.since.query}"
+    for happened in finding.happened:
+        yield f"{happened.text} {happened.at}"
+    yield finding.unseen_before
 
 
 def _of_evidence(evidence: Evidence, objects: frozenset[str], words: frozenset[str], own: frozenset[str]) -> Source:
@@ -198,6 +212,7 @@ def _finding_texts(findings: Iterable[Finding]) -> Iterable[str]:
         yield f"{finding.title}\n{finding.because}\n{finding.id} {finding.id.replace('_', ' ')} {finding.key} {finding.subject}"
         yield from finding.subject.split("/")
         yield from finding.pages
+        yield from _times(finding)
         for evidence in finding.evidence:
             yield f"{evidence.id}\n{evidence.text}\n{evidence.query}\n{evidence.source} {evidence.unit} {evidence.at}"
 
@@ -216,10 +231,14 @@ def _protected(answer: Answer) -> Iterable[str]:
     for finding in answer.findings:
         yield from (finding.title, finding.because)
         yield from (evidence.text for evidence in finding.evidence)
+        yield from ((finding.since.text,) if finding.since else ())
+        yield from (happened.text for happened in finding.happened)
+        yield from ((finding.unseen_before,) if finding.unseen_before else ())
         for remedy in finding.remedies:
             yield from (remedy.text, remedy.verify)
     for out in answer.ruled_out:
         yield out.why
+    yield from (one.text for one in answer.recovered)
     for spot in answer.blind:
         yield spot.why
     for page in answer.citations:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.finding import BlindSpot, Finding, RuledOut
+from tools.finding import BlindSpot, Finding, Recovered, RuledOut
+from tools.trace import Trace
 
 Intent = Literal["live", "knowledge", "sizing", "readiness", "help", "declined"]
 
@@ -59,11 +60,23 @@ class ModelUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ChartFile:
+    """A picture of a headline's evidence that was written: `finding` is its key, `theme` light, dark or both, `text` says what it shows."""
+
+    finding: str
+    path: str
+    format: Literal["svg", "png"]
+    theme: Literal["light", "dark", "both"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A grounded answer.
 
     `text` is the whole of it as Markdown, `explanation` the part of it that a language model worded (empty without one), `note` a
-    line about how it was worded. `saw_nothing` says that no source answered.
+    line about how it was worded. `saw_nothing` says that no source answered. `recovered` are faults of the look-back that are gone,
+    `charts` the pictures that were written, `traces` what they are drawn from (decisive readings over time, by the finding's key).
     """
 
     question: str | None
@@ -80,6 +93,9 @@ class Answer:
     note: str = ""
     saw_nothing: bool = False
     explanation: str = ""
+    recovered: tuple[Recovered, ...] = ()
+    charts: tuple[ChartFile, ...] = ()
+    traces: dict[str, Trace] = field(default_factory=dict)
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

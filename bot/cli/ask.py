@@ -6,6 +6,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +23,7 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Look a
 Workload = Annotated[str | None, typer.Option("--workload", "-w", help="Look at this workload only.")]
 At = Annotated[str | None, typer.Option(help="A time in the past: 2026-11-21T03:10:00Z or -30m.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Chart = Annotated[str | None, typer.Option(help="Write a picture of each headline's evidence into this folder.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the query behind each reading.")]
 SAW_NOTHING = 3
 
@@ -34,6 +37,7 @@ def ask(
     workload: Workload = None,
     at: At = None,
     as_json: Json = False,
+    chart: Chart = None,
     verbose: Verbose = False,
 ) -> None:
     """Ask what is wrong, or what good practice says."""
@@ -47,9 +51,11 @@ def ask(
     if question == "-":
         if not as_json:
             raise typer.BadParameter("`-` reads questions from standard input and needs --json")
+        if chart is not None:
+            raise typer.BadParameter("--chart goes with one question")
         _many(made)
         return
-    _print(_answer(made(question)), as_json, verbose)
+    _print(_charted(_answer(made(question)), chart, moment), as_json, verbose)
 
 
 def diagnose(
@@ -58,12 +64,15 @@ def diagnose(
     workload: Workload = None,
     at: At = None,
     as_json: Json = False,
+    chart: Chart = None,
     verbose: Verbose = False,
 ) -> None:
     """Check every failure mode over a scope, without a question."""
     from bot.advisor.question import Question
 
-    _print(_answer(Question(None, cluster, namespace, workload, moments.parse(at, time.time()))), as_json, verbose)
+    moment = moments.parse(at, time.time())
+    answer = _answer(Question(None, cluster, namespace, workload, moment))
+    _print(_charted(answer, chart, moment), as_json, verbose)
 
 
 def as_line(answer: Answer) -> str:
@@ -73,9 +82,26 @@ def as_line(answer: Answer) -> str:
     from bot.advisor.question import Answer
 
     content = TypeAdapter(Answer).dump_python(answer, mode="json", by_alias=True)
-    for inner in ("saw_nothing", "explanation"):
+    for inner in ("saw_nothing", "explanation", "traces"):
         del content[inner]
     return json.dumps(content, ensure_ascii=False)
+
+
+def _charted(answer: Answer, folder: str | None, at: float | None) -> Answer:
+    """The answer with its pictures written; a usage error where the folder cannot be written."""
+    if folder is None:
+        return answer
+    from bot import chart
+
+    try:
+        charts = chart.write(answer, Path(folder), at if at is not None else time.time())
+    except OSError as error:
+        raise typer.BadParameter(f"{folder} cannot be written: {error.strerror or error}") from None
+    for one in charts:
+        print(f"rackside: wrote {one.path}", file=sys.stderr)
+    if not charts:
+        print("rackside: no headline has evidence over time, so there is no picture", file=sys.stderr)
+    return replace(answer, charts=charts)
 
 
 def _advisor() -> Advisor:

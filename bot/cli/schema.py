@@ -25,7 +25,7 @@ def schema(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}
         from bot.advisor.question import Answer
 
         content = TypeAdapter(Answer).json_schema(by_alias=True, mode="serialization")
-        for inner in ("saw_nothing", "explanation"):
+        for inner in ("saw_nothing", "explanation", "traces"):
             content["properties"].pop(inner, None)
         content["required"] = [one for one in content.get("required", ()) if one in content["properties"]]
     content["$id"] = f"rackside/{name}/v{VERSION}"

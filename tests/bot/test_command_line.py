@@ -16,6 +16,7 @@ from knowledge.home import default_home
 pytestmark = pytest.mark.wheel
 KEYS = {
     "question", "intent", "scope", "verdict", "findings", "ruled_out", "blind", "citations", "text", "model", "seconds", "note",
+    "recovered", "charts",
 }  # fmt: skip
 
 

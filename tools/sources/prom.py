@@ -49,11 +49,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """One series over time: labels, times in seconds since the epoch, values."""
+    """One series over time: labels, times in seconds since the epoch, values; `nothing` are the times of NaN or infinity."""
 
     labels: Mapping[str, str]
     times: tuple[float, ...]
     values: tuple[float, ...]
+    nothing: tuple[float, ...] = ()
 
 
 class _Session(requests.Session):
@@ -154,11 +155,24 @@ class PromSource:
         try:
             for one in answer:
                 pairs = [(float(t), float(v)) for t, v in one["values"]]
+                nothing = tuple(t for t, v in pairs if not math.isfinite(v))
                 pairs = [(t, v) for t, v in pairs if math.isfinite(v)]
-                series.append(Points(one["metric"], tuple(t for t, _ in pairs), tuple(v for _, v in pairs)))
+                series.append(Points(one["metric"], tuple(t for t, _ in pairs), tuple(v for _, v in pairs), nothing))
         except (KeyError, TypeError, ValueError):
             return (), Blind(Reason.SOURCE_DOWN, "the answer has not the shape of a Prometheus answer")
         return tuple(series), self._partial()
+
+    def told(self, path: str) -> Any:
+        """The `data` of another read-only part of the API (such as `/api/v1/rules`), or blind."""
+        return self._ask(lambda: self._data(path))
+
+    def _data(self, path: str) -> Any:
+        answer = self._session.request("GET", f"{self.url}{path}", headers=self._client.headers)
+        if answer.status_code in {requests.codes.not_found, requests.codes.method_not_allowed}:
+            return Blind(Reason.NO_SERIES, f"this server has no {path}")
+        if answer.status_code != requests.codes.ok:
+            raise PrometheusApiClientException(f"HTTP Status Code {answer.status_code} ({answer.text!r})")
+        return answer.json()["data"]
 
     def _partial(self) -> Blind | None:
         warnings = getattr(self._session.kept, "warnings", ())

@@ -1,0 +1,92 @@
+"""Time for a diagnosis: since when each headline has been there, what changed just before, and what recovered.
+
+The requests are a small constant a headline (its readings once over the look-back, the changes before it once) and a fixed number
+for what recovered; they never follow the fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from tools.before import WINDOW_S, before
+from tools.diagnose import Diagnosis, Outcome, Overrides, Verdict
+from tools.finding import BlindSpot, Finding, Recovered, Since
+from tools.history import history
+from tools.moments import clock
+from tools.onset import LOOK_BACK_S, STEP_S, candidates, from_states, keys_of, onset, unknown
+from tools.reading import Blind
+from tools.recovered import recovered
+from tools.snapshot import Snapshot
+from tools.sources.prom import PromSource
+from tools.trace import Trace
+
+HEADLINES_MOST = 6
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A diagnosis with its times: the findings completed, the traces of their decisive readings by key, what recovered."""
+
+    findings: tuple[Finding, ...]
+    traces: Mapping[str, Trace] = field(default_factory=dict)
+    recovered: tuple[Recovered, ...] = ()
+    blind: tuple[BlindSpot, ...] = ()
+
+
+def timeline(prom: PromSource | Blind, snapshot: Snapshot, diagnosis: Diagnosis, limits: Overrides) -> Timeline:
+    """Look back from a diagnosis. What cannot be told is said; nothing here raises for what a source does."""
+    by_key = {one.key: one for one in diagnosis.outcomes}
+    traces: dict[str, Trace] = {}
+    findings: list[Finding] = []
+    roots = [finding.key for finding in diagnosis.findings if finding.root][:HEADLINES_MOST]
+    for finding in diagnosis.findings:
+        outcome = by_key.get(finding.key)
+        if finding.key not in roots or outcome is None:
+            findings.append(finding)
+            continue
+        since, trace = _since(prom, snapshot, outcome, limits)
+        if trace is not None:
+            traces[finding.key] = trace
+        findings.append(_completed(prom, snapshot, finding, outcome, since))
+    quiet = [one for one in diagnosis.outcomes if one.verdict in {Verdict.QUIET, Verdict.NOT_APPLICABLE}]
+    active = [one for one in diagnosis.outcomes if one.verdict is Verdict.FIRES]
+    looked = recovered(prom, snapshot, diagnosis.scope, quiet, active, limits)
+    blind = (BlindSpot("What recovered lately", looked.unseen),) if looked.unseen else ()
+    return Timeline(tuple(findings), traces, looked.found, blind)
+
+
+def _since(
+    prom: PromSource | Blind, snapshot: Snapshot, outcome: Outcome, limits: Overrides
+) -> tuple[Since, Trace | None]:
+    assert outcome.because is not None
+    asks = candidates(outcome.case, outcome.because, snapshot)
+    stated = from_states(snapshot, outcome.because, outcome.subject)
+    if isinstance(prom, Blind) or not asks:
+        return stated or unknown(snapshot), None
+    past = history(prom, snapshot, asks, keys_of(snapshot, outcome.subject), snapshot.at - LOOK_BACK_S, STEP_S)
+    if not past.parts:
+        why = next(iter(past.blind.values()), None)
+        told = Since(f"Since when could not be looked up: {why}.", None) if why else unknown(snapshot)
+        return stated or told, None
+    return onset(snapshot, past, outcome, limits)
+
+
+def _completed(
+    prom: PromSource | Blind, snapshot: Snapshot, finding: Finding, outcome: Outcome, since: Since
+) -> Finding:
+    if since.at is None:
+        return replace(finding, since=since)
+    moment = datetime.fromisoformat(since.at).timestamp()
+    if since.at_least and moment <= snapshot.at - LOOK_BACK_S + STEP_S:
+        # It began before everything that was looked at: what came before that is not known.
+        return replace(
+            finding, since=since, unseen_before="What changed before it cannot be told: it began before the look-back."
+        )
+    happened, unseen = before(prom, snapshot, outcome.subject, moment, max(STEP_S, since.within_s))
+    if not happened and not unseen:
+        unseen = (
+            f"Nothing that can be seen changed in the {WINDOW_S / 60:.0f} minutes before {clock(moment, snapshot.at)}."
+        )
+    return replace(finding, since=since, happened=happened, unseen_before=unseen)

@@ -1,0 +1,97 @@
+"""Clients are suddenly answered with errors of their own.
+
+## What it means
+A share of requests that used to be accepted is turned down with a status of class 4xx: a model's name that is no longer served (404),
+prompts longer than the limit or fields that a new version rejects (400, 422), a key that ran out (401, 403).
+
+## Why it hurts
+For those users the service is down, and no alert on 5xx, latency or GPUs will ever tell.
+
+## What would rule it out
+A share that was the same an hour ago, a handful of bad requests, or refusals under load, which are the server's doing.
+"""
+
+from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, because
+from tools.finding import Remedy
+from tools.signals import REQUESTS_FINISHED, RUNNING_FOR
+from tools.vocabulary.outcomes import HTTP_4XX, HTTP_REQUESTS, REFUSED
+from tools.vocabulary.pipelines import ANSWERS_BEFORE, CLIENT_ERRORS_BEFORE
+
+ERRORS = HTTP_4XX.increase("10m")
+ANSWERS = HTTP_REQUESTS.increase("10m")
+EARLIER = CLIENT_ERRORS_BEFORE.increase("10m")
+EARLIER_ANSWERS = ANSWERS_BEFORE.increase("10m")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when answers of class 4xx are a notable share that they were not an hour ago."""
+    errors = now.get(ERRORS)
+    if errors is None:
+        # Not counted since nothing failed, or not at all: what serves without telling has nothing to look at.
+        raise NothingToSee("nobody counts answers by status")
+    if errors.number < limits["least"]:
+        return None
+    refused = now.get(REFUSED.increase("10m"))
+    if refused is not None and refused.number >= errors.number / 2:
+        return None
+    answers = now.total(ANSWERS)
+    share = errors.number / max(1.0, answers.number)
+    if share < limits["share"]:
+        return None
+    earlier, of = now.get(EARLIER), now.get(EARLIER_ANSWERS)
+    more = (now.get(REQUESTS_FINISHED.increase("10m")), now.get(RUNNING_FOR.now))
+    if of is None or of.number < limits["least"]:
+        # Nobody was there an hour ago (a new rollout, a quiet hour): then only a large share tells.
+        if share < limits["alone"]:
+            return None
+        return because(
+            "{errors} of {answers} were turned down with 4xx within 10 min.", *more, errors=errors, answers=answers
+        )
+    if earlier is not None and share < limits["rise"] * earlier.number / of.number:
+        return None
+    template = "{errors} of {answers} were turned down with 4xx within 10 min; in ten minutes an hour before, of {of}"
+    if earlier is None:
+        return because(template + " none is told.", *more, errors=errors, answers=answers, of=of)
+    return because(template + " {earlier}.", *more, errors=errors, answers=answers, of=of, earlier=earlier)
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Read which status it is, then look at what changed on either side."""
+    return (
+        Remedy(
+            "Read the status and the reason in the server's access log or the answer's body: 404 is a model's name or a path, 400 and 422 the"
+            " request's length or fields, 401 and 403 a key.",
+            verify="One status and one reason account for nearly all of them.",
+            cites=("platform/llm-gateways",),
+        ),
+        Remedy(
+            "Put back what changed: serve the old name beside the new one (--served-model-name takes several), restore the length limit that"
+            " clients count on, renew the key; or roll back the client that began it.",
+            verify="The share of 4xx is what it was before.",
+            cites=("platform/canary-blue-green-shadow", "platform/delivery-of-models"),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="medium",
+    needs=(ERRORS, ANSWERS),
+    helps=(
+        EARLIER,
+        EARLIER_ANSWERS,
+        REFUSED.increase("10m"),
+        REQUESTS_FINISHED.increase("10m"),
+        RUNNING_FOR.now,
+    ),
+    limits={
+        "least": Limit(20, "requests", "two a minute; fewer is somebody who tries things out"),
+        "share": Limit(0.1, "ratio", "one in ten"),
+        "rise": Limit(3, "ratio", "three times the share of an hour before is no drift"),
+        "alone": Limit(0.5, "ratio", "without anything to compare with, half of all is too much for any client"),
+    },
+    fires=fires,
+    remedies=remedies,
+    pages=("platform/llm-gateways", "observability/slo-and-burn-rates"),
+    owner="sre",
+)

@@ -1,0 +1,123 @@
+"""Moving the KV cache from prefill to decode fails, or takes far too long.
+
+## What it means
+Prompts are computed on one pool and answered on another, which fetches the KV cache over the network. Transfers end in errors, or they
+crawl: the fast path (RDMA, GPU to GPU) is not in use and the bytes go through TCP and the host's memory.
+
+## Why it hurts
+The first token waits for the transfer. A failed one is computed anew or fails its request, and what was prefilled holds memory until it
+expires, so that the prefill pool fills up as well.
+
+## What would rule it out
+Transfers in milliseconds without errors: then a pool is short of room, which its queue and cache show.
+"""
+
+from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, Now, On, Where, because
+from tools.families import BROKEN, SLOW, at, named
+from tools.finding import Remedy
+from tools.signals import REQUESTS_FINISHED, TTFT
+from tools.vocabulary.outcomes import DEFERRED
+from tools.vocabulary.pipelines import (
+    KV_EXPIRED,
+    KV_FAILED,
+    KV_TRANSFER_SIZE,
+    KV_TRANSFER_TIME,
+    KV_UNPAIRED,
+    STAGE,
+)
+
+FAILED = KV_FAILED.increase("10m")
+UNPAIRED = KV_UNPAIRED.increase("10m")
+FINISHED = REQUESTS_FINISHED.increase("10m")
+TOOK = KV_TRANSFER_TIME.p95("5m")
+MEAN = KV_TRANSFER_TIME.mean("5m")
+SIZE = KV_TRANSFER_SIZE.mean("5m")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when transfers fail, or when they take long for what they carry. It is told of the side that fetches."""
+    stage = now.get(STAGE.now)
+    side = stage.text if stage is not None else ""
+    if side == "prefill":
+        raise NothingToSee("what is fetched from it is told of the decoding side")
+    failed = now.total(FAILED) if side == "decode" else now.get(FAILED)
+    if failed is None:
+        raise NothingToSee("it moves no KV cache")
+    unpaired, slow = now.get(UNPAIRED), now.get(TOOK)
+    more = (
+        slow,
+        now.get(SIZE),
+        now.get(KV_EXPIRED.increase("10m")),
+        now.get(DEFERRED.avg("10m")),
+        now.get(TTFT.p95("5m")),
+        stage,
+    )
+    finished = now[FINISHED]
+    ways = (
+        (failed, "{lost} of KV cache failed within 10 min, beside {finished} that finished."),
+        (unpaired, "The KV handshake of {lost} failed within 10 min, beside {finished} that finished."),
+    )
+    for lost, template in ways:
+        enough = lost is not None and lost.number >= limits["least"]
+        if lost is not None and enough and lost.number >= limits["share"] * (lost.number + finished.number):
+            return because(template, *more, lost=lost, finished=finished)
+    if slow is None or slow.number < limits["slow"]:
+        return None
+    mean, size = now.get(MEAN), now.get(SIZE)
+    if mean is not None and size is not None and size.number >= limits["speed"] * mean.number:
+        return None  # long, but for a reason: very much is moved, at a good rate
+    return because("A transfer of KV cache to {slow_of} takes {slow} (p95).", finished, mean, *more[1:], slow=slow)
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Bring the fast path back, then balance the pools."""
+    verify = "No transfer fails for 10 min, and the p95 of a transfer is below 100 ms."
+    cites = ("platform/disaggregated-serving",)
+    return (
+        Remedy(
+            "See that both pools still have the fast path: RDMA devices requested and visible in both pods, the same UCX_TLS and"
+            " UCX_NET_DEVICES (or disaggregation-ib-device) on both sides, the same rack or fabric; a pod that moved to another node pool loses it.",
+            verify=verify,
+            cites=cites,
+        ),
+        Remedy(
+            "Read the log of the first failure on the decoding side: a peer that cannot be reached points to a network policy or a side-channel"
+            " port, a version that differs to a rollout of one pool alone.",
+            verify=verify,
+            cites=cites,
+        ),
+        Remedy(
+            "Until then serve with prefill and decode in one engine: for short prompts that is no slower.",
+            verify="Requests end without errors while transfers are repaired.",
+            cites=cites,
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.ENGINE,
+    severity="high",
+    needs=(FAILED, FINISHED),
+    helps=(
+        STAGE.now,
+        UNPAIRED,
+        TOOK,
+        MEAN,
+        SIZE,
+        KV_EXPIRED.increase("10m"),
+        DEFERRED.avg("10m"),
+        TTFT.p95("5m"),
+    ),
+    limits={
+        "least": Limit(5, "transfers", "fewer are told by the log, not by a rate"),
+        "share": Limit(0.01, "ratio", "one in a hundred"),
+        "slow": Limit(1.0, "seconds", "on a fast path long prompts take tens of milliseconds"),
+        "speed": Limit(10e9, "bytes/s", "a 100 Gbit/s link at four fifths; a fallback to TCP stays below"),
+    },
+    fires=fires,
+    explains=(*SLOW, *BROKEN, *named("lora_thrash"), *at((*SLOW, *BROKEN), Where.SAME_NAMESPACE)),
+    remedies=remedies,
+    pages=("platform/disaggregated-serving", "serving/time-to-first-token"),
+    owner="ml platform",
+)

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import NOW, scene
+from tests.tools.worlds import World
 from tools.columns import Column, Part
 from tools.diagnose import Diagnosis, diagnose
 from tools.log_lines import matches
-from tools.reading import Subject
+from tools.reading import Blind, Reason, Subject
 from tools.signals import NODE_GPUS, Signal
 from tools.snapshot import Snapshot
-from tools.vocabulary.gpu_software import LOG_VERSIONS, NODE_GPUS_PROMISED
+from tools.sources.prom import PromSource
+from tools.survey import survey
+from tools.vocabulary.gpu_health import GPU_VANISHED
+from tools.vocabulary.gpu_software import (
+    LOG_CUDA_FAULT,
+    LOG_DEVICE_GONE,
+    LOG_FABRIC,
+    LOG_GPU_LOST,
+    LOG_VERSIONS,
+    NODE_GPUS_PROMISED,
+    PATTERNS,
+)
 
 N1, N2 = Subject("node", "", "n1"), Subject("node", "", "n2")
+GPU = Subject("gpu", "", "n1/0")
 MISMATCH = {**scene("driver_library_mismatch")["fires"]}
 NO_PLUGIN = {**scene("device_plugin_missing")["fires"]}
+NO_FABRIC = {**scene("fabric_manager_not_ready")["fires"]}
+GONE_GPU = {**scene("gpu_fell_off_bus")["fires"]}
+LOST = {**scene("container_lost_gpu")["fires"]}
+FAULT = {**scene("xid_application")["fires"]}
+CRASH = {"pod.waiting_reason now": "CrashLoopBackOff", "pod.restarts now": 5}
+COUNT = "Unexpected error from cudaGetDeviceCount(). Did you run some cuda functions before calling NumCudaDevices()?"
 SILENT = {"node.gpus_reporting now": 0, "node.gpus now": 2, "node.ready now": 1}
 PENDING = {
     "pod.pending_for now": 900,
@@ -61,11 +82,63 @@ def test_a_missing_plugin_explains_the_pods_that_wait_and_no_other_nodes_exporte
 
 
 def test_a_mismatch_does_not_swallow_the_crash_on_another_node() -> None:
-    crash = {"pod.waiting_reason now": "CrashLoopBackOff", "pod.restarts now": 5}
-    told = diagnose(two((N1, MISMATCH), (OTHER, crash)))
+    told = diagnose(two((N1, MISMATCH), (OTHER, CRASH)))
     assert roots(told) == {f"driver_library_mismatch@{N1}", f"crash_loop@{OTHER}"}
-    shared = diagnose(two((N1, {**MISMATCH, "pod.waiting_reason now": "CrashLoopBackOff"}), (APP, crash)))
+    shared = diagnose(two((N1, {**MISMATCH, "pod.waiting_reason now": "CrashLoopBackOff"}), (APP, CRASH)))
     assert roots(shared) == {f"driver_library_mismatch@{N1}"}
+
+
+def test_a_fabric_that_is_not_up_explains_the_crashes_on_its_node_alone() -> None:
+    whole = {**NO_FABRIC, "pod.waiting_reason now": "CrashLoopBackOff"}
+    told = diagnose(two((N1, whole), (APP, CRASH), (OTHER, CRASH)))
+    assert roots(told) == {f"fabric_manager_not_ready@{N1}", f"crash_loop@{OTHER}"}
+
+
+def test_an_xid_is_the_headline_of_the_gpu_that_vanished_with_it() -> None:
+    xid = {"gpu.xid_last max 1h": [79, 0], "gpu.xid_last changes 1h": [1, 0]}
+    alone = diagnose(two((N1, GONE_GPU), (APP, CRASH)))
+    assert roots(alone) == {f"gpu_fell_off_bus@{N1}"}
+    with_it = diagnose(two((N1, {**GONE_GPU, **xid}), (APP, CRASH)))
+    assert roots(with_it) == {f"xid_critical@{GPU}"}
+    assert f"gpu_fell_off_bus@{N1}" in {finding.key for finding in with_it.findings}
+
+
+def test_a_container_without_its_gpu_is_the_cause_of_its_failure_and_the_gpus_fault_is_its() -> None:
+    looping = {
+        **LOST,
+        **CRASH,
+        "pod.terminated_ago now": 300,
+        "pod.termination_reason now": "Error",
+        "pod.exit_code now": 1,
+    }
+    assert roots(diagnose(two((APP, looping)))) == {f"container_lost_gpu@{APP}"}
+    xid = {"gpu.xid_last max 1h": 79, "gpu.xid_last changes 1h": 1}
+    assert roots(diagnose(two((APP, looping), (GPU, xid)))) == {f"xid_critical@{GPU}"}
+
+
+def test_an_applications_xid_is_no_headline_beside_the_crash_that_it_belongs_to() -> None:
+    ended = {"pod.termination_reason now": "Error", "pod.terminated_ago now": 600, "pod.exit_code now": 1}
+    dead = {**ended, "pod.ready now": 1, "log.engine_dead now": "EngineDeadError: EngineCore encountered an issue."}
+    codes = {name: told for name, told in FAULT.items() if name.startswith("gpu")}
+    for crash in (dead, {**ended, **CRASH}):
+        told = diagnose(two((GPU, codes), (APP, crash)))
+        assert f"xid_application@{GPU}" not in roots(told)
+        assert f"xid_application@{GPU}" in {finding.key for finding in told.findings}
+    alone = diagnose(two((GPU, codes), (APP, ended)))
+    assert roots(alone) == {f"xid_application@{GPU}"}
+    assert alone.findings[0].severity == "low"
+
+
+def test_a_gpu_that_vanished_is_told_from_those_that_report_and_those_that_are_new(
+    prom: PromSource, worlds_by_name: Mapping[str, World]
+) -> None:
+    ask = GPU_VANISHED.now
+    nobody = Blind(Reason.NOT_SET, "no cluster is set")
+    taken = survey(prom, nobody, {ask}, worlds_by_name["vanished"].at)
+    assert taken.read(ask, "GPU-gone").value == 1.0
+    assert taken.read(ask, "GPU-here").value == 0.0
+    late = survey(prom, nobody, {ask}, worlds_by_name["true_labels"].at)
+    assert {late.read(ask, key).value for key in late.topology.gpus} == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +151,40 @@ def test_a_mismatch_does_not_swallow_the_crash_on_another_node() -> None:
         (LOG_VERSIONS, "NVRM: API mismatch: the client has version 550.90.07, but", True),
         (LOG_VERSIONS, "Failed to initialize NVML: Unknown Error", False),
         (LOG_VERSIONS, "CUDA driver version is insufficient for CUDA runtime version", False),
+        (LOG_GPU_LOST, "NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.", True),
+        (LOG_GPU_LOST, "pynvml.NVMLError_GpuIsLost: GPU is lost", True),
+        (LOG_GPU_LOST, "Unable to determine the device handle for GPU0000:4F:00.0: Unknown Error", True),
+        (LOG_GPU_LOST, "Unable to determine the device handle for GPU 0000:02:00.0: GPU is lost.  Reboot", True),
+        (LOG_GPU_LOST, "NVRM: RmInitAdapter failed! (0x24:0x65:1423)", True),
+        (LOG_GPU_LOST, "vGPU is lostless", False),
+        (LOG_DEVICE_GONE, "Failed to initialize NVML: Unknown Error", True),
+        (LOG_DEVICE_GONE, "pynvml.NVMLError_Unknown: Unknown Error", True),
+        (LOG_DEVICE_GONE, "RuntimeError: CUDA error: no CUDA-capable device is detected", True),
+        (LOG_DEVICE_GONE, "RuntimeError: No CUDA GPUs are available", True),
+        (LOG_DEVICE_GONE, "Unable to determine the device handle for GPU0000:4F:00.0: Unknown Error", False),
+        (LOG_DEVICE_GONE, "Failed to initialize NVML: Driver/library version mismatch", False),
+        (LOG_FABRIC, f"RuntimeError: {COUNT} Error 802: system not yet initialized", True),
+        (LOG_FABRIC, "RuntimeError: cuda runtime error (802) : system not yet initialized at THCGeneral.cpp:50", True),
+        (LOG_FABRIC, "RuntimeError: CUDA error: system not yet initialized", True),
+        (LOG_FABRIC, "code=802(cudaErrorSystemNotReady)", True),
+        (LOG_FABRIC, f"{COUNT} Error 803: system has unsupported display driver / cuda driver combination", False),
+        (LOG_FABRIC, f"{COUNT} Error 804: forward compatibility was attempted on non supported HW", False),
+        (LOG_FABRIC, "the billing system not yet initialized", False),
+        (LOG_CUDA_FAULT, "RuntimeError: CUDA error: an illegal memory access was encountered", True),
+        (LOG_CUDA_FAULT, "torch.AcceleratorError: CUDA error: device-side assert triggered", True),
+        (LOG_CUDA_FAULT, "CUDA error: unspecified launch failure", True),
+        (LOG_CUDA_FAULT, "CUDA error: out of memory", False),
     ],
 )
 def test_lines_of_real_logs(signal: Signal, text: str, found: bool) -> None:
     assert bool(matches(f"before\n{text}\nafter")[signal]) is found
+
+
+@pytest.mark.parametrize("signal", list(PATTERNS), ids=lambda signal: signal.name)
+@pytest.mark.parametrize(
+    "text", ["NVRM: API mismatch: the client has version 5" + "5" * 300_000, "GPU " * 200_000, "\x00☃" * 200_000]
+)
+def test_a_giant_line_costs_no_time(signal: Signal, text: str) -> None:
+    started = time.process_time()
+    PATTERNS[signal].search(text)
+    assert time.process_time() - started < 2

@@ -14,7 +14,7 @@ A device plugin that runs on the node, or an error about a driver that is too ol
 
 from tools.check import Because, Check, Explains, Limits, Now, On, Where
 from tools.failing_pods import HELPS, needs, said_by_a_failing_pod
-from tools.families import FAILING, QUEUEING, at
+from tools.families import FAILING, NO_CUDA, QUEUEING, at
 from tools.finding import Remedy
 from tools.vocabulary.gpu_software import LOG_VERSIONS, VERSIONS
 
@@ -57,14 +57,11 @@ CHECK = Check(
                 "device_plugin_missing",
                 "gpu_unhealthy_not_allocatable",
                 "exporter_down",
-                "container_lost_gpu",
-                "cuda_driver_too_old",
-                "routing_skew",
             )
         ),
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
         Explains("unexpected_admission_error", Where.IN_CLUSTER),
-        *at((*QUEUEING, *FAILING), Where.ON_THIS_NODE),
+        *at((*NO_CUDA, *QUEUEING, *FAILING), Where.ON_THIS_NODE),
     ),
     remedies=remedies,
     pages=("platform/gpu-operator-and-drivers",),

@@ -76,7 +76,11 @@ CHECK = Check(
     explains=(
         Explains("routing_skew"),
         Explains("cuda_oom_runtime"),
+        Explains("container_lost_gpu"),
+        Explains("nccl_hang_tp_stall"),
         Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+        Explains("gpu_fell_off_bus", Where.ON_THIS_NODE),
+        Explains("fabric_manager_not_ready", Where.ON_THIS_NODE),
         *at(HARDWARE, Where.ON_THIS_GPU),
         *SLOW,
         *FAILING,

@@ -21,10 +21,21 @@ ECC_DOUBLE = gauge(
 )
 PCIE_REPLAYS = counter("gpu.pcie_replays", "replays", Per.GPU, "PCIe replays")
 NVLINK_ERRORS = counter("gpu.nvlink_errors", "errors", Per.GPU, "NVLink CRC errors")
+# Whether it reported an hour ago and has not for as long as Prometheus looks back.
+GPU_VANISHED = gauge("gpu.vanished", "bool", Per.GPU, "GPU no longer reporting", lasting=True)
 NODE_GPUS_ALLOCATABLE = fact("node.gpus_allocatable", "GPUs", Per.NODE, "GPUs that the node can give")
+
+
+def _vanished(metric: str) -> Series:
+    now = f"max by ({{by}}) ({metric}{{{{{{sel}}}}}})"
+    return Series(
+        metric, expr=f"((max by ({{by}}) ({metric}{{{{{{sel}}}}}} offset 1h) >= bool 0) unless {now}) or {now} * 0"
+    )
+
 
 SERIES = {
     "dcgm_exporter": {
+        GPU_VANISHED: (_vanished("DCGM_FI_DEV_FB_USED"),),
         CLOCK_REASONS: (
             Series("DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", default=False),
             Series("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", default=False),

@@ -1,0 +1,93 @@
+"""A container lost its GPU while it ran; the GPU itself is well.
+
+## What it means
+The container's right to its device files was taken away. The usual reason is a systemctl daemon-reload on the node (a package upgrade
+runs one) where runc leaves cgroups to systemd and /dev/char has no links for the NVIDIA devices; a restart of the container toolkit
+can do the same.
+
+## Why it hurts
+CUDA and NVML fail inside the container, nvidia-smi on the node shows nothing wrong, and the pod does not recover until it is made anew.
+Every GPU container of the node may be hit at once.
+
+## What would rule it out
+A container that never served (then it was given no GPU to begin with), an Xid or a GPU that stopped reporting, or a driver of another
+version than its libraries.
+"""
+
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, Where, because
+from tools.crashes import needed
+from tools.families import FAILING, SLOW
+from tools.finding import Remedy
+from tools.reading import Reading
+from tools.signals import GPU_UTIL, LOG_SERVING, POD_READY, RUNNING_FOR, TERMINATED_AGO
+from tools.vocabulary.gpu_software import LOG_DEVICE_GONE
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica that had served is not ready, and its log says that its GPU is gone."""
+    for ready in now.each(POD_READY.now):
+        if ready.number or not _in_trouble(now, ready, limits):
+            continue
+        line = needed(now, ready, LOG_DEVICE_GONE.now)
+        if not line.text or not needed(now, ready, LOG_SERVING.now).text:
+            continue
+        return because(
+            "{line_of} served before and is not ready now; its log says: {line}",
+            ready,
+            now.get(GPU_UTIL.max("10m")),
+            line=line,
+        )
+    return None
+
+
+def _in_trouble(now: Now, ready: Reading, limits: Limits) -> bool:
+    """Whether its log is read: it ran unready for a while, or ended a short while ago."""
+    ran, ago = now.of(ready.subject, RUNNING_FOR.now), now.of(ready.subject, TERMINATED_AGO.now)
+    runs = ran is not None and ran.number > limits["unready"]
+    return runs or (ago is not None and ago.number <= limits["recent"])
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """A new pod has its GPU back; then the cause on the node."""
+    return (
+        Remedy(
+            f"Delete the pods that are hit, so that new ones are made: kubectl delete pod POD -n {now.subject.namespace}. A restart inside"
+            " the container does not help.",
+            None,
+            "nvidia-smi answers inside the new pod, and it turns ready.",
+            ("platform/gpu-operator-and-drivers",),
+        ),
+        Remedy(
+            "Keep it from coming back: hand devices out by CDI (the container toolkit's and the device plugin's cdi mode), or make the links"
+            " with nvidia-ctk system create-dev-char-symlinks --create-all at boot.",
+            None,
+            "After a systemctl daemon-reload on a drained node nvidia-smi still answers in a test pod.",
+            ("platform/gpu-operator-and-drivers",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="high",
+    needs=(POD_READY.now, LOG_DEVICE_GONE.now, LOG_SERVING.now),
+    helps=(RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m")),
+    limits={
+        "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
+        "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+    },
+    fires=fires,
+    explains=(
+        Explains("routing_skew"),
+        Explains("gpu_idle_no_process"),
+        # The exporter and the plugin are containers with GPUs too.
+        Explains("exporter_down", Where.ON_THIS_NODE),
+        Explains("device_plugin_missing", Where.ON_THIS_NODE),
+        *SLOW,
+        *FAILING,
+    ),
+    remedies=remedies,
+    pages=("platform/gpu-operator-and-drivers",),
+    owner="platform",
+)

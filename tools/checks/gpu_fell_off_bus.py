@@ -1,0 +1,87 @@
+"""A GPU has gone from the node while its neighbours still report.
+
+## What it means
+The driver lost the device on the PCIe bus: power, seating, heat, a hung firmware, or a driver that gave up. The driver reports it as
+Xid 79 where an exporter is quick enough to see it (that is xid_critical, which then is the headline); often the GPU's metrics just
+end, and processes say that the GPU is lost.
+
+## Why it hurts
+Everything that ran on the GPU has failed, and the node counts a GPU that does not exist. It does not come back without a reboot.
+
+## What would rule it out
+All GPUs of the node silent together: then the exporter or the node is gone. A GPU that was replaced or cut into instances.
+"""
+
+from tools.check import Because, Check, Explains, Limits, Now, On, Where, because, counted
+from tools.failing_pods import HELPS, needs, said_by_a_failing_pod
+from tools.families import FAILING, HARDWARE, NO_CUDA, SLOW, at
+from tools.finding import Remedy
+from tools.signals import NODE_GPUS, NODE_GPUS_REPORTING
+from tools.vocabulary.gpu_health import GPU_VANISHED
+from tools.vocabulary.gpu_software import LOG_GPU_LOST
+
+REPORTING = NODE_GPUS_REPORTING.now
+HAS = NODE_GPUS.now
+VANISHED = GPU_VANISHED.now
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a failing pod says that its GPU is lost, or when some of a node's GPUs fell silent and the others did not."""
+    said = said_by_a_failing_pod(now, LOG_GPU_LOST)
+    if said is not None:
+        return said
+    reporting = now[REPORTING]
+    if not reporting.number:
+        return None
+    has = now[HAS]
+    if reporting.number >= has.number:
+        return None
+    gone = [one for one in now.each(VANISHED) if one.number]
+    if not gone:
+        return None
+    return because(
+        "{gone} of the node no longer reports, {first_of} first of all; {reporting} of {has} still report.",
+        gone[0],
+        gone=counted(gone, VANISHED.said, "GPUs", now.subject),
+        first=gone[0],
+        reporting=reporting,
+        has=has,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Off the node, reboot, and replace what returns."""
+    node = now.subject.name
+    return (
+        Remedy(
+            f"Take the node out of scheduling and let its workloads move: kubectl cordon {node}; collect nvidia-bug-report.sh first.",
+            None,
+            "No new pod lands on the node.",
+            ("playbooks/incident-gpu-fell-over", "gpu/xid-errors"),
+        ),
+        Remedy(
+            "Power-cycle the machine (a reset of the GPU does not reach a device that is off the bus); check power, seating and heat.",
+            None,
+            "nvidia-smi lists every GPU, dcgmi diag -r 3 passes, and none is gone for a day; a repeat means replacement.",
+            ("playbooks/incident-gpu-fell-over",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.NODE,),
+    severity="critical",
+    needs=(*needs(LOG_GPU_LOST), REPORTING, HAS, VANISHED),
+    helps=HELPS,
+    fires=fires,
+    explains=(
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+        Explains("device_plugin_missing", Where.ON_THIS_NODE),
+        Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
+        Explains("unexpected_admission_error", Where.IN_CLUSTER),
+        *at((*HARDWARE, *NO_CUDA, *SLOW, *FAILING), Where.ON_THIS_NODE),
+    ),
+    remedies=remedies,
+    pages=("playbooks/incident-gpu-fell-over", "gpu/xid-errors"),
+    owner="platform",
+)

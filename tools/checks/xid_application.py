@@ -1,0 +1,81 @@
+"""The driver noted the fault of an application on the GPU.
+
+## What it means
+Xids 13, 31, 43, 45, 68 and 69 are the driver's note that a process did something wrong on the GPU (an illegal access, a failed kernel) or
+died with work in flight. 45 is only the clean-up after it. The GPU is not at fault and stays schedulable; the device plugin ignores them.
+
+## Why it hurts
+The process has ended, and its requests with it. The crash itself is the finding; this says on which side to look for its cause.
+
+## What would rule it out
+An Xid of another class, a process that goes on, or the same Xid on the same GPU under different applications: then suspect the hardware.
+"""
+
+from tools.catalogue.xids import XIDS
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.finding import Remedy
+from tools.signals import TERMINATED_AGO, TERMINATION, XID_BEFORE, XID_LAST
+from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
+
+LAST = XID_LAST.max("1h")
+CHANGED = XID_LAST.changes("1h")
+APPLICATION = frozenset({13, 31, 43, 45, 68, 69})
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire on a new Xid of the application class on a GPU whose container ended a short while ago."""
+    last = now[LAST]
+    if int(last.number) not in APPLICATION:
+        return None
+    # The gauge keeps its last value for good: one that is as it was an hour ago says nothing new.
+    before, changed = now.get(XID_BEFORE.now), now[CHANGED]
+    if not changed.number and (before is None or before.number == last.number):
+        return None
+    ended = now[TERMINATION.now]
+    if not ended.text:
+        return None
+    ago = now[TERMINATED_AGO.now]
+    if ago.number > limits["recent"]:
+        return None
+    known = XIDS[int(last.number)]
+    return because(
+        f"The driver reported Xid {{last}} ({known.text}); the container on this GPU ended {{ago}} ago.",
+        before,
+        changed,
+        ended,
+        now.get(LOG_CUDA_FAULT.now),
+        last=last,
+        ago=ago,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """The application first; the hardware only where the code follows the GPU."""
+    return (
+        Remedy(
+            "Read the container's log before the crash for the CUDA error. For an illegal access in an engine: upgrade it, try another"
+            " attention backend, and run once with CUDA_LAUNCH_BLOCKING=1 to find the kernel.",
+            None,
+            "The same requests no longer end the process, and the Xid does not return.",
+            ("gpu/xid-errors", "kubernetes/exit-codes-and-terminations"),
+        ),
+        Remedy(
+            "If the code returns on this GPU under another application, test the hardware: dcgmi diag -r 3 on the drained node.",
+            None,
+            "dcgmi diag passes.",
+            ("gpu/xid-errors",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.GPU,),
+    severity="low",
+    needs=(LAST, CHANGED, TERMINATION.now, TERMINATED_AGO.now),
+    helps=(XID_BEFORE.now, LOG_CUDA_FAULT.now),
+    limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
+    fires=fires,
+    remedies=remedies,
+    pages=("gpu/xid-errors",),
+    owner="ml platform",
+)

@@ -33,6 +33,8 @@ class Part:
     not_a_number: frozenset[str] = frozenset()
     # Keys that the source speaks of without this: what would export it is not in use there.
     nothing: frozenset[str] = frozenset()
+    # Keys that the source speaks of and cannot answer for, each with its reason.
+    unseen: Mapping[str, Blind] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ class Column:
         for part in self.parts:
             if part.blind is not None:
                 why, where = why or part.blind, where or part
+                continue
+            if key in part.unseen:
+                why, where = why or part.unseen[key], where or part
                 continue
             if key in part.nothing:
                 why, where = why or _NOT_IN_USE, where or part

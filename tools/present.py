@@ -52,6 +52,9 @@ class Present:
         if ask.signal.per is Per.GPU:
             self._missing_gpus(ask, len(keys))
         if not found:
+            if blind and len(blind) == len(keys) and len({reading.blind for reading in blind}) == 1:
+                # Not one part can be seen, all for one reason: it is the whole that is not seen.
+                raise Unseen(replace(blind[0], subject=self._subject))
             if blind:
                 raise Unseen(blind[0])
             raise NothingToSee(str(nothing[0].blind))

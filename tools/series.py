@@ -65,7 +65,7 @@ class Source:
     who is who (`identity` are labels that tell more than the common ones). `keys` are the labels that identify the subject.
     `images` match a container's image when the runtime is told by it (empty for exporters). `key_prefix` completes a key that
     other exporters write with more before it. `tells_pod` is false where a GPU's labels do not say which pod it is allocated to.
-    `pods` match an exporter's own image or pod, `port` is where it listens unless it is told otherwise.
+    `pods` match an exporter's own image or pod, `port` is where it shows `path` unless it is told otherwise (0: nobody knows).
     """
 
     name: str
@@ -83,6 +83,7 @@ class Source:
     tells_pod: bool = True
     pods: tuple[str, ...] = ()
     port: int = 0
+    path: str = "/metrics"
 
     def keys_in(self, exported: bool) -> tuple[str, ...]:
         """The labels that hold the workload's identity, given whether Prometheus renamed them to `exported_*`."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tools.columns import Column, Part, Value
+from tools.columns import Column, Part
+from tools.direct import Direct, Scraper, read_directly
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
+from tools.gpu_owners import gpus_from
 from tools.inventory import runtimes, sources
 from tools.measure import Identity, Measured, measure
 from tools.observe import NOT_KEPT, Cluster, Observed, observe
 from tools.reading import Blind, Reason, Subject
+from tools.reporting import reporting, unscraped
 from tools.signals import (
     ENGINE_REPORTING,
     ENGINE_UP,
@@ -27,9 +29,8 @@ from tools.signals import (
 )
 from tools.snapshot import STALE_AFTER_S, Snapshot, SourceState
 from tools.sources.prom import PromSource
-from tools.topology import Autoscaler, Gpu, Pod, Topology, engine_of_image, owner_of, workload_from_name
+from tools.topology import Autoscaler, Pod, Topology, engine_of_image, owner_of, workload_from_name
 
-_EXPORTER_PODS = ("dcgm-exporter", "gpu-exporter", "nvidia-exporter", "nvitop")
 _PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
 
 
@@ -61,15 +62,18 @@ def survey(
             skip = {source.name for kind, source in told.items() if kind not in observed.absent}
             measured = measure(prom, asks, now, matchers, skip)
     topology = _topology(observed, measured)
-    columns = _columns(asks, observed, measured, topology, now, stale_after_s)
+    direct = _directly(cluster, observed, measured, topology, asks, now)
+    if direct.identities:
+        topology = _topology(observed, measured, direct)
+    columns = _columns(asks, observed, measured, direct, topology, now, stale_after_s)
     return Snapshot(
         at=now,
         topology=topology,
         columns=columns,
-        sources=_states(observed, measured),
+        sources=(*_states(observed, measured), *direct.states),
         seconds={"survey": time.monotonic() - started},
         stale_after_s=stale_after_s,
-        requests=observed.requests + measured.requests,
+        requests=observed.requests + measured.requests + direct.requests,
         queries=measured.queries,
         matchers=matchers,
         happenings=observed.happenings,
@@ -94,14 +98,30 @@ def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:
     )
 
 
-def _topology(observed: Observed, measured: Measured) -> Topology:
+def _directly(
+    cluster: Cluster | Blind,
+    observed: Observed,
+    measured: Measured,
+    topology: Topology,
+    asks: Collection[Ask],
+    now: float,
+) -> Direct:
+    """Read the exporters themselves where Prometheus has no fresh GPU, and the engines that it does not scrape."""
+    if observed.blind is not None or not isinstance(cluster, Scraper):
+        return Direct()
+    seen = any(one.fresh for one in measured.identities.values() if one.source.per is Per.GPU)
+    unwatched = unscraped(measured, topology)
+    troubled = {pod.node for pod in topology.pods.values() if pod.gpus and pod.ready is False}
+    exporters = sorted(observed.exporters, key=lambda one: (one.pod.node not in troubled, one.pod.node, one.pod.key))
+    engines = [one for one in observed.engines if one.pod.key in unwatched]
+    return read_directly(cluster, () if seen else exporters, engines, asks, now)
+
+
+def _topology(observed: Observed, measured: Measured, direct: Direct | None = None) -> Topology:
     pods = dict(observed.pods) or _pods_from_series(measured)
-    gpus: dict[str, Gpu] = {}
-    for source in sources():
-        identity = measured.identities.get(source.name)
-        if source.per is Per.GPU and identity is not None:
-            for key, labels in identity.rows.items():
-                gpus.setdefault(key, _gpu(key, labels, identity, pods))
+    told = [measured.identities.get(source.name) for source in sources()]
+    told += [] if direct is None else direct.identities.values()
+    gpus = gpus_from((identity for identity in told if identity is not None), pods)
     nodes = set(observed.nodes) | {gpu.node for gpu in gpus.values()} | {pod.node for pod in pods.values() if pod.node}
     if "nodes" in observed.absent and NODES.name in measured.identities:
         nodes |= set(measured.identities[NODES.name].rows)
@@ -149,22 +169,6 @@ def _autoscalers_from_series(identity: Identity | None) -> tuple[Autoscaler, ...
     return tuple(found)
 
 
-def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[str, Pod]) -> Gpu:
-    prefix = "exported_" if identity.exported else ""
-    pod = labels.get(f"{prefix}pod", "")
-    holder = f"{labels.get(f'{prefix}namespace', '')}/{pod}" if pod else None
-    if holder and not identity.exported and any(mark in pod for mark in _EXPORTER_PODS):
-        holder = None  # unallocated: the label is the exporter's own pod
-    exporter = pods.get(f"{labels.get('namespace', '')}/{labels.get('pod', '')}")
-    node = labels.get("node") or (exporter.node if exporter and (identity.exported or not holder) else "")
-    # The exporter's idea of its host's name may be another than the node's.
-    node = node or (pods[holder].node if holder and holder in pods else "")
-    node = node or labels.get("Hostname") or labels.get("hostname") or labels.get("instance", "").split(":")[0]
-    index = labels.get("gpu") or key
-    instance = labels.get("GPU_I_ID", "")
-    return Gpu(key, node, f"{index}:{instance}" if instance else index, labels.get("modelName", ""), holder)
-
-
 def _engines(pods: Mapping[str, Pod], measured: Measured) -> tuple[dict[Subject, str], dict[str, Subject]]:
     engines: dict[Subject, str] = {}
     models: dict[str, Subject] = {}
@@ -187,17 +191,19 @@ def _columns(
     asks: Collection[Ask],
     observed: Observed,
     measured: Measured,
+    direct: Direct,
     topology: Topology,
     now: float,
     stale_after_s: float,
 ) -> dict[Ask, Column]:
-    derived = _derived(measured, topology, now, stale_after_s)
+    derived = reporting(measured, topology, now, stale_after_s)
     targets = targets_of(topology)
     columns: dict[Ask, Column] = {}
     for ask in asks:
         parts = [part for part in (observed.facts.get(ask), derived.get(ask)) if part is not None]
         asked = measured.parts.get(ask, ())
         parts.extend(retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
+        parts.extend(direct.parts.get(ask, ()))
         if ask.signal.optional:
             parts.extend(_not_in_use(ask, measured))
         columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))
@@ -248,52 +254,3 @@ def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
     if blind is not None and measured.blind is None and ask in measured.absent:
         return Blind(blind.reason, f"{blind.detail}; {measured.absent[ask].detail}")
     return blind or stated
-
-
-def _derived(measured: Measured, topology: Topology, now: float, stale_after_s: float) -> dict[Ask, Part]:
-    """Facts that follow from who reports: counted only where Prometheus answers and the kind of exporter exists."""
-    if measured.blind is not None:
-        return {}
-    found: dict[Ask, Part] = {}
-    title = "Prometheus"
-    reporting: dict[str, Value] = defaultdict(float)
-    queries: list[str] = []
-    for source in sources():
-        identity = measured.identities.get(source.name)
-        if source.per is not Per.GPU or identity is None or identity.blind is not None:
-            continue
-        queries.append(f"count by (node) ({source.anchor[0]})")
-        for key, sampled in identity.fresh.items():
-            if now - sampled <= stale_after_s and key in topology.gpus:
-                node = topology.gpus[key].node
-                reporting[node] = float(reporting[node]) + 1.0
-    if queries:
-        values = {node: reporting.get(node, 0.0) for node in topology.nodes}
-        found[NODE_GPUS_REPORTING.now] = Part(title, " or ".join(queries), now, values)
-    fresh = {key for source in runtimes() for key in _fresh(measured.identities.get(source.name), now, stale_after_s)}
-    anchors = " or ".join(source.anchor[0] for source in runtimes())
-    engines: dict[str, Value] = {
-        key: 1.0 if key in fresh else 0.0 for key, pod in topology.pods.items() if pod.workload in topology.engines
-    }
-    unknown = (identity.blind for source in runtimes() if (identity := measured.identities.get(source.name)))
-    lost = next((blind for blind in unknown if blind is not None), None)
-    found[ENGINE_REPORTING.now] = Part(title, f"timestamp({anchors})", now, {} if lost else engines, blind=lost)
-    up_nodes: dict[str, Value] = {}
-    up_pods: dict[str, Value] = {}
-    for row in measured.up:
-        key = f"{row.labels.get('namespace', '')}/{row.labels.get('pod', '')}"
-        pod = topology.pods.get(key)
-        if any(mark in f"{row.labels.get('job', '')} {key}" for mark in (*_EXPORTER_PODS, "dcgm")):
-            node = row.labels.get("node") or (pod.node if pod else row.labels.get("instance", "").split(":")[0])
-            up_nodes[node] = min(float(up_nodes.get(node, 1.0)), row.value)
-        elif pod is not None:
-            up_pods[key] = min(float(up_pods.get(key, 1.0)), row.value)
-    found[NODE_EXPORTER_UP.now] = Part(title, "up", now, up_nodes, blind=measured.up_blind)
-    found[ENGINE_UP.now] = Part(title, "up", now, up_pods, blind=measured.up_blind)
-    return found
-
-
-def _fresh(identity: Identity | None, now: float, stale_after_s: float) -> list[str]:
-    if identity is None:
-        return []
-    return [key for key, sampled in identity.fresh.items() if now - sampled <= stale_after_s]

@@ -21,6 +21,7 @@ _REASONS = {
     410: "Expired",
     415: "UnsupportedMediaType",
     429: "TooManyRequests",
+    503: "ServiceUnavailable",
 }
 
 

@@ -62,9 +62,18 @@ class Target(NamedTuple):
 class KubeApi:
     """A context manager. `url` is where it answers, `requests` what it was asked ("GET /api/v1/pods?limit=500"), in order."""
 
-    def __init__(self, world: ApiWorld, clock: Callable[[], float] = time.time) -> None:
-        """Serve a world; `clock` (seconds since the epoch) is used for ages and for what is recent in a log."""
-        self.world, self._clock = world, clock
+    def __init__(
+        self,
+        world: ApiWorld,
+        clock: Callable[[], float] = time.time,
+        proxied: Mapping[tuple[str, str, int], str] | None = None,
+    ) -> None:
+        """Serve a world; `clock` (seconds since the epoch) is used for ages and for what is recent in a log.
+
+        `proxied` is what pods show at `/metrics`, by namespace, name and port; without it `pods/proxy` is forbidden, as to the
+        stock role.
+        """
+        self.world, self._clock, self._proxied = world, clock, proxied
         self.faults = Faults()
         self.requests: list[str] = []
         self.token = secrets.token_hex(16)
@@ -148,6 +157,9 @@ class KubeApi:
             return self._review(asked)
         if asked.method not in {"GET", "HEAD"}:
             raise RefusedError(405, "the server does not allow this method on the requested resource")
+        return self._read(asked)
+
+    def _read(self, asked: Asked) -> Response:
         match asked.parts:
             case ["healthz" | "livez" | "readyz", *_]:
                 return PlainTextResponse("ok")
@@ -155,6 +167,8 @@ class KubeApi:
                 return self._version()
             case ["api" | "apis"] | ["api", _] | ["apis", _, _]:
                 return self._discovery(asked)
+            case ["api", "v1", "namespaces", namespace, "pods", named, "proxy", *rest]:
+                return self._proxy(namespace, named, rest)
             case ["api", version, *rest]:
                 return self._resource(asked, "", version, rest)
             case ["apis", group, version, *rest]:
@@ -236,6 +250,20 @@ class KubeApi:
         except ValueError as why:
             raise RefusedError(400, f"PodLogOptions is invalid: {why}") from None
 
+    def _proxy(self, namespace: str, named: str, rest: list[str]) -> Response:
+        pods = Resource("", "v1", "pods", "Pod", namespaced=True)
+        if self._proxied is None or self.faults.forbids("pods/proxy", namespace):
+            raise forbidden("get", pods, "proxy", namespace)
+        name, _, port = named.partition(":")
+        _named(self.world.objects(), Target(pods, namespace, name, "proxy"))
+        text = self._proxied.get((namespace, name, int(port) if port.isdecimal() else 80))
+        if text is None:
+            said = f"error trying to reach service: dial tcp 10.1.2.3:{port or 80}: connect: connection refused"
+            raise RefusedError(503, said)
+        if rest != ["metrics"]:
+            return PlainTextResponse("404 page not found", 404)
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
     def _review(self, asked: Asked) -> Response:
         if self.faults.forbids("selfsubjectaccessreviews", ""):
             resource = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
@@ -243,6 +271,7 @@ class KubeApi:
         about = api_reviews.attributes(asked.body, asked.media)
         named = about["resource"] + (f"/{about['subresource']}" if about.get("subresource") else "")
         allowed = about["verb"] in api_kinds.READ and not self.faults.forbids(named, about.get("namespace", ""))
+        allowed = allowed and (named != "pods/proxy" or self._proxied is not None)
         return as_json(api_reviews.answer(about, allowed), 201)
 
     # ------------------------------------------------------------------ watches

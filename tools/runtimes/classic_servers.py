@@ -33,6 +33,7 @@ TORCHSERVE = Source(
     images=("torchserve",),
     serving=True,
     order=16,
+    port=8082,
 )
 
 TENSORFLOW_SERVING = Source(
@@ -45,6 +46,8 @@ TENSORFLOW_SERVING = Source(
     images=("tensorflow/serving",),
     serving=True,
     order=17,
+    port=8501,
+    path="/monitoring/prometheus/metrics",
 )
 
 SOURCES = (TORCHSERVE, TENSORFLOW_SERVING)

@@ -36,5 +36,6 @@ SOURCES = (
         images=("rayproject/ray", "ray-llm", "ray-ml"),
         serving=True,
         order=15,
+        port=8080,
     ),
 )

@@ -51,5 +51,6 @@ SOURCES = (
         images=("sglang",),
         serving=True,
         order=11,
+        port=30000,
     ),
 )

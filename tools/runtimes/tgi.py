@@ -39,6 +39,7 @@ TGI = Source(
     images=("text-generation-inference",),
     serving=True,
     order=12,
+    port=80,
 )
 
 TEI = Source(
@@ -57,6 +58,7 @@ TEI = Source(
     images=("text-embeddings-inference",),
     serving=True,
     order=13,
+    port=80,
 )
 
 SOURCES = (TGI, TEI)

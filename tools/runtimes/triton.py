@@ -51,5 +51,6 @@ SOURCES = (
         images=("tritonserver", "triton-inference-server"),
         serving=True,
         order=14,
+        port=8002,
     ),
 )

@@ -52,5 +52,6 @@ SOURCES = (
         images=("vllm",),
         serving=True,
         order=10,
+        port=8000,
     ),
 )

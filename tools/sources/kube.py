@@ -19,7 +19,7 @@ from kubernetes.client import Configuration
 from tools.reading import Blind, Reason
 from tools.sources.kube_http import Answer, KubeHttp, garbled, of_status
 from tools.sources.kube_login import login
-from tools.sources.log_text import plain
+from tools.sources.kube_texts import METRIC_PATHS, exposition, log
 
 PAGE = 500
 MAX_PAGES = 400
@@ -79,8 +79,6 @@ KINDS = {
     "inferenceservices.serving.kserve.io": Kind("serving.kserve.io", "v1beta1", True, optional=True),
 }
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-_NO_LOG_YET = re.compile(r"previous terminated container .* not found|is waiting to start")
-_LOG_GONE = "unable to retrieve container logs for "
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +105,15 @@ class LogRead:
     blind: Blind | None
     path: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeRead:
+    """What a pod shows at its metrics path, as text."""
+
+    text: str
+    blind: Blind | None
+    path: str
 
 
 class _ExpiredError(Exception):
@@ -257,12 +264,31 @@ class KubeSource:
             if since_s is not None:
                 query["sinceSeconds"] = max(1, since_s)
             answer = self._http.get(path, query | ({"previous": "true"} if previous else {}))
-            found = _log(answer, namespace, f"{pod}/{container}", limit_bytes)
+            found = log(answer, namespace, f"{pod}/{container}", limit_bytes)
             if isinstance(answer, Blind) or len(answer.body) < limit_bytes:
                 break
         if isinstance(found, Blind):
             return LogRead("", found, shown, time.time())
         return LogRead(found, None, shown, time.time())
+
+    # ------------------------------------------------------------------ metrics of pods
+
+    def scrape(self, namespace: str, pod: str, port: int, path: str) -> ScrapeRead:
+        """What a pod shows at its metrics path, through the API server; ValueError for any other path.
+
+        It needs `get` on `pods/proxy`, which the stock role leaves out: it is blind without, and says what would give it.
+        """
+        if path not in METRIC_PATHS:
+            raise ValueError(f"{path!r} is no path of metrics: {', '.join(sorted(METRIC_PATHS))}")
+        if not (_NAME.fullmatch(namespace) and _NAME.fullmatch(pod) and 0 < port < 65536):
+            named = f"{namespace}/{pod}:{port}"
+            return ScrapeRead("", Blind(Reason.NOTHING_OBSERVED, f"{named[:200]!r} names no port of a pod"), "")
+        asked = f"/api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy{path}"
+        answer = self._http.get(asked, {})
+        found = exposition(answer, f"{namespace}/{pod}:{port}")
+        if isinstance(found, Blind):
+            return ScrapeRead("", found, f"GET {asked}")
+        return ScrapeRead(found, None, f"GET {asked}")
 
     # ------------------------------------------------------------------ what else there is to know
 
@@ -321,24 +347,3 @@ def _forbidden(kind: str, namespace: str) -> Blind:
         f'we may not list {kind} {where}; add to our {role}: apiGroups ["{KINDS[kind].group}"], '
         f'resources ["{plural(kind)}"], verbs ["list"]',
     )
-
-
-def _log(answer: Answer | Blind, namespace: str, whose: str, limit: int) -> str | Blind:
-    if isinstance(answer, Blind):
-        return answer
-    if answer.status == 200:
-        # The API passes on what the kubelet says when a log was rotated away, as if it were the log.
-        if answer.body.startswith(_LOG_GONE.encode()):
-            return Blind(Reason.NOT_KEPT, f"the node no longer keeps the log of {whose}")
-        return plain(answer.body[:limit])
-    if answer.status == 400 and _NO_LOG_YET.search(answer.message):
-        return ""
-    if answer.status == 403:
-        return Blind(
-            Reason.FORBIDDEN,
-            f'we may not read logs in namespace {namespace}; add to our role: apiGroups [""], '
-            'resources ["pods/log"], verbs ["get"]',
-        )
-    if answer.status == 404:
-        return Blind(Reason.NOT_KEPT, f"the pod of {whose} is gone, and its log with it")
-    return of_status(answer, f"the log of {whose}")

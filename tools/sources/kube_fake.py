@@ -6,15 +6,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.reading import Blind
-from tools.sources.kube import KINDS, Listing, LogRead, path_of
+from tools.reading import Blind, Reason
+from tools.sources.kube import KINDS, Listing, LogRead, ScrapeRead, path_of
+from tools.sources.kube_texts import METRIC_PATHS
 
 
 class FakeKube:
     """Prepared lists by kind and logs by (namespace, pod, container, previous).
 
-    `asked` records every call in order, as ("list", kind), ("logs", namespace, pod, container, previous), ("can_i", verb,
-    resource) or ("version",). What nobody prepared raises AssertionError. Times are `at`.
+    `asked` records every call in order, as ("list", kind), ("logs", namespace, pod, container, previous), ("scrape", namespace, pod,
+    port, path), ("can_i", verb, resource) or ("version",). What nobody prepared raises AssertionError. Times are `at`.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class FakeKube:
         allowed: Mapping[tuple[str, str], bool | None] | None = None,
         version: str | Blind | None = None,
         at: float = 0.0,
+        metrics: Mapping[tuple[str, str, int], str | Blind] | None = None,
     ) -> None:
         """Prepare; raises AssertionError for a kind that the real source would refuse."""
         unknown = sorted(set(listings) - set(KINDS))
@@ -34,6 +36,7 @@ class FakeKube:
         self._logs = dict(logs or {})
         self._allowed = dict(allowed or {})
         self._version = version
+        self._metrics = metrics
         self._at = at
         self._lock = threading.Lock()
         self.asked: list[tuple[Any, ...]] = []
@@ -72,6 +75,21 @@ class FakeKube:
             return LogRead("", prepared, path, self._at)
         tail = "".join(prepared.splitlines(keepends=True)[-tail_lines:]).encode()[-limit_bytes:]
         return LogRead(tail.decode(errors="replace"), None, path, self._at)
+
+    def scrape(self, namespace: str, pod: str, port: int, path: str) -> ScrapeRead:
+        """The prepared metrics of a pod; forbidden, as by the stock role, where no metrics were prepared at all."""
+        if path not in METRIC_PATHS:
+            raise AssertionError(f"the real source does not read {path}")
+        self._record("scrape", namespace, pod, port, path)
+        asked = f"GET /api/v1/namespaces/{namespace}/pods/{pod}:{port}/proxy{path}"
+        if self._metrics is None:
+            return ScrapeRead("", Blind(Reason.FORBIDDEN, "we may not ask pods for their metrics"), asked)
+        if (namespace, pod, port) not in self._metrics:
+            raise AssertionError(f"nobody prepared the metrics of {namespace}/{pod}:{port}")
+        prepared = self._metrics[namespace, pod, port]
+        if isinstance(prepared, Blind):
+            return ScrapeRead("", prepared, asked)
+        return ScrapeRead(prepared, None, asked)
 
     def can_i(self, verb: str, resource: str) -> bool | None:
         """The prepared permission."""

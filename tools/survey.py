@@ -30,6 +30,7 @@ from tools.signals import (
 from tools.snapshot import STALE_AFTER_S, Snapshot, SourceState
 from tools.sources.prom import PromSource
 from tools.topology import Autoscaler, Pod, Topology, engine_of_image, owner_of, workload_from_name
+from tools.watching import watching
 
 _PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
 
@@ -66,6 +67,7 @@ def survey(
     if direct.identities:
         topology = _topology(observed, measured, direct)
     columns = _columns(asks, observed, measured, direct, topology, now, stale_after_s)
+    columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers)
     return Snapshot(
         at=now,
         topology=topology,

@@ -44,8 +44,9 @@ SERVICE = named("svc", spec={"selector": {"app": "a"}})
 def routed(
     ingress: Any = None, route: Any = None, services: Any = (SERVICE,), **more: Any
 ) -> dict[Signal, float | str]:
-    listed = {"services": list(services), "ingresses": [ingress] if ingress else [], **more}
-    return told_of(routes, **listed, **({routes.HTTP: [route]} if route else {}))
+    listed: dict[str, Any] = {"services": list(services), "ingresses": [ingress] if ingress else [], **more}
+    listed |= {routes.HTTP: [route]} if route else {}
+    return told_of(routes, **listed)
 
 
 def ingress(service: str = "svc", marks: Any = None, **spec: Any) -> dict[str, Any]:
@@ -303,7 +304,7 @@ WELL: dict[str, Any] = {
     "clusterroles": may("get"),
     "roles": may("get", kind="roles"),
 }
-JUNK = [None, "", "x", 7, -1.5, True, [], ["x"], {}, {"x": "y"}, [{"x": []}], "9" * 5000, "💥\u202e\x00", float("nan")]
+JUNK: list[Any] = [None, "", "x", 7, -1.5, True, [], ["x"], {}, {"x": "y"}, [{"x": []}], "9" * 5000, "💥\u202e\x00", float("nan")]
 
 
 def paths(item: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

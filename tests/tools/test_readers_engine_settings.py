@@ -81,7 +81,7 @@ def test_without_a_number_of_gpus_nothing_is_compared(gpus: Any) -> None:
 
 
 def test_a_group_of_pods_is_left_alone() -> None:
-    several = {"env": [{"name": "LWS_GROUP_SIZE", "value": "2"}]}
+    several: dict[str, Any] = {"env": [{"name": "LWS_GROUP_SIZE", "value": "2"}]}
     assert settings("--model", "m", "-tp", "8", **several)[told.PARALLEL_APART] == ""
 
 

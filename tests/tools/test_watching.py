@@ -1,0 +1,278 @@
+"""What watches the fleet: the rules API, what is exported, how often it is read, how long it is kept; each blind on its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from tools.casebook import asks, rules
+from tools.columns import Column, Part
+from tools.inventory import sources
+from tools.measure import Identity, Measured
+from tools.reading import Blind, Reason, Subject
+from tools.series import Labels
+from tools.signals import Ask, Signal
+from tools.sources.prom import PromSource
+from tools.topology import CLUSTER, Gpu, Pod, Topology
+from tools.vocabulary import watching as told
+from tools.wanted_series import WANTED
+from tools.watching import RULES, RUNTIME, SIGNALS, retention, watching
+
+NOW = 1_790_000_000.0
+APP = Subject("deployment", "team", "app")
+SOURCES = {source.name: source for source in sources()}
+
+
+class Server:
+    """A Prometheus that answers what was prepared, by path, and 500 to everything else."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.asked: list[str] = []
+        self.queries: list[str] = []
+        mine = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def _any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                mine.asked.append(self.path)
+                mine.queries += parse_qs(body).get("query", [])
+                status, content = mine.answers.get(self.path, (500, "nobody prepared this"))
+                raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            do_GET = do_POST = _any
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.prom = PromSource(f"http://127.0.0.1:{self.http.server_port}", timeout_s=10)
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def says(self, path: str, data: Any, status: int = 200) -> None:
+        self.answers[path] = (status, {"status": "success", "data": data})
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.http.shutdown()
+    made.http.server_close()
+
+
+def topology(gpus: int = 2, holder: str | None = "team/app-0") -> Topology:
+    pods = {"team/app-0": Pod("team", "app-0", "n1", APP, "Running", True, 2.0)}
+    known = {f"G{i}": Gpu(f"G{i}", "n1", str(i), "H100", holder) for i in range(gpus)}
+    return Topology(pods, known, ("n1",), (), (APP,), {APP: "vllm"})
+
+
+def identity(name: str, fresh: Mapping[str, float]) -> Identity:
+    source = SOURCES[name]
+    return Identity(source, Labels(source.keys), {key: {} for key in fresh}, fresh, exported=False)
+
+
+def measured(
+    answers: Mapping[Ask, Collection[str]], fresh: Mapping[str, float], name: str = "vllm", **more: Any
+) -> Measured:
+    parts = {ask: (Part("p", "q", NOW, dict.fromkeys(keys, 1.0), {}),) for ask, keys in answers.items()}
+    return Measured(None, {**parts, **more.pop("parts", {})}, {}, {name: identity(name, fresh)}, **more)
+
+
+def columns(prom: PromSource | Blind, signal: Signal, taken: Measured | None = None, **how: Any) -> Column:
+    wanted = {signal.now}
+    whole = how.pop("topology", topology())
+    found = watching(prom, wanted, taken or Measured(None), whole, NOW, 180.0, **how)
+    assert set(found) == wanted
+    return found[signal.now]
+
+
+def value(column: Column, key: str) -> Any:
+    return column.find(key, 180.0, NOW)[0]
+
+
+def blind(column: Column, key: str) -> Blind | None:
+    return column.find(key, 180.0, NOW)[3]
+
+
+AWAY = Blind(Reason.NOT_SET, "no Prometheus is configured")
+
+
+def test_nothing_is_asked_that_nobody_wants_to_know(server: Server) -> None:
+    assert watching(server.prom, asks(), Measured(None), topology(), NOW, 180.0) == {}
+    assert server.asked == []
+
+
+def test_every_signal_is_looked_at_by_a_rule() -> None:
+    asked = {ask for case in rules().values() for ask in case.check.asks}
+    assert {signal.now for signal in SIGNALS} <= asked
+    for signal, wanted in WANTED.items():
+        case = next(case for case in rules().values() if signal.now in case.check.needs)
+        assert set(wanted.values()) <= set(case.check.asks), "what is not asked for would always seem to be missing"
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=lambda signal: signal.name)
+def test_without_prometheus_everything_is_blind(signal: Signal) -> None:
+    down = Measured(Blind(Reason.SOURCE_DOWN, "Prometheus cannot be reached"))
+    for column in (columns(AWAY, signal), columns(PromSource("http://127.0.0.1:9"), signal, down)):
+        assert value(column, str(APP)) is None
+        why = blind(column, str(APP))
+        assert why is not None
+        assert why.reason in {Reason.NOT_SET, Reason.SOURCE_DOWN}
+
+
+# ------------------------------------------------------------------ rules and retention
+
+
+def test_rules_are_read_once_for_all_facts(server: Server) -> None:
+    query = "vllm:num_requests_waiting > 5"
+    server.says(RULES, {"groups": [{"rules": [{"name": "Wait", "query": query, "type": "alerting"}]}]})
+    found = watching(server.prom, {one.now for one in told.OF_RULES}, Measured(None), topology(), NOW, 180.0)
+    assert server.asked == [RULES]
+    assert value(found[told.ALERT_QUEUE.now], str(APP)) == "Wait"
+    assert value(found[told.ALERT_LATENCY.now], str(APP)) == "none"
+    assert value(found[told.ALERT_GPU_FAULT.now], str(CLUSTER)) == "none"
+    assert found[told.ALERT_QUEUE.now].parts[0].query == f"GET {RULES}"
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "reason"),
+    [
+        (404, b"404 page not found", Reason.NO_SERIES),
+        (405, b"", Reason.NO_SERIES),
+        (401, b"", Reason.FORBIDDEN),
+        (403, b"no", Reason.FORBIDDEN),
+        (500, b"boom", Reason.SOURCE_DOWN),
+        (200, b"<html>", Reason.SOURCE_DOWN),
+        (200, b'{"status":"error","error":"x"}', Reason.SOURCE_DOWN),
+        (200, b'{"status":"success"}', Reason.SOURCE_DOWN),
+        (200, b"\xff\xfe", Reason.SOURCE_DOWN),
+    ],
+)
+def test_a_server_that_tells_no_rules_is_blind_and_never_without_alerts(
+    server: Server, status: int, content: bytes, reason: Reason
+) -> None:
+    server.answers = {RULES: (status, content), RUNTIME: (status, content)}
+    for signal, key in ((told.ALERT_LATENCY, str(APP)), (told.RETENTION, str(CLUSTER))):
+        why = blind(columns(server.prom, signal), key)
+        assert why is not None
+        assert why.reason is reason
+
+
+def test_of_the_past_no_rules_are_told(server: Server) -> None:
+    why = blind(columns(server.prom, told.ALERT_LATENCY, past=True), str(APP))
+    assert why is not None
+    assert why.reason is Reason.NOT_KEPT
+    assert blind(columns(server.prom, told.RETENTION, past=True), str(CLUSTER)) == why
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("15d", 15 * 86400.0), ("1y2w", 379 * 86400.0), ("30d or 10GiB", 30 * 86400.0), ("36h30m", 131400.0),
+        ("10GiB", inf), ("512MB", inf), ("0s", inf), ("", None), ("for ever", None), ("15d;", None), ("d", None),
+    ],
+)  # fmt: skip
+def test_retention_is_read_as_prometheus_writes_it(text: str, seconds: float | None) -> None:
+    assert retention(text) == seconds
+
+
+def test_retention_comes_from_the_server(server: Server) -> None:
+    server.says(RUNTIME, {"storageRetention": "6d"})
+    assert value(columns(server.prom, told.RETENTION), str(CLUSTER)) == 6 * 86400.0
+    for odd in ({}, {"storageRetention": 6}, [], "x"):
+        server.says(RUNTIME, odd)
+        assert value(columns(server.prom, told.RETENTION), str(CLUSTER)) is None
+
+
+# ------------------------------------------------------------------ what is exported
+
+LATENCY = WANTED[told.LATENCY_MISSING]
+FRESH = {"team/app-0": NOW - 10}
+
+
+def lacking(taken: Measured, signal: Signal = told.LATENCY_MISSING, key: str = "team/app-0") -> Any:
+    return value(columns(PromSource("http://127.0.0.1:9"), signal, taken), key)
+
+
+def test_what_a_replica_lacks_is_named() -> None:
+    every = {ask: ["team/app-0"] for ask in LATENCY.values()}
+    assert lacking(measured(every, FRESH)) == ""
+    some = {LATENCY["time to first token"]: ["team/app-0"], LATENCY["time in the queue"]: ["team/other"]}
+    assert lacking(measured(some, FRESH)) == "inter-token latency, time in the queue"
+
+
+def test_a_histogram_of_nothing_is_there() -> None:
+    empty = Part("p", "q", NOW, {}, {}, not_a_number=frozenset({"team/app-0"}))
+    assert lacking(measured({}, FRESH, parts=dict.fromkeys(LATENCY.values(), (empty,)))) == ""
+
+
+def test_who_does_not_report_lacks_nothing() -> None:
+    assert lacking(measured({}, {"team/app-0": NOW - 600})) is None
+    assert lacking(measured({}, {})) is None
+    assert lacking(measured({}, FRESH), key="team/app-9") is None
+
+
+def test_a_query_that_failed_tells_nothing() -> None:
+    failed = Part("p", "q", NOW, blind=Blind(Reason.PARTIAL, "too many samples"))
+    assert lacking(measured({}, FRESH, parts={LATENCY["time to first token"]: (failed,)})) is None
+
+
+def test_what_an_engine_cannot_export_is_not_missed() -> None:
+    assert lacking(measured({}, FRESH, "tei")) != lacking(measured({}, FRESH))
+    assert "time to first token" not in str(lacking(measured({}, FRESH, "tei")))
+
+
+@pytest.mark.parametrize("signal", [told.FAULTS_MISSING, told.ECC_MISSING, told.PROFILING_MISSING])
+def test_what_a_gpu_lacks_is_named(signal: Signal) -> None:
+    wanted = WANTED[signal]
+    assert lacking(measured({}, {"G0": NOW}, "dcgm_exporter"), signal, "G0") == ", ".join(wanted)
+    every = {ask: ["G0"] for ask in wanted.values()}
+    assert lacking(measured(every, {"G0": NOW}, "dcgm_exporter"), signal, "G0") == ""
+
+
+def test_gpu_series_without_the_pod() -> None:
+    taken = measured({}, {"G0": NOW, "G1": NOW}, "dcgm_exporter")
+    away = PromSource("http://127.0.0.1:9")
+
+    def said(whole: Topology, of: Measured = taken) -> Any:
+        return value(columns(away, told.GPUS_UNNAMED, of, topology=whole), str(APP))
+
+    assert said(topology()) == ""
+    assert said(topology(holder=None)) == "2 GPUs allocated, 0 with the pod in their series"
+    assert said(topology(gpus=0)) is None, "GPUs that nobody measures are another matter"
+    assert said(topology(holder="team/other")) is None
+    assert said(topology(holder=None), measured({}, {}, "dcgm_exporter")) is None
+
+
+# ------------------------------------------------------------------ how often
+
+
+def test_the_scrape_interval_comes_from_the_count_of_samples(server: Server) -> None:
+    rows = [{"metric": {"namespace": "team", "pod": pod}, "value": [NOW, "60"]} for pod in ("app-0", "other")]
+    server.says("/api/v1/query", {"resultType": "vector", "result": rows})
+    column = columns(server.prom, told.SCRAPE_INTERVAL, matchers='cluster="a"')
+    assert value(column, "team/app-0") == 60.0
+    assert value(column, "team/other") is None
+    assert server.queries == [
+        'min by (namespace, pod) (600 / count_over_time(up{cluster="a"}[600s]) and up{cluster="a"} offset 600s)'
+    ]
+
+
+def test_a_refused_query_blinds_the_interval(server: Server) -> None:
+    server.answers["/api/v1/query"] = (422, {"status": "error", "error": "too many samples"})
+    why = blind(columns(server.prom, told.SCRAPE_INTERVAL), "team/app-0")
+    assert why is not None
+    assert why.reason is Reason.PARTIAL

@@ -1,0 +1,50 @@
+"""Prometheus forgets before anybody looks.
+
+## What it means
+Prometheus keeps its samples for less time than the limit.
+
+## Why it hurts
+Objectives over 28 days, capacity plans and the comparison with last week need what has been deleted.
+
+## What would rule it out
+A long-term store (Thanos, Mimir, VictoriaMetrics) that Prometheus writes to.
+"""
+
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.finding import Change, Remedy
+from tools.vocabulary.watching import RETENTION
+
+DAY_S = 86400.0
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire below the limit."""
+    kept = now[RETENTION.now]
+    return because("Prometheus keeps samples for {kept}.", kept=kept) if kept.number < limits["days"] * DAY_S else None
+
+
+def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
+    """Keep a month."""
+    days = now[RETENTION.now].number / DAY_S
+    return (
+        Remedy(
+            "Keep a month, or write to a long-term store. Copy: `spec: {retention: 30d}`",
+            Change("storage.tsdb.retention.time", f"{days:.0f}d", "30d"),
+            "The status page of Prometheus shows the new retention.",
+            ("infrastructure-audit/storage-and-data", "platform/prometheus-stack"),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.CLUSTER,),
+    severity="low",
+    needs=(RETENTION.now,),
+    fires=fires,
+    remedies=remedies,
+    limits={"days": Limit(14.0, "days", "two weeks side by side; Prometheus' own default is 15 days")},
+    pages=("infrastructure-audit/storage-and-data", "platform/prometheus-stack"),
+    phase=2,
+    owner="sre",
+    rule=True,
+)

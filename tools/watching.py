@@ -1,0 +1,99 @@
+"""What watches the fleet: which rules Prometheus evaluates, what is exported, how often it is read and how long it is kept.
+
+Asked only where a readiness rule wants to know, and never of the past: rules and settings are today's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from math import inf
+
+from tools import alert_rules, exported
+from tools.columns import Column, Part, Value
+from tools.measure import Measured
+from tools.reading import Blind, Reason
+from tools.series import braces
+from tools.signals import Ask
+from tools.sources.prom import PromSource
+from tools.topology import CLUSTER, Topology
+from tools.vocabulary import watching as told
+from tools.wanted_series import WANTED
+
+RULES = "/api/v1/rules"
+RUNTIME = "/api/v1/status/runtimeinfo"
+UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
+PAST = Blind(Reason.NOT_KEPT, "which rules Prometheus had then is not kept")
+WINDOW_S = 600
+_TIME = re.compile(r"(\d{1,9})(ms|y|w|d|h|m|s)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+SIGNALS = (*told.OF_RULES, told.RETENTION, told.GPUS_UNNAMED, told.SCRAPE_INTERVAL, *WANTED)
+
+
+def watching(
+    prom: PromSource | Blind,
+    asks: Collection[Ask],
+    measured: Measured,
+    topology: Topology,
+    now: float,
+    stale_after_s: float,
+    past: bool = False,
+    matchers: str = "",
+) -> dict[Ask, Column]:
+    """The columns of what is asked for; nothing is sent to Prometheus for what is not."""
+    wanted = {signal.now for signal in SIGNALS} & set(asks)
+    blind = prom if isinstance(prom, Blind) else measured.blind
+    if isinstance(prom, Blind) or blind is not None:
+        return {ask: Column(ask, (), blind or UNTOLD) for ask in wanted}
+    found = exported.missing(asks, measured, now, stale_after_s)
+    if told.GPUS_UNNAMED.now in wanted:
+        found[told.GPUS_UNNAMED.now] = exported.unnamed(topology, measured, now)
+    if told.SCRAPE_INTERVAL.now in wanted:
+        found[told.SCRAPE_INTERVAL.now] = _intervals(prom, topology, now, matchers)
+    if any(signal.now in wanted for signal in told.OF_RULES):
+        found |= _rules(prom, topology, now, past)
+    if told.RETENTION.now in wanted:
+        found[told.RETENTION.now] = _retention(prom, now, past)
+    return {ask: Column(ask, (found[ask],), UNTOLD) for ask in wanted if ask in found}
+
+
+def _rules(prom: PromSource, topology: Topology, now: float, past: bool) -> dict[Ask, Part]:
+    data = PAST if past else prom.told(RULES)
+    if isinstance(data, Blind):
+        return {signal.now: Part("Prometheus", f"GET {RULES}", now, blind=data) for signal in told.OF_RULES}
+    facts = alert_rules.facts(alert_rules.parse(data), topology.engines)
+    return {signal.now: Part("Prometheus", f"GET {RULES}", now, values) for signal, values in facts.items()}
+
+
+def _retention(prom: PromSource, now: float, past: bool) -> Part:
+    data = PAST if past else prom.told(RUNTIME)
+    if isinstance(data, Blind):
+        return Part("Prometheus", f"GET {RUNTIME}", now, blind=data)
+    text = str(data.get("storageRetention") or "") if isinstance(data, dict) else ""
+    kept = retention(text)
+    values: dict[str, Value] = {} if kept is None else {str(CLUSTER): kept}
+    return Part("Prometheus", f"GET {RUNTIME}", now, values)
+
+
+def retention(text: str) -> float | None:
+    """Seconds of a retention such as `15d` or `1y2w or 10GiB`; no limit where only a size bounds it, None where it says nothing."""
+    said = text.partition(" or ")[0].strip()
+    if re.fullmatch(rf"(?:{_TIME.pattern})+", said):
+        return sum(int(number) * _SECONDS[unit] for number, unit in _TIME.findall(said)) or inf
+    return inf if re.fullmatch(r"[\d.]+\s?[KMGTPE]?i?B", said) else None
+
+
+def _intervals(prom: PromSource, topology: Topology, now: float, matchers: str) -> Part:
+    """How often each pod is scraped, of those that were there for the whole window."""
+    selector = braces(matchers)
+    query = (
+        f"min by (namespace, pod) ({WINDOW_S} / count_over_time(up{selector}[{WINDOW_S}s])"
+        f" and up{selector} offset {WINDOW_S}s)"
+    )
+    result = prom.query(query, now)
+    values: dict[str, Value] = {}
+    for row in result.rows:
+        key = f"{row.labels.get('namespace', '')}/{row.labels.get('pod', '')}"
+        if key in topology.pods and row.value > 0:
+            values[key] = row.value
+    return Part("Prometheus", query, now, values, blind=result.blind)

@@ -13,7 +13,7 @@ from tools.vocabulary.outcomes import HTTP_4XX, HTTP_5XX, HTTP_REQUESTS
 STAGE = fact("pod.stage", "", Per.REPLICA, "Stage of the pipeline", evidence="config")
 PROBE_TIMEOUTS = fact(
     "pod.probe_timeouts",
-    "timeouts",
+    "probes",
     Per.REPLICA,
     "Probes without an answer in 10 min",
     evidence="event",

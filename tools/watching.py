@@ -25,6 +25,7 @@ RUNTIME = "/api/v1/status/runtimeinfo"
 UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
 PAST = Blind(Reason.NOT_KEPT, "which rules Prometheus had then is not kept")
 WINDOW_S = 600
+DAY_S = 86400.0
 _TIME = re.compile(r"(\d{1,9})(ms|y|w|d|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 SIGNALS = (*told.OF_RULES, told.RETENTION, told.GPUS_UNNAMED, told.SCRAPE_INTERVAL, *WANTED)
@@ -71,7 +72,7 @@ def _retention(prom: PromSource, now: float, past: bool) -> Part:
         return Part("Prometheus", f"GET {RUNTIME}", now, blind=data)
     text = str(data.get("storageRetention") or "") if isinstance(data, dict) else ""
     kept = retention(text)
-    values: dict[str, Value] = {} if kept is None else {str(CLUSTER): kept}
+    values: dict[str, Value] = {} if kept is None else {str(CLUSTER): kept / DAY_S}
     return Part("Prometheus", f"GET {RUNTIME}", now, values)
 
 

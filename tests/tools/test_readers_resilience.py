@@ -176,9 +176,9 @@ def test_weights_of_a_hub_lie_on_no_mount() -> None:
 
 def test_the_compile_cache() -> None:
     assert of_pod()[told.CACHE_LOST] == "~/.cache/vllm"
-    assert of_pod(**mounted(CLAIM, "/root/.cache"))[told.CACHE_LOST] == ""
-    assert of_pod(**mounted(CLAIM, "/root/.cache", readOnly=True))[told.CACHE_LOST] == "~/.cache/vllm"
-    assert of_pod(**mounted({"emptyDir": {}}, "/root/.cache"))[told.CACHE_LOST] == "~/.cache/vllm"
+    assert of_pod(**mounted(CLAIM, "/home/user/.cache"))[told.CACHE_LOST] == ""
+    assert of_pod(**mounted(CLAIM, "/home/user/.cache", readOnly=True))[told.CACHE_LOST] == "~/.cache/vllm"
+    assert of_pod(**mounted({"emptyDir": {}}, "/home/user/.cache"))[told.CACHE_LOST] == "~/.cache/vllm"
     env = [{"name": "VLLM_CACHE_ROOT", "value": "/fast/vllm"}]
     assert of_pod(env=env)[told.CACHE_LOST] == "/fast/vllm"
     assert of_pod(env=env, **mounted(CLAIM, "/fast/"))[told.CACHE_LOST] == ""

@@ -20,7 +20,7 @@ def fires(now: Now, _limits: Limits) -> Because | None:
     low, high = now[HPA_MIN.now], now[HPA_MAX.now]
     if low.number < high.number:
         return None
-    return because("The autoscaler's minimum is {low}, and so is its maximum: {high}.", low=low, high=high)
+    return because("The autoscaler keeps {low} at least and {high} at most.", low=low, high=high)
 
 
 CHECK = Check(

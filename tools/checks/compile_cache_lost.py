@@ -22,7 +22,7 @@ CHECK = Check(
     fires=names(CACHE_LOST.now, "The compile cache at {found} is lost with the pod."),
     remedies=paste(
         "Keep the cache on a volume of the node or the claim.",
-        "volumeMounts: [{name: cache, mountPath: /root/.cache}]",
+        "{env: [{name: VLLM_CACHE_ROOT, value: /cache/vllm}], volumeMounts: [{name: cache, mountPath: /cache}]}",
         "The second start logs that compiled graphs were loaded from the cache.",
         "serving/cold-start",
         "production-readiness/storage-of-weights",

@@ -46,7 +46,7 @@ CHECK = Check(
     limits={
         "oldest": Limit(
             580.0,
-            "",
+            "version",
             "docs.nvidia.com/datacenter/tesla/drivers: R535 ended in June 2026, R580 lasts until June 2028 (read 2026-11-21)",
         )
     },

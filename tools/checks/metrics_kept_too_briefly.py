@@ -14,22 +14,20 @@ from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.finding import Change, Remedy
 from tools.vocabulary.watching import RETENTION
 
-DAY_S = 86400.0
-
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire below the limit."""
     kept = now[RETENTION.now]
-    return because("Prometheus keeps samples for {kept}.", kept=kept) if kept.number < limits["days"] * DAY_S else None
+    return because("Prometheus keeps samples for {kept}.", kept=kept) if kept.number < limits["days"] else None
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     """Keep a month."""
-    days = now[RETENTION.now].number / DAY_S
+    days = now[RETENTION.now].number
     return (
         Remedy(
             "Keep a month, or write to a long-term store. Copy: `spec: {retention: 30d}`",
-            Change("storage.tsdb.retention.time", f"{days:.0f}d", "30d"),
+            Change("storage.tsdb.retention.time", f"{days:g}d", "30d"),
             "The status page of Prometheus shows the new retention.",
             ("infrastructure-audit/storage-and-data", "platform/prometheus-stack"),
         ),

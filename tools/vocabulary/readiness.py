@@ -19,8 +19,8 @@ def _workload(name: str, meaning: str, told_by: str, unit: str = "", join: str =
     return fact(f"workload.{name}", unit, Per.WORKLOAD, meaning, join, "config", told_by)
 
 
-def _node(name: str, meaning: str, unit: str = "", told_by: str = "") -> Signal:
-    return fact(f"node.{name}", unit, Per.NODE, meaning, "min" if unit else "max", "config", told_by)
+def _node(name: str, meaning: str, told_by: str = "") -> Signal:
+    return fact(f"node.{name}", "", Per.NODE, meaning, "max", "config", told_by)
 
 
 # Resilience.
@@ -49,7 +49,7 @@ PARALLEL_APART = _pod("parallel_apart", "Parallel sizes beside the GPUs")
 STACK_UNREADY = _node("stack_unready", "Pods of the GPU stack that are not ready", told_by="pods")
 DEVICE_PLUGIN = _node("device_plugin", "Device plugin on the node", told_by="pods")
 DRIVER_ODD = _node("driver_odd", "Driver that differs from the pool's")
-DRIVER_BRANCH = _node("driver_branch", "Driver branch", "version")
+DRIVER_BRANCH = _node("driver_branch", "Driver branch")
 SYSTEM_ODD = _node("system_odd", "Versions that differ from the pool's")
 MIG_STATE = _node("mig_state", "MIG configuration that was not applied")
 SHARED_GPU = _pod("shared_gpu", "GPU shared by time-slicing or MPS", told_by="nodes")

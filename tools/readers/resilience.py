@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
 from tools.check import quantity_shown
-from tools.engine_args import flags
+from tools.engines import Key, resolve
+from tools.engines.manifest import container_of
 from tools.facts import Object, at, gpus_requested, many, name_of, serving_container, within
 from tools.quantity import quantity
 from tools.readers import Listed, Told, Value
-from tools.readers.services import Whose, around, command_of
+from tools.readers.services import Whose, around
 from tools.signals import Signal
 from tools.vocabulary import readiness as told
 
@@ -161,10 +162,12 @@ def _kept(pod: Object, container: Object) -> Iterator[tuple[str, str, bool]]:
 
 
 def _writable(pod: Object, container: Object) -> str:
-    command = command_of(container)
-    said = flags(command)
-    words = [said.get(name, "") for name in ("model", "model-path", "model-id")]
-    words += [command[i + 1] for i, word in enumerate(command[:-1]) if word == "serve"]
+    configuration = resolve(container_of(container))
+    # A server of one's own may name its model in the usual way.
+    words = [
+        configuration.text(Key.MODEL),
+        *(configuration.flags.get(name, "") for name in ("model", "model-path", "model-id")),
+    ]
     model = next((word for word in words if word.startswith("/")), "")
     for name, path, fixed in _kept(pod, container):
         if model and path and not fixed and f"{model}/".startswith(f"{path.rstrip('/')}/"):
@@ -174,7 +177,7 @@ def _writable(pod: Object, container: Object) -> str:
 
 def _cache(pod: Object, container: Object, image: str) -> str:
     """Where vLLM keeps compiled graphs, when nothing there outlives the pod."""
-    if "vllm" not in image.lower() or "enforce-eager" in flags(command_of(container)):
+    if "vllm" not in image.lower() or "enforce-eager" in resolve(container_of(container)).flags:
         return ""
     env = {str(one.get("name")): str(one.get("value") or "") for one in many(container, "env")}
     root = env.get("VLLM_CACHE_ROOT") or (f"{env['XDG_CACHE_HOME']}/vllm" if env.get("XDG_CACHE_HOME") else "")

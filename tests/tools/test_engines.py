@@ -29,6 +29,7 @@ def shell(script: str, **env: str | None) -> Configuration:
     [
         ((), ("org/model",)),
         ((), ("--model", "org/model")),
+        ((), ("serve", "org/model")),
         ((), ("--model=org/model",)),
         (("vllm", "serve"), ("org/model",)),
         (("vllm", "serve", "--enable-prefix-caching", "org/model"), ()),

@@ -43,7 +43,9 @@ def resolve_with(container: Container, engines: Sequence[Engine], shared: Sequen
         return _resolve(engine, container, line, line.words[place + 1 :], whole=True)
     if by_image is not None and len(found) == 1:
         line = found[0]
-        return _resolve(by_image, container, line, line.words, whole=not line.own)
+        # An image whose entrypoint is the engine's command takes `serve` as its first argument.
+        words = line.words[1:] if line.words[:1] == ("serve",) else line.words
+        return _resolve(by_image, container, line, words, whole=not line.own)
     if by_image is not None:
         return _unknown(by_image, container, "a script starts it")
     # A server of one's own: what it states under names that servers share is told, and nothing of its defaults.

@@ -70,7 +70,7 @@ def _since(
         why = next(iter(past.blind.values()), None)
         told = Since(f"Since when could not be looked up: {why}.", None) if why else unknown(snapshot)
         return stated or told, None
-    return onset(snapshot, past, outcome, limits)
+    return onset(prom, snapshot, past, outcome, limits)
 
 
 def _completed(
@@ -85,8 +85,8 @@ def _completed(
             finding, since=since, unseen_before="What changed before it cannot be told: it began before the look-back."
         )
     happened, unseen = before(prom, snapshot, outcome.subject, moment, max(STEP_S, since.within_s))
-    if not happened and not unseen:
-        unseen = (
-            f"Nothing that can be seen changed in the {WINDOW_S / 60:.0f} minutes before {clock(moment, snapshot.at)}."
-        )
+    if not happened:
+        minutes = f"{WINDOW_S / 60:.0f} minutes"
+        nothing = f"Nothing that can be seen changed in the {minutes} before {clock(moment, snapshot.at)}."
+        unseen = f"{nothing} {unseen}".rstrip()
     return replace(finding, since=since, happened=happened, unseen_before=unseen)

@@ -96,13 +96,11 @@ def test_mig_states() -> None:
 def test_pods_of_the_stack() -> None:
     nodes = [node("n1"), node("n2")]
     pods = [stack("nvidia-device-plugin-daemonset"), stack("nvidia-dcgm-exporter", ready="False")]
-    assert told_of("n1", nodes, pods)[told.DEVICE_PLUGIN] == "nvidia-device-plugin-daemonset"
     assert told_of("n1", nodes, pods)[told.STACK_UNREADY] == "nvidia-dcgm-exporter"
-    assert told_of("n2", nodes, pods)[told.DEVICE_PLUGIN] == "none"
     assert told_of("n2", nodes, pods)[told.STACK_UNREADY] == ""
-    by_hand = [stack("nvidia-device-plugin", kind="ReplicaSet")]
-    assert told_of("n1", nodes, by_hand)[told.DEVICE_PLUGIN] == "none"
-    assert told.DEVICE_PLUGIN not in told_of("n1", nodes)
+    by_hand = [stack("nvidia-device-plugin", ready="False", kind="ReplicaSet")]
+    assert told_of("n1", nodes, by_hand)[told.STACK_UNREADY] == ""
+    assert told.STACK_UNREADY not in told_of("n1", nodes)
 
 
 def test_kube_state_metrics_in_the_cluster() -> None:

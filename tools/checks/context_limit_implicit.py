@@ -20,7 +20,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="low",
     needs=(CONTEXT_IMPLICIT.now,),
-    fires=names(CONTEXT_IMPLICIT.now, "{found} is not set."),
+    fires=names(CONTEXT_IMPLICIT.now, "{found} is not set on {found_of}."),
     remedies=paste(
         "Set the limit from the lengths that come (p99 of prompt plus answer) and the cache that is there.",
         'args: ["--max-model-len", "16384"]',

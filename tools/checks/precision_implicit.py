@@ -20,7 +20,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="info",
     needs=(PRECISION_IMPLICIT.now,),
-    fires=names(PRECISION_IMPLICIT.now, "{found}."),
+    fires=names(PRECISION_IMPLICIT.now, "The precision is left open: {found}."),
     remedies=paste(
         "State the precision that was measured.",
         'args: ["--dtype", "bfloat16"]',

@@ -16,7 +16,6 @@ from tools.vocabulary import readiness as told
 KINDS = ("nodes", "pods")
 FACTS = (
     told.STACK_UNREADY,
-    told.DEVICE_PLUGIN,
     told.DRIVER_ODD,
     told.DRIVER_BRANCH,
     told.SYSTEM_ODD,
@@ -111,7 +110,6 @@ def _systems(names: list[str], nodes: Mapping[str, Object]) -> Iterator[Told]:
 
 def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
     unready: dict[str, list[str]] = defaultdict(list)
-    plugins: dict[str, list[str]] = defaultdict(list)
     reporters = []
     for pod in listed.of("pods"):
         name = name_of(pod)[1]
@@ -122,15 +120,12 @@ def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
         if not _STACK.search(called):
             continue
         node = str(at(pod, "spec", "nodeName") or "")
-        if "device-plugin" in called:
-            plugins[node].append(called)
         ready = next((one for one in many(pod, "status", "conditions") if one.get("type") == "Ready"), {})
         if ready.get("status") == "False":
             unready[node].append(called)
     for node in nodes:
         facts: dict[Signal, Value] = {
             told.STACK_UNREADY: ", ".join(sorted(unready.get(node, ())))[:200],
-            told.DEVICE_PLUGIN: ", ".join(sorted(plugins.get(node, ())))[:150] or NONE,
         }
         yield Told(node, facts, "pods")
     yield Told(str(CLUSTER), {told.STATE_METRICS: ", ".join(sorted(reporters))[:150] or NONE}, "pods")

@@ -43,11 +43,9 @@ REVISION_OPEN = _pod("revision_open", "Model without a fixed revision")
 CONTEXT_IMPLICIT = _pod("context_implicit", "Context limit left to the model")
 BATCH_IMPLICIT = _pod("batch_implicit", "Batch limits left to the engine")
 PRECISION_IMPLICIT = _pod("precision_implicit", "Precision left to the model")
-PARALLEL_APART = _pod("parallel_apart", "Parallel sizes beside the GPUs")
 
 # The GPU stack of a node.
 STACK_UNREADY = _node("stack_unready", "Pods of the GPU stack that are not ready", told_by="pods")
-DEVICE_PLUGIN = _node("device_plugin", "Device plugin on the node", told_by="pods")
 DRIVER_ODD = _node("driver_odd", "Driver that differs from the pool's")
 DRIVER_BRANCH = _node("driver_branch", "Driver branch")
 SYSTEM_ODD = _node("system_odd", "Versions that differ from the pool's")

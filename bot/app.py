@@ -9,6 +9,7 @@ from collections.abc import Callable
 from bot.advisor.advisor import Advisor
 from bot.settings import Settings, SettingsProblem
 from knowledge.search import Library
+from tools.inventory import use
 from tools.observe import Cluster
 from tools.prices import PriceBook, PricesError, price_book
 from tools.reading import Blind
@@ -30,6 +31,7 @@ def make_library(settings: Settings, say: Callable[[str], None] = lambda _: None
 def make_sources(settings: Settings, cluster: str | None) -> tuple[PromSource | Blind, Cluster | Blind, str]:
     """Prometheus, the Kubernetes API and label matchers of a cluster; blind where one is not set."""
     chosen = settings.cluster(cluster)
+    use(settings.custom_servers)
     prom = PromSource.connect(
         chosen.prometheus_url, settings.prometheus_headers, timeout_s=settings.prometheus_timeout_s
     )

@@ -11,6 +11,7 @@ from bot.settings import Settings
 from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from tools.casebook import asks
+from tools.inventory import use
 from tools.measure import measure
 from tools.observe import KINDS
 from tools.reading import Blind, Reason
@@ -36,6 +37,7 @@ def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
     from bot.app import make_library
 
     chosen = settings.cluster(cluster)
+    use(settings.custom_servers)
     prom = PromSource.connect(chosen.prometheus_url, settings.prometheus_headers, settings.prometheus_timeout_s)
     yield from _prometheus(prom, chosen.matchers)
     yield from _kubernetes(KubeSource.connect(chosen.kubeconfig, chosen.context, namespaces=chosen.namespaces))

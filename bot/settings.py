@@ -6,14 +6,17 @@ A source that is not set is blind, never an error; only `rackside serve` demands
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from knowledge.home import default_home
+from tools.custom_servers import read
+from tools.series import Source
 
 
 class SettingsProblem(ValueError):  # noqa: N818 - what people read
@@ -33,7 +36,7 @@ class ClusterSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What the environment says (`RACKSIDE_*`, `KUBECONFIG`), with the file's clusters, limits and prices."""
+    """What the environment says (`RACKSIDE_*`, `KUBECONFIG`), with the file's clusters, limits, prices and servers."""
 
     model_config = SettingsConfigDict(env_prefix="RACKSIDE_", extra="ignore", frozen=True)
 
@@ -59,6 +62,8 @@ class Settings(BaseSettings):
     limits: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     # Dollars an hour, by GPU or machine type; what is not here has a dated list price.
     prices: dict[str, FiniteFloat] = Field(default_factory=dict)
+    # Serving software of one's own: which of its series carry which signal (tools/custom_servers.py).
+    servers: dict[str, Any] = Field(default_factory=dict)
 
     def cluster(self, name: str | None) -> ClusterSettings:
         """The cluster of a name, or the default one; raises SettingsProblem with the known names otherwise."""
@@ -72,6 +77,17 @@ class Settings(BaseSettings):
         return ClusterSettings(
             prometheus_url=self.prometheus_url, kubeconfig=self.kubeconfig, context=self.kube_context
         )
+
+    @field_validator("servers")
+    @classmethod
+    def _readable(cls, servers: dict[str, Any]) -> dict[str, Any]:
+        read(servers)
+        return servers
+
+    @cached_property
+    def custom_servers(self) -> tuple[Source, ...]:
+        """The servers that the file maps."""
+        return read(self.servers)
 
     @property
     def prometheus_headers(self) -> dict[str, str]:
@@ -113,6 +129,8 @@ def _file() -> dict[str, Any]:
         raise SettingsProblem(f"the settings file {path} is not YAML that can be read (nested too deeply)") from None
     if content is None:
         return {}
-    if not isinstance(content, dict) or set(content) - {"clusters", "limits", "prices"}:
-        raise SettingsProblem(f"the settings file {path} may hold `clusters`, `limits` and `prices`, nothing else")
+    if not isinstance(content, dict) or set(content) - {"clusters", "limits", "prices", "servers"}:
+        raise SettingsProblem(
+            f"the settings file {path} may hold `clusters`, `limits`, `prices` and `servers`, nothing else"
+        )
     return content

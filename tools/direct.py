@@ -154,7 +154,8 @@ def _labels(sample: Sample, one: _Shown) -> Mapping[str, str]:
     own = {"namespace": pod.namespace, "pod": pod.name}
     if one.source.per is Per.GPU:
         return {"node": pod.node, **sample.labels, **({} if one.source.tells_pod else own)}
-    return {"node": pod.node, **sample.labels, **own}
+    # A mapped server's own labels for them may be others.
+    return {"node": pod.node, **sample.labels, **own, **dict(zip(one.source.keys, own.values(), strict=False))}
 
 
 def _identity(those: Sequence[_Shown], now: float) -> Identity:

@@ -18,15 +18,31 @@ from tools.series import Series, Source
 from tools.signals import Signal
 from tools.vocabulary import modules
 
+_custom: tuple[Source, ...] = ()
+
+
+def use(custom: tuple[Source, ...]) -> None:
+    """Read these servers too, in place of those given before: what settings map (see `tools.custom_servers`)."""
+    global _custom  # noqa: PLW0603 - settings are one per process, and every look-up must agree on them
+    if custom != _custom:
+        _custom = custom
+        sources.cache_clear()
+        runtimes.cache_clear()
+
 
 @cache
 def sources() -> tuple[Source, ...]:
-    """Every source of every runtime and exporter, in the order in which they are preferred."""
+    """Every source of every runtime and exporter, and the servers that settings map, in the order in which they are preferred."""
+    return tuple(sorted((*built_in(), *_custom), key=lambda source: (source.order, source.name)))
+
+
+def built_in() -> tuple[Source, ...]:
+    """The sources that come with Rackside."""
     found = [_complete(source) for package in (tools.runtimes, tools.exporters) for source in _sources_in(package)]
     unknown = {name for module in modules() for name in _series(module)} - {source.name for source in found}
     if unknown:
         raise ValueError(f"the vocabulary names sources that no module has: {', '.join(sorted(unknown))}")
-    return tuple(sorted(found, key=lambda source: (source.order, source.name)))
+    return tuple(found)
 
 
 @cache

@@ -186,7 +186,7 @@ def build() -> dict[str, World]:
 
     names = (
         "generations", "nothing", "true_labels", "exported", "mig", "vanished", "stale", "ksm", "ksm_exported", "rollout",
-        "four", "four_hundred", "sick", "fqdn", "nvidia_smi", "side_by_side", "nvitop",
+        "four", "four_hundred", "sick", "fqdn", "nvidia_smi", "side_by_side", "nvitop", "house",
     )  # fmt: skip
     worlds = {name: World(START + i * MONTH) for i, name in enumerate(names)}
     _engines(worlds["generations"], worlds["nothing"])
@@ -207,6 +207,7 @@ def build() -> dict[str, World]:
     gpu_worlds.nvidia_smi(worlds["nvidia_smi"])
     gpu_worlds.side_by_side(worlds["side_by_side"])
     gpu_worlds.nvitop(worlds["nvitop"])
+    _house(worlds["house"])
     return worlds
 
 
@@ -338,6 +339,20 @@ def _ksm(world: World, prefix: str) -> None:
     world.gauge("kube_horizontalpodautoscaler_spec_max_replicas", 8, **scaler)
     for metric in ("cpu", "memory"):
         world.gauge("kube_horizontalpodautoscaler_spec_target_metric", 70, **scaler, metric_name=metric)
+
+
+def _house(world: World) -> None:
+    """The same trouble on a server that nobody but its owner knows: percent, milliseconds, a queue of two tiers, other labels."""
+    who = {"kubernetes_namespace": "team", "kubernetes_pod_name": "house-6c8d9f7b5-aaaaa"}
+    world.gauge("house_up_info", 1, over=3600, **who)
+    world.gauge("house_active", 40, over=3600, **who)
+    world.gauge("house_cache_percent", 99, over=3600, **who)
+    world.gauge("house_queue_depth", 12, over=3600, **who, tier="live")
+    world.gauge("house_queue_depth", 5000, over=3600, **who, tier="batch")
+    late = {"500": 0.0, "2500": 0.0, "10000": 1.0, "+Inf": 0.0}
+    world.histogram("house_first_token_ms", late, 6000.0, over=3600, **who)
+    world.histogram("house_wait_ms", late, 5500.0, over=3600, **who)
+    world.counter("house_answers_total", 1.0, over=3600, **who)
 
 
 def _sick(world: World) -> None:

@@ -1,40 +1,42 @@
 """The GPU is too hot and holds its clock down.
 
 ## What it means
-Hardware or software lowered the clock because of heat: a fan or filter, the airflow of the rack, the inlet temperature, or a neighbour
-that blows hot. The GPU works on, more slowly.
+Hardware or software lowered the clock because of heat for a good part of the last ten minutes: a fan or filter, the airflow of the
+rack, the inlet temperature, or a neighbour that blows hot. The GPU works on, more slowly.
 
 ## Why it hurts
 Every step on this GPU takes longer, and with tensor parallelism all ranks wait for the slowest.
 
 ## What would rule it out
-A high temperature without the throttle bits, a clock that is low because nothing runs, or a power cap.
+A high temperature without the thermal reasons, a reason that one scrape had and the next had not, a clock that is low because nothing
+runs, or a power cap.
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.families import SLOW, at
 from tools.finding import Remedy
 from tools.signals import GPU_UTIL
+from tools.vocabulary.gpu_clocks import HEAT
 from tools.vocabulary.gpu_health import CLOCK_REASONS, GPU_TEMPERATURE, SM_CLOCK
 
-HEAT = 32 | 64
-REASONS = CLOCK_REASONS.now
+SHARE = HEAT.avg("10m")
 BUSY = GPU_UTIL.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a busy GPU says that heat holds its clock down."""
-    reasons = now[REASONS]
-    if not int(reasons.number) & HEAT:
+    """Fire when heat held the clock of a busy GPU down for a good part of ten minutes."""
+    share = now[SHARE]
+    if share.number < limits["share"]:
         return None
     busy = now[BUSY]
     if busy.number < limits["busy"]:
         return None
     return because(
-        "Heat holds the clock down (reasons {reasons}) while the GPU is {busy} busy.",
+        "Heat held the clock down for {share} of the last 10 min, while the GPU was {busy} busy.",
         now.get(GPU_TEMPERATURE.now),
         now.get(SM_CLOCK.avg("10m")),
-        reasons=reasons,
+        now.get(CLOCK_REASONS.now),
+        share=share,
         busy=busy,
     )
 
@@ -59,11 +61,18 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.GPU,),
     severity="high",
-    needs=(REASONS, BUSY),
-    helps=(GPU_TEMPERATURE.now, SM_CLOCK.avg("10m")),
-    limits={"busy": Limit(0.2, "ratio", "below, a lowered clock slows nobody")},
+    needs=(SHARE, BUSY),
+    helps=(GPU_TEMPERATURE.now, SM_CLOCK.avg("10m"), CLOCK_REASONS.now),
+    limits={
+        "share": Limit(0.2, "ratio", "two minutes of ten: one scrape of a bit that comes and goes is no throttle"),
+        "busy": Limit(0.2, "ratio", "below, a lowered clock slows nobody"),
+    },
     fires=fires,
-    explains=(Explains("routing_skew", Where.ON_THIS_GPU), *at(SLOW, Where.ON_THIS_GPU)),
+    explains=(
+        Explains("routing_skew", Where.ON_THIS_GPU),
+        Explains("power_capped", Where.ON_THIS_GPU),
+        *at(SLOW, Where.ON_THIS_GPU),
+    ),
     remedies=remedies,
     pages=("gpu/throttling",),
     owner="platform",

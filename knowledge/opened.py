@@ -13,6 +13,7 @@ from knowledge.builds import Build
 from knowledge.encoder import Vectors, whole_words
 from knowledge.narrowing import Catalogue
 from knowledge.ranking import POOL
+from knowledge.runbooks import runbook_passage
 from knowledge.vocabulary import Vocabulary, terms, whole_terms
 
 # How much of a page is shown below its opening: about two sections, what a window of plain retrieval shows too.
@@ -21,6 +22,8 @@ SHOWN_CHARS = 1200
 SHOWN_PIECES = 3
 # `vllm:num_requests_waiting`, `max-num-seqs`: nobody writes these by chance.
 _IDENTIFIER = re.compile(r"[a-z0-9][_:][a-z0-9]|-\w+-")
+_URL = re.compile(r"https?://[^\s<>|\"']+")
+_AFTER_URL = ").,;:!?]}"
 
 
 class Opened:
@@ -50,6 +53,15 @@ class Opened:
         nearest = np.argpartition(-cosines, count - 1)[:count]
         order = nearest[np.argsort(-cosines[nearest], kind="stable")]
         return list(dict.fromkeys(self._owners[int(at)] for at in order if cosines[at] > -np.inf))
+
+    def pointed_to(self, text: str) -> int | None:
+        """The row of the page or section that an address in the text leads to (an alert's runbook), None where none does."""
+        for url in _URL.findall(text):
+            passage = runbook_passage(url.rstrip(_AFTER_URL), self.build.pages.values())
+            if passage is not None:
+                rows = self._rows_of[passage.partition("#")[0]]
+                return self.build.rows.get(passage, rows[0])
+        return None
 
     def nearest_of(self, page: str, vector: Vectors, rows: NDArray[np.int64] | None) -> int:
         """The row of a page that comes nearest to the question."""

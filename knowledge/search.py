@@ -30,14 +30,16 @@ from knowledge.vocabulary import Reworded
 NAMES_WEIGHT = 0.5
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
-# Whether a question belongs here is a sum, in spreads of what stray questions reach: how near the nearest passage is, less how near
-# the nearest stray questions are, and what the words themselves say. The weights are a logistic regression's on the questions of
-# evals/questions and tests/knowledge/data (fitted on one half, it declined 93 to 100 % of the other's strays and lost under 1 %).
-STRAY_WEIGHT = 1.35
+# Whether a question belongs here is a sum, in spreads of what stray questions reach: how near the nearest passage and the nearest name
+# of a page are, less how near the nearest stray questions are, and what the words themselves say. The weights are a logistic
+# regression's on the questions of evals/questions and tests/knowledge/data (fitted on one half, it declined 95 to 98 % of the other's
+# strays and lost under 1 %).
+NAME_WEIGHT = 0.42
+STRAY_WEIGHT = 1.27
 NEAREST_STRAYS = 3
-TERM_WEIGHT = 0.85
-KNOWN_WORDS_WEIGHT = 4.0
-LEAST_BELONGING = 4.3
+TERM_WEIGHT = 1.1
+KNOWN_WORDS_WEIGHT = 2.73
+LEAST_BELONGING = 4.59
 _REMEMBERED = 64
 Found = TypeVar("Found")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
@@ -245,11 +247,16 @@ class Library:
                 for row, score in islice(ranked.items(), k)
             ]
         pages = [leg.of(opened.page_of) for leg in legs]
+        pointed = opened.pointed_to(text)
         if self._parts.names:
             pages.append(Leg(opened.called(asked.vector, rows), NAMES_WEIGHT))
         best = {opened.page_of(row): row for row in reversed(ranked)}
+        found = fused(pages)
+        if pointed is not None and (rows is None or pointed in rows):
+            best[opened.page_of(pointed)] = pointed
+            found = {opened.page_of(pointed): 1.0} | found | {opened.page_of(pointed): 1.0}
         hits: list[Hit] = []
-        for page, score in islice(fused(pages).items(), k):
+        for page, score in islice(found.items(), k):
             row = best[page] if page in best else opened.nearest_of(page, asked.vector, rows)
             hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores)))
         return hits
@@ -259,14 +266,18 @@ class Library:
         return Hit(self._linked(opened.build.passages[row]), round(score, 4), round(cosine, 4), text)
 
     def _is_stray(self, opened: Opened, text: str, best: float) -> bool:
+        if opened.pointed_to(text) is not None:
+            return False
         asked = self._ask(opened, text)
         manifest = opened.build.manifest
         spread = max(manifest.stray_spread, 1e-3)
         near = (best - manifest.stray_mean) / spread
+        called = (float((opened.build.names @ asked.vector).max()) - manifest.stray_mean) / spread
         strays = np.sort(opened.build.strays @ asked.vector)[-NEAREST_STRAYS:]
         astray = (float(strays.mean()) - manifest.stray_mean) / spread
         belonging = (
             near
+            + NAME_WEIGHT * called
             - STRAY_WEIGHT * astray
             + TERM_WEIGHT * opened.has_term(asked.reworded.text)
             + KNOWN_WORDS_WEIGHT * opened.known_words(asked.reworded.text)

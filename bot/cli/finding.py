@@ -30,7 +30,7 @@ def search(
     items: Annotated[bool, typer.Option("--items", help="Only checklist items.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find passages: of each page the answer it opens with and the section that comes nearest."""
+    """Find passages: of each page the answer it opens with and the sections that come nearest."""
     from bot.app import make_library
     from bot.settings import load_settings
     from knowledge.encoder import EncoderProblem

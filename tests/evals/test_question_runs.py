@@ -13,6 +13,7 @@ from evals import question_runs
 from evals.question_baselines import OVERLAP, WINDOW, PlainBM25, PlainChroma, windows
 from evals.question_runs import Asked, Outcome, Piece, Totals
 from knowledge.pages import Pack, Page
+from knowledge.strays import STRAYS
 from tests.knowledge.conftest import CountingEncoder
 
 PACK = Pack("p", "P", "us", "l", "high")
@@ -125,6 +126,25 @@ def test_the_baselines_find_what_shares_words() -> None:
         assert searcher.search("steep leaves", 1)[0].page == "p/tea"
         assert searcher.declines("anything") is None
     assert PlainBM25(pages).search("zebra", 2) == []
+
+
+def test_no_question_is_among_those_that_calibrate() -> None:
+    def plain(text: str) -> str:
+        return text.casefold().strip(" ?!.")
+
+    asked = {plain(one.ask) for one in question_runs.read(question_runs.QUESTIONS)}
+    assert len(STRAYS) > 500
+    assert asked.isdisjoint(map(plain, STRAYS))
+
+
+def test_everybody_is_read_equally_far() -> None:
+    far = "x" * question_runs.READ_CHARS
+    asked = Asked("q", facts=(("steep",),))
+    assert one(asked, [Piece("a", "short"), Piece("b", "steep")]).equal is True
+    seen = one(asked, [Piece("a", far), Piece("b", "steep")])
+    assert (seen.facts, seen.equal, seen.read) == (True, False, len(far) + 5)
+    late = one(asked, [Piece("a", ""), Piece("b", ""), Piece("c", ""), Piece("d", "steep")])
+    assert (late.facts, late.equal) == (False, True)
 
 
 def test_the_command_says_what_it_could_not_read(tmp_path: Path) -> None:

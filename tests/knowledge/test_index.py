@@ -52,7 +52,9 @@ def test_a_first_build_holds_everything(home: Path, packs: Path, counting: Count
     seen: list[tuple[int, int, str]] = []
     report = build_index(home, progress=lambda *step: seen.append(step), packs=packs, encoder=counting)
     assert (report.pages, report.embedded, report.reused, report.skipped) == (12, report.passages, 0, [])
-    assert seen[0] == (0, report.passages, "embedding")
+    # Passages and the pages' names.
+    assert seen[0] == (0, seen[0][1], "embedding")
+    assert seen[0][1] > report.passages + report.pages
     assert seen[-1][2] == "writing"
     folder = current_build(home)
     assert folder is not None
@@ -63,9 +65,10 @@ def test_a_first_build_holds_everything(home: Path, packs: Path, counting: Count
     assert page.sources[0].title == "A fixture"
     assert page.pack.license == "Apache-2.0"
     row = build.rows["serving/kv-cache#when-it-saturates"]
-    ((nearest, cosine),) = build.nearest(np.array(build.vectors[row]), 1)
-    assert nearest == row
-    assert abs(cosine - 1.0) < 1e-5
+    assert build.nearest(np.array(build.vectors[row]), 1) == [row]
+    assert len(build.names) == len(build.named) > report.pages
+    alone = next(at for at, (name, page) in enumerate(build.named) if (name, page) == ("fallen off the bus", "gpu/xid"))
+    assert abs(float(build.names[alone] @ counting.passages(["fallen off the bus"])[0]) - 1.0) < 1e-5
     assert build.passages[row].section == "When it saturates"
     build.close()
 

@@ -137,6 +137,28 @@ def test_each_page_is_there_once_and_best_first(library: Library) -> None:
     assert all(-1.0 <= hit.cosine <= 1.0 for hit in hits)
 
 
+def test_an_alerts_runbook_is_the_first_hit_and_never_outside(library: Library) -> None:
+    asked = (
+        "HighErrorRate fired, see <https://wiki.example.com/runbooks/gpu/xid.html>, the queue grows and requests wait"
+    )
+    hits = library.search(asked, 3)
+    assert pages(hits)[0] == "gpu/xid"
+    assert hits[0].score == 1.0
+    assert len(set(pages(hits))) == 3
+    assert not library.outside("https://wiki.example.com/runbooks/gpu/xid", hits)
+    unknown = library.search("the queue grows, see https://wiki.example.com/lunch", 3)
+    assert pages(unknown)[0] != "gpu/xid"
+    assert pages(library.search(asked, 3, Only(packs=("serving",))))[0].startswith("serving/")
+
+
+def test_pages_are_found_by_their_other_names_within_what_is_kept(library: Library) -> None:
+    opened = library._current()
+    asked = library._ask(opened, "it fell off a bus").vector
+    assert opened.called(asked, None)[0] == "gpu/xid"
+    within = np.array([row for row, one in enumerate(opened.build.passages) if one.page_id == "serving/ttft"])
+    assert opened.called(asked, within) == ["serving/ttft"]
+
+
 def test_as_many_as_wanted(library: Library) -> None:
     assert len(library.search("gpu memory", 2)) == 2
     assert library.search("gpu memory", 0) == []

@@ -47,21 +47,15 @@ def fires(now: Now, limits: Limits) -> Because | None:
     plugin = now[PLUGIN]
     if has.number and not plugin.text:
         return None
-    should = has if has.number else promised
+    if not has.number:
+        said, should = "By its labels the node has {should} at least and gives none", promised
+    else:
+        said, should = "The node had {should} and gives none", has
     if plugin.value == NONE:
-        return because(
-            "The node should give {should} and gives none; no device plugin runs on it.", given, plugin, should=should
-        )
+        return because(f"{said}; no device plugin is seen on it.", given, plugin, should=should)
     if not plugin.text:
-        return because(
-            "The node should give {should} and gives none, although a device plugin runs on it.", given, should=should
-        )
-    return because(
-        "The node should give {should} and gives none; its device plugin does not run ({plugin}).",
-        given,
-        should=should,
-        plugin=plugin,
-    )
+        return because(f"{said}, although a device plugin runs on it.", given, should=should)
+    return because(f"{said}; its device plugin does not run ({{plugin}}).", given, should=should, plugin=plugin)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

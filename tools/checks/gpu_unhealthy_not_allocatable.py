@@ -8,23 +8,28 @@ it is restarted.
 The cluster is short of a GPU that everybody counts on, and the scheduler says only that GPUs are insufficient.
 
 ## What would rule it out
-As many allocatable GPUs as the node has, or a node that is not ready at all.
+As many allocatable GPUs as the node has, a node that is not ready at all, or one that is cordoned because somebody works on it.
 """
 
 from tools.check import Because, Check, Explains, Limits, Now, On, Where, because
 from tools.finding import Remedy
 from tools.signals import NODE_GPUS, NODE_READY, XID_LAST
 from tools.vocabulary.gpu_health import NODE_GPUS_ALLOCATABLE
+from tools.vocabulary.gpu_software import NODE_CORDONED
 
 HAS = NODE_GPUS.now
 GIVES = NODE_GPUS_ALLOCATABLE.now
 READY = NODE_READY.now
+CORDONED = NODE_CORDONED.now
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a ready node has more GPUs than it can give."""
-    has, gives = now[HAS], now[GIVES]
-    if gives.number >= has.number or not now[READY].number:
+    """Fire when a ready node that is not cordoned has more GPUs than it can give."""
+    has = now[HAS]
+    if has.number < 1:
+        return None
+    gives, cordoned = now[GIVES], now.get(CORDONED)
+    if gives.number >= has.number or not now[READY].number or (cordoned is not None and cordoned.number):
         return None
     return because("The node has {has} and can give {gives}.", now.get(XID_LAST.max("1h")), has=has, gives=gives)
 
@@ -50,7 +55,7 @@ CHECK = Check(
     on=(On.NODE,),
     severity="high",
     needs=(HAS, GIVES, READY),
-    helps=(XID_LAST.max("1h"),),
+    helps=(XID_LAST.max("1h"), CORDONED),
     fires=fires,
     explains=(
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),

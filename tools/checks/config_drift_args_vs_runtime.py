@@ -14,6 +14,7 @@ Settings that nobody stated, or a rollout that is under way.
 from collections.abc import Mapping
 
 from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.families import named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
 from tools.vocabulary.configuration import (
@@ -118,6 +119,8 @@ CHECK = Check(
     needs=(STATED.now,),
     helps=(*ACTUAL.values(), OUTDATED.now, CONFIGURED_BY.now),
     fires=fires,
+    # What is compared decides how much the cache holds.
+    explains=named("kv_saturation_queueing", "kv_memory_cliff", "preemption_thrash"),
     remedies=remedies,
     pages=("platform/kubernetes-deployment-for-vllm", "serving/kv-cache"),
     owner="ml platform",

@@ -100,12 +100,6 @@ def read(listed: Listed) -> Iterator[Told]:
                 yield Told(str(whose.subject), known, kind)
 
 
-def command_of(container: Object) -> list[str]:
-    """The words of a container's command and arguments."""
-    lists = (container.get(key) for key in ("command", "args"))
-    return [str(word) for one in lists if isinstance(one, list) for word in one]
-
-
 def _by_namespace(items: Sequence[Object]) -> dict[str, list[Object]]:
     found: dict[str, list[Object]] = defaultdict(list)
     for item in items:

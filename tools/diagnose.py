@@ -254,15 +254,16 @@ def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) 
 def _finding(outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int) -> tuple[Finding, int]:
     assert outcome.because is not None
     readings = outcome.because.evidence
+    severity = outcome.because.severity or outcome.case.check.severity
     evidence = tuple(_evidence(reading, number + i + 1) for i, reading in enumerate(readings))
     finding = Finding(
         key=outcome.key,
         id=outcome.case.id,
         title=outcome.case.words.title,
         subject=str(outcome.subject),
-        severity=outcome.because.severity or outcome.case.check.severity,
+        severity=severity,
         confidence=_confidence(readings, explains),
-        root=not causes,
+        root=not causes and severity != "info",  # what is normal though it looks wrong is told, and is no headline
         because=outcome.because.sentence,
         explained_by=causes,
         evidence=evidence,

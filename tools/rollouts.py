@@ -6,8 +6,11 @@ Values of variables are never said, nor those of arguments that hold a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from tools.engines import written_arguments
+from tools.engines.arguments import ON
+from tools.engines.manifest import container_of
 from tools.facts import Object, at, many, within
 
 _SECRET = re.compile(r"key|token|secret|password|credential|auth", re.IGNORECASE)
@@ -48,8 +51,7 @@ def _container(old: Object, new: Object) -> list[str]:
     return found
 
 
-def _arguments(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    was, now = _flags(before), _flags(after)
+def _arguments(was: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     found: list[str] = []
     for name in dict.fromkeys((*was, *now)):
         if was.get(name) == now.get(name):
@@ -67,24 +69,11 @@ def _arguments(before: Sequence[str], after: Sequence[str]) -> list[str]:
     return found
 
 
-def _flags(words: Sequence[str]) -> dict[str, str]:
-    """Flags with their values (`--a b`, `--a=b`); other words by their place."""
-    found: dict[str, str] = {}
-    flag = ""
-    for i, word in enumerate(words):
-        if word.startswith("-"):
-            flag, _, value = word.partition("=")
-            found[flag] = value
-        elif flag and not found[flag]:
-            found[flag] = word
-        else:
-            found[f"argument {i + 1}"] = word
-    return found
-
-
-def _words(container: Object) -> list[str]:
-    found = [container.get("command"), container.get("args")]
-    return [str(word) for words in found if isinstance(words, list) for word in words]
+def _words(container: Object) -> dict[str, str]:
+    """Flags with their values, other words by their place."""
+    written = written_arguments(container_of(container))
+    flags = {name: "" if value == ON else value for name, value in written.flags.items()}
+    return {**flags, **{f"argument {i + 1}": word for i, word in enumerate(written.alone)}}
 
 
 def _variables(container: Object) -> Mapping[str, str]:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from tools.engines import Key, resolve
+from tools.engines.manifest import container_of
 from tools.facts import Object, many, name_of, serving_container, within
 from tools.inventory import runtimes, sources
 from tools.series import Source
 from tools.signals import Per
 from tools.topology import Pod
-
-_PORT = re.compile(r"(?:^|\s)--port[= ](?P<port>\d{1,5})(?=\s|$)")
 
 
 class Target(NamedTuple):
@@ -78,9 +77,13 @@ def _port(source: Source, item: Object, container: Object, services: Sequence[Ob
     declared = {str(port.get("name") or ""): _number(port.get("containerPort")) for port in many(container, "ports")}
     known = [port for port in declared.values() if port]
     named = next((port for name, port in declared.items() if "metrics" in name and port), 0)
-    words = [word for part in ("command", "args") for word in _texts(container.get(part))]
-    told = _PORT.search(" ".join(words))
-    stated = _number(told["port"]) if told else 0
+    configuration = resolve(container_of(container))
+    setting = configuration[Key.PORT]
+    stated = (
+        _number(int(configuration.number(Key.PORT) or 0))
+        if setting.stated
+        else _number(configuration.flags.get("port"))
+    )
     if annotated or named or stated:
         return annotated or named or stated
     if source.port in known or not known:
@@ -102,10 +105,6 @@ def _selects(service: Object, pod: Object) -> bool:
     wanted = within(service, "spec", "selector")
     labels = within(pod, "metadata", "labels")
     return bool(wanted) and all(labels.get(key) == value for key, value in wanted.items())
-
-
-def _texts(told: object) -> list[str]:
-    return [word for word in told if isinstance(word, str)] if isinstance(told, list) else []
 
 
 def _number(told: object) -> int:

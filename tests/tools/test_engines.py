@@ -279,7 +279,7 @@ def test_how_many_gpus_vllm_puts_to_use(words: tuple[str, ...], gpus: int | None
         (Container("ghcr.io/huggingface/text-generation-inference:3.3.5", (), ("--model-id=m", "--sharded", "false")), "tgi", {Key.TENSOR_PARALLEL: 1}, 1),
         (Container("ghcr.io/huggingface/text-generation-inference:3.3.5", (), ("--model-id=m",), (("SHARDED", "false"),)), "tgi", {Key.TENSOR_PARALLEL: 1}, 1),
         (Container("ghcr.io/huggingface/text-embeddings-inference:86-1.9", (), ("--model-id", "BAAI/bge-m3")), "tei", {Key.MODEL: "BAAI/bge-m3", Key.MAX_CONCURRENT_REQUESTS: 512, Key.MAX_BATCHED_TOKENS: 16384}, 1),
-        (Container("nvcr.io/nvidia/tritonserver:25.08-py3", ("tritonserver",), ("--model-repository=/models",)), "triton", {Key.MODEL: "/models", Key.MAX_NUM_SEQS: None, Key.PORT: 8000}, None),
+        (Container("nvcr.io/nvidia/tritonserver:25.08-py3", ("tritonserver",), ("--model-repository=/models",)), "triton", {Key.MODEL: "/models", Key.MAX_NUM_SEQS: None, Key.PORT: None}, None),
         (
             Container("nvcr.io/nvidia/tritonserver:25.08-trtllm-python-py3", ("bash", "-c", "python3 tools/fill_template.py -i /m/tensorrt_llm/config.pbtxt triton_max_batch_size:64,kv_cache_free_gpu_mem_fraction:0.85,enable_kv_cache_reuse:True,engine_dir:/e\npython3 scripts/launch_triton_server.py --world_size 2 --model_repo=/m")),
             "triton",

@@ -10,13 +10,24 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from tools.engines import dynamo, sglang, tei, tensorrt_llm, tgi, torchserve, triton, vllm
-from tools.engines.arguments import parse
+from tools.engines.arguments import Arguments, parse
 from tools.engines.command_line import written
 from tools.engines.options import Engine
 from tools.engines.resolve import resolve_with
 from tools.engines.setting import Configuration, Container, Key, Origin, Setting
 
-__all__ = ["ENGINES", "Configuration", "Container", "Key", "Origin", "Setting", "flag", "resolve", "written_flags"]
+__all__ = [
+    "ENGINES",
+    "Configuration",
+    "Container",
+    "Key",
+    "Origin",
+    "Setting",
+    "flag",
+    "resolve",
+    "written_arguments",
+    "written_flags",
+]
 
 # The more special launchers first; an image is matched in the same order.
 ENGINES: tuple[Engine, ...] = (
@@ -40,9 +51,14 @@ def resolve(container: Container) -> Configuration:
 
 
 @lru_cache(maxsize=2048)
+def written_arguments(container: Container) -> Arguments:
+    """The arguments of a container as written: `$(TOKEN)` stays what it is."""
+    return parse(written(container), underscores=False)
+
+
 def written_flags(container: Container) -> Mapping[str, str]:
-    """The flags of a container without dashes in front, as written: `$(TOKEN)` stays what it is. `true` for a switch."""
-    found = parse(written(container)).flags
+    """The flags of a container as written, without dashes in front and with dashes within. `true` for a switch."""
+    found = written_arguments(container).flags
     return {name.lstrip("-").lower().replace("_", "-"): value for name, value in found.items()}
 
 

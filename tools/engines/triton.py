@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tools.engines.command_line import lines, program
-from tools.engines.options import Engine, Form, Option, number_of, read_value
+from tools.engines.options import Engine, Form, Option, read_value
 from tools.engines.setting import Configuration, Container, Key, Origin, Setting, Version
 from tools.engines.shell import Unresolved
 
@@ -67,7 +67,6 @@ ENGINE = Engine(
         Option(Key.GPU_MEMORY_UTILIZATION, (), Form.NUMBER, depends=_IN_REPOSITORY),
         Option(Key.PREFIX_CACHING, (), Form.SWITCH, depends=_IN_REPOSITORY),
         Option(Key.TENSOR_PARALLEL, (), Form.WHOLE, depends="the engine files decide it"),
-        number_of(Key.PORT, "--http-port", default=8000),
     ),
     verified=((20, 1), (26, 12)),
     derive=derive,

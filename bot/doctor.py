@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Generator, Iterator
+from typing import Any
 
+from bot.doctor_found import deployed, mapped
+from bot.seen import Seen, State
 from bot.settings import Settings
 from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from tools.casebook import asks
 from tools.inventory import use
-from tools.measure import measure
+from tools.measure import Measured, measure
 from tools.observe import KINDS
 from tools.reading import Blind, Reason
 from tools.sources.kube import KubeSource
 from tools.sources.prom import PromSource
 
-State = Literal["ok", "blind", "not set"]
 PROBE = "how full is the KV cache"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One thing that was looked at: what it shows, or why it does not and what to do."""
-
-    what: str
-    state: State
-    detail: str
-    todo: str = ""
 
 
 def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
@@ -39,8 +29,15 @@ def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
     chosen = settings.cluster(cluster)
     use(settings.custom_servers)
     prom = PromSource.connect(chosen.prometheus_url, settings.prometheus_headers, settings.prometheus_timeout_s)
-    yield from _prometheus(prom, chosen.matchers)
-    yield from _kubernetes(KubeSource.connect(chosen.kubeconfig, chosen.context, namespaces=chosen.namespaces))
+    measured = prom if isinstance(prom, Blind) else measure(prom, asks(), time.time(), chosen.matchers)
+    yield from _prometheus(chosen.prometheus_url or "", measured)
+    if settings.custom_servers and isinstance(prom, PromSource):
+        names = prom.names(time.time())
+        yield from mapped(settings.custom_servers, frozenset() if isinstance(names, Blind) else names)
+    pods: list[dict[str, Any]] = []
+    kube = KubeSource.connect(chosen.kubeconfig, chosen.context, namespaces=chosen.namespaces)
+    listed = yield from _kubernetes(kube, pods)
+    yield from deployed(pods if listed else None, None if isinstance(measured, Blind) else measured)
     library = make_library(settings)
     try:
         hits = library.search(PROBE, 3)
@@ -60,19 +57,16 @@ def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
         yield Seen("Language model", "ok", f"{settings.model} is set; its drafts are posted only when grounded")
 
 
-def _prometheus(prom: PromSource | Blind, matchers: str) -> Iterator[Seen]:
-    if isinstance(prom, Blind):
-        yield _blind("Prometheus", prom, "Set RACKSIDE_PROMETHEUS_URL to a Prometheus-compatible endpoint")
+def _prometheus(url: str, measured: Measured | Blind) -> Iterator[Seen]:
+    if isinstance(measured, Blind):
+        yield _blind("Prometheus", measured, "Set RACKSIDE_PROMETHEUS_URL to a Prometheus-compatible endpoint")
         return
-    measured = measure(prom, asks(), time.time(), matchers)
     if measured.blind is not None:
         yield _blind(
-            "Prometheus", measured.blind, f"Check that {prom.url} can be reached from here, and its token or tenant"
+            "Prometheus", measured.blind, f"Check that {url} can be reached from here, and its token or tenant"
         )
         return
-    yield Seen(
-        "Prometheus", "ok", f"answers at {prom.url} in {measured.requests} requests for everything that is asked"
-    )
+    yield Seen("Prometheus", "ok", f"answers at {url} in {measured.requests} requests for everything that is asked")
     if not measured.identities:
         yield Seen(
             "Known exporters",
@@ -91,22 +85,27 @@ def _prometheus(prom: PromSource | Blind, matchers: str) -> Iterator[Seen]:
         yield Seen(f"{identity.source.title} ({identity.source.per.value})", state, detail, todo)
 
 
-def _kubernetes(kube: KubeSource | Blind) -> Iterator[Seen]:
+def _kubernetes(kube: KubeSource | Blind, pods: list[dict[str, Any]]) -> Generator[Seen, None, bool]:
+    """Rows of the API; gathers the pods, and says whether they could be listed."""
     if isinstance(kube, Blind):
         yield _blind(
             "Kubernetes API", kube, "Set KUBECONFIG, or run inside the cluster with the service account of deploy/"
         )
-        return
+        return False
     version = kube.version()
     if isinstance(version, Blind):
         yield _blind("Kubernetes API", version, "Check the kubeconfig's server, certificate and token")
-        return
+        return False
+    listed = False
     yield Seen("Kubernetes API", "ok", f"version {version}")
     for kind in KINDS:
         listing = kube.list(kind)
         if listing.blind is not None:
             yield _blind(f"  {kind}", listing.blind, "Grant get, list and watch as in deploy/base/rbac.yaml")
         else:
+            if kind == "pods":
+                listed = True
+                pods += listing.items
             yield Seen(f"  {kind}", "ok", f"{len(listing.items)} listed")
     logs = kube.can_i("get", "pods/log")
     if logs is None:
@@ -115,6 +114,16 @@ def _kubernetes(kube: KubeSource | Blind) -> Iterator[Seen]:
         yield Seen("  pods/log", "ok", "may be read")
     else:
         yield Seen("  pods/log", "blind", "forbidden", "Grant get on pods/log: crashes are told apart by their logs")
+    if kube.can_i("get", "pods/proxy"):
+        yield Seen("  pods/proxy", "ok", "exporters and engines that are not scraped are read directly")
+    else:
+        yield Seen(
+            "  pods/proxy",
+            "not set",
+            "not granted, as is the default",
+            "Optional: deploy/options/pods-proxy lets it read what Prometheus does not scrape",
+        )
+    return listed
 
 
 def _slack(settings: Settings) -> Iterator[Seen]:

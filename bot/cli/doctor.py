@@ -30,7 +30,7 @@ def doctor(
         if as_json:
             continue
         mark, colour = marks[seen.state]
-        console.print(Text.assemble((f" {mark} ", colour), (f"{seen.what:<28}", "bold"), seen.detail))
+        console.print(Text.assemble((f" {mark} ", colour), (f"{seen.what:<27} ", "bold"), seen.detail))
         if seen.todo:
             console.print(Text(f"   {'':<28}{seen.todo}", style="dim"))
     if as_json:

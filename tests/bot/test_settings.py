@@ -228,13 +228,15 @@ def test_each_list_and_the_logs_have_a_row(monkeypatch: pytest.MonkeyPatch) -> N
     forbidden = Blind(Reason.FORBIDDEN, "we may not list events")
     kube = FakeKube(
         listings(pods=[pod("a")], nodes=[node()], events=forbidden),
-        allowed={("get", "pods/log"): False},
+        allowed={("get", "pods/log"): False, ("get", "pods/proxy"): True},
         version="v1.33.2",
     )
     monkeypatch.setattr(KubeSource, "connect", classmethod(lambda *_, **__: kube))
     seen = rows()
     assert set(KINDS) <= set(seen)
     assert seen["pods"] == Seen("  pods", "ok", "1 listed")
+    assert seen["vLLM 0.10.0"] == Seen("vLLM 0.10.0", "ok", "1 pod in the cluster")
+    assert seen["GPU exporters"].state == "blind"
     assert seen["events"].state == "blind"
     assert "rbac.yaml" in seen["events"].todo
     assert seen["pods/log"].state == "blind"
@@ -243,9 +245,15 @@ def test_each_list_and_the_logs_have_a_row(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(("allowed", "state"), [(True, "ok"), (None, "ok"), (False, "blind")])
 def test_logs(allowed: bool | None, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kube = FakeKube(listings(), allowed={("get", "pods/log"): allowed}, version="v1.33.2")
+    kube = FakeKube(
+        listings(), allowed={("get", "pods/log"): allowed, ("get", "pods/proxy"): allowed}, version="v1.33.2"
+    )
     monkeypatch.setattr(KubeSource, "connect", classmethod(lambda *_, **__: kube))
-    assert rows()["pods/log"].state == state
+    seen = rows()
+    assert seen["pods/log"].state == state
+    # Reading pods through the API server is an option: without it nothing is wrong.
+    assert seen["pods/proxy"].state == ("ok" if allowed else "not set")
+    assert allowed or "deploy/options/pods-proxy" in seen["pods/proxy"].todo
 
 
 def test_an_api_that_does_not_answer_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def test_one_that_is_not_scraped_is_read_itself(prom: PromSource, worlds_by_name
     engine = pod("h-0", owner=("StatefulSet", "h"), image="registry.local/house:2.1", args=["--port=9000"], now=now)
     text = (
         "house_up_info 1\nhouse_cache_percent 41\n"
-        + 'house_queue_depth{tier="live"} 3\nhouse_queue_depth{tier="x"} 9\n'
+         'house_queue_depth{tier="live"} 3\nhouse_queue_depth{tier="x"} 9\n'
     )
     kube = FakeKube(listings(pods=[engine]), metrics={("team", "h-0", 9000): text})
     taken = survey(prom, kube, {*asks(), KV_USAGE.now, REQUESTS_WAITING.now}, now)

@@ -13,7 +13,20 @@ from hypothesis import strategies as st
 from bot.advisor.question import Answer, Citation, Intent, ModelUse, Scope
 from bot.blocks import MESSAGE_SIZE, UNCHANGED, Message, blocks, plain, size
 from bot.mrkdwn import escape, web_address, width
-from tools.finding import BlindSpot, Change, Confidence, Evidence, Finding, Remedy, RuledOut, Severity
+from tests.bot import timed
+from tools.finding import (
+    BlindSpot,
+    Change,
+    Confidence,
+    Evidence,
+    Finding,
+    Happened,
+    Recovered,
+    Remedy,
+    RuledOut,
+    Severity,
+    Since,
+)
 
 CONTROL = re.compile(r"<([^<>]*)>")
 UNSEEN = re.compile(
@@ -109,6 +122,17 @@ remedy = st.builds(
     verify=hostile,
     cites=st.just(()),
 )
+since = st.builds(Since, text=hostile, at=st.none() | hostile)
+happened = st.builds(
+    Happened,
+    kind=st.sampled_from(["rollout", "config"]),
+    at=hostile,
+    subject=hostile,
+    text=hostile,
+    minutes_before=st.just(3.0),
+    source=hostile,
+)
+recovered = st.builds(Recovered, id=hostile, title=hostile, subject=hostile, from_=hostile, to=hostile, text=hostile)
 keys = st.sampled_from(["a", "b", "c", "d", "nobody"])
 finding = st.builds(
     Finding,
@@ -124,6 +148,9 @@ finding = st.builds(
     evidence=st.lists(evidence, max_size=12).map(tuple),
     remedies=st.lists(remedy, max_size=6).map(tuple),
     pages=st.just(()),
+    since=st.none() | since,
+    happened=st.lists(happened, max_size=5).map(tuple),
+    unseen_before=hostile,
 )
 url = st.one_of(
     hostile,
@@ -149,6 +176,7 @@ answer = st.builds(
     note=hostile,
     saw_nothing=st.booleans(),
     explanation=hostile,
+    recovered=st.lists(recovered, max_size=8).map(tuple),
 )
 
 
@@ -172,10 +200,28 @@ def test_any_sentence_fits_and_stays_data(sentence: str) -> None:
 @pytest.mark.parametrize("character", ["[", "**", "🧨", "&", "a", "`", "\u0301", "<!here>", "\n", "- x\n"])
 def test_the_largest_answer_still_fits(character: str) -> None:
     long = character * 50_000
+    began = Since(long, long)
+    before = (Happened("rollout", long, long, long, 1.0, long),) * 6
     reading = Evidence("e", long, 1.0, long, long, long, long)
     fix = Remedy(long, Change(f"--{long}", long, long), long)
     causes = tuple(
-        Finding(str(n), long, long, long, "critical", "high", True, long, (), (reading,) * 50, (fix,) * 50)
+        Finding(
+            str(n),
+            long,
+            long,
+            long,
+            "critical",
+            "high",
+            True,
+            long,
+            (),
+            (reading,) * 50,
+            (fix,) * 50,
+            (),
+            began,
+            before,
+            long,
+        )
         for n in range(40)
     )
     symptoms = tuple(Finding(f"s{n}", long, long, long, "low", "low", False, long, (str(n % 3),)) for n in range(40))
@@ -184,7 +230,7 @@ def test_the_largest_answer_still_fits(character: str) -> None:
             long, "live", Scope(), long, causes + symptoms, (RuledOut(long, long, long),) * 50,
             (BlindSpot(long, long),) * 50,
             (Citation(long, long, long, long, f"https://x.example/{long}", long),) * 50,
-            long, ModelUse(long, 1, 1, 1), {}, long, True,
+            long, ModelUse(long, 1, 1, 1), {}, long, True, "", (Recovered(long, long, long, long, long, long),) * 50,
         )
     )  # fmt: skip
     assert_fits_slack(message)
@@ -384,3 +430,14 @@ def test_sources_are_listed_once() -> None:
     shown = texts(blocks(Answer("q", "knowledge", Scope(), "V.", text=text, citations=(cited,))))
     assert "*Why*\n\nBecause." in shown
     assert sum("KV cache" in part for part in shown) == 1
+
+
+def test_a_headline_says_since_when_and_what_happened_just_before_and_what_recovered() -> None:
+    said = "\n".join(texts(blocks(timed.answer())))
+    assert timed.TIMED.since is not None
+    assert "Since 13:33 UTC (40 min), to within 60 s" in said
+    assert "rolled out revision 7 (image a to b); that happened 2 minutes before." in said
+    assert "which proves no cause" in said
+    assert "*Recovered*" in said
+    assert "from 12:50 UTC to 13:23 UTC" in said
+    assert said.index("Since 13:33") < said.index("rolled out revision 7") < said.index("*Recovered*")

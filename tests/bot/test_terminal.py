@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from bot.advisor.question import Answer, Scope
-from bot.terminal import render
+from bot.terminal import render, sparkline
+from tests.bot import timed
 from tests.bot.saturated import SATURATED
 from tools.finding import BlindSpot, RuledOut
 
@@ -130,3 +131,35 @@ def test_wide_characters_and_very_long_words_wrap() -> None:
         assert all(cell_len(line) <= width for line in text.splitlines() if "://" not in line)
         assert (text.count("世"), text.count("界")) == (60, 60)
         assert text.count("x") >= 300
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_a_headline_says_since_when_with_a_line_of_blocks_and_what_happened_before(width: int) -> None:
+    text = shown(timed.answer(), width)
+    flat = "".join(text.split())
+    assert "".join(["Since", "13:33", "UTC", "(40", "min),", "to", "within", "60", "s:"]) in flat
+    assert "".join(["rolled", "out", "revision", "7", "(image", "a", "to", "b);", "that", "happened", "2", "minutes", "before."]) in flat
+    assert "".join(["Near", "it", "in", "time,", "which", "proves", "no", "cause."]) in flat
+    assert "".join(["changes", "of", "ConfigMaps", "(no", "series", "tells", "of", "them)."]) in flat
+    assert "".join(timed.GONE.text.split()) in flat
+    assert all(cell_len(line.rstrip()) <= width for line in text.splitlines() if "://" not in line)
+
+
+def test_the_sparkline_rises_with_the_reading_is_red_where_it_fires_and_dotted_without_data() -> None:
+    line = sparkline(timed.TRACE, 60)
+    assert len(line.plain) <= 61
+    assert "·" in line.plain
+    assert line.plain[-1] == "█"
+    assert line.plain[0] not in "·█"
+    red = {line.plain[span.start] for span in line.spans if span.style == "red"}
+    assert red == {"█"}
+    # No peak is lost where one column stands for several steps.
+    lone = replace(timed.TRACE, values=tuple(9.0 if i == 90 else 1.0 for i in range(181)), firing=(False,) * 181)
+    assert "█" in sparkline(lone, 10).plain
+    low = replace(lone, values=tuple(0.0 if i == 90 else 9.0 for i in range(181)), above=False)
+    assert "▁" in sparkline(low, 10).plain
+
+
+@pytest.mark.parametrize("values", [(None,) * 181, (0.0,) * 181, (-5.0,) * 181, (1e300,) * 181])
+def test_a_sparkline_of_odd_data_is_still_a_line(values: tuple[float | None, ...]) -> None:
+    assert 1 <= len(sparkline(replace(timed.TRACE, values=values), 40).plain) <= 41

@@ -28,7 +28,7 @@ PASTS: dict[str, tuple[float, Bad]] = {
 def build() -> dict[str, World]:
     """Every past by name."""
     names = (*PASTS, "reset", "silent", "config", "ksm_past")
-    worlds = {name: World(START + 1000 * MONTH + i * MONTH) for i, name in enumerate(names)}
+    worlds = {name: World(START - 100 * MONTH + i * MONTH) for i, name in enumerate(names)}
     for name, (minutes, bad) in PASTS.items():
         _cache(worlds[name], minutes, bad)
     _reset(worlds["reset"])

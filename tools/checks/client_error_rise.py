@@ -11,8 +11,11 @@ For those users the service is down, and no alert on 5xx, latency or GPUs will e
 A share that was the same an hour ago, a handful of bad requests, or refusals under load, which are the server's doing.
 """
 
-from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, because
+from dataclasses import replace
+
+from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, because, objective
 from tools.finding import Remedy
+from tools.reading import Reading
 from tools.signals import REQUESTS_FINISHED, RUNNING_FOR
 from tools.vocabulary.outcomes import HTTP_4XX, HTTP_REQUESTS, REFUSED
 from tools.vocabulary.pipelines import ANSWERS_BEFORE, CLIENT_ERRORS_BEFORE
@@ -40,19 +43,20 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     earlier, of = now.get(EARLIER), now.get(EARLIER_ANSWERS)
     more = (now.get(REQUESTS_FINISHED.increase("10m")), now.get(RUNNING_FOR.now))
+    told = "Of {answers} within 10 min {errors} were turned down with 4xx ({share}%s)."
+    said = {"errors": errors, "answers": answers, "share": _ratio(errors, share)}
+    earlier, of = now.get(EARLIER), now.get(EARLIER_ANSWERS)
     if of is None or of.number < limits["least"]:
         # Nobody was there an hour ago (a new rollout, a quiet hour): then only a large share tells.
-        if share < limits["alone"]:
-            return None
-        return because(
-            "{errors} of {answers} were turned down with 4xx within 10 min.", *more, errors=errors, answers=answers
-        )
-    if earlier is not None and share < limits["rise"] * earlier.number / of.number:
+        return because(told % "", *more, severity=None, **said) if share >= limits["alone"] else None
+    then = earlier.number / of.number if earlier is not None else 0.0
+    if share < limits["rise"] * then:
         return None
-    template = "{errors} of {answers} were turned down with 4xx within 10 min; in ten minutes an hour before, of {of}"
-    if earlier is None:
-        return because(template + " none is told.", *more, errors=errors, answers=answers, of=of)
-    return because(template + " {earlier}.", *more, errors=errors, answers=answers, of=of, earlier=earlier)
+    return because(told % ", an hour before {past}", *more, earlier, of, severity=None, **said, past=_ratio(of, then))
+
+
+def _ratio(like: Reading, value: float) -> Reading:
+    return replace(objective(like, value, "Share of answers"), unit="ratio")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

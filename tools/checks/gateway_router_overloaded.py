@@ -15,7 +15,6 @@ engines are what is short.
 from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, Where, because
 from tools.families import BROKEN, at, named
 from tools.finding import Change, Remedy
-from tools.reading import Reading
 from tools.signals import CPU_LIMIT, CPU_THROTTLED, CPU_USAGE
 from tools.vocabulary.pipelines import (
     BEHIND_KV,
@@ -52,18 +51,17 @@ def fires(now: Now, limits: Limits) -> Because | None:
     ready = now.get(BEHIND_READY.now)
     if (waiting is not None and waiting.number >= limits["behind"]) or (ready is not None and not ready.number):
         return None
-    more = (waiting, full, now.get(BEHIND_KV.avg("10m")), ready, now.get(ROUTED.rate("5m")), *_cpu(now))
-    if late and slow is not None:
-        return because("{slow_of} takes {slow} (p95) to choose an engine.", kept, *more, slow=slow)
-    assert kept is not None
-    assert waiting is not None
-    return because(
-        "{kept_of} holds {kept} at the least while {waiting} wait per engine behind it.",
-        slow,
-        *more[1:],
-        kept=kept,
-        waiting=waiting,
-    )
+    throttled, cap = now.get(THROTTLED), now.get(CPU_LIMIT.now)
+    more = (full, now.get(BEHIND_KV.avg("10m")), ready, now.get(ROUTED.rate("5m")), now.get(CPU_USAGE.rate("5m")), cap)
+    said = {"waiting": waiting, "throttled": throttled, "slow": slow, "kept": kept}
+    known = {name: reading for name, reading in said.items() if reading is not None}
+    does = ["takes {slow} (p95) to choose an engine"] if late else []
+    does += ["never holds less than {kept}"] if holds else []
+    if throttled is not None and throttled.number >= limits["throttled"]:
+        does.append("is throttled in {throttled} of its CPU periods")
+    whom = "{slow_of} " if late else "{kept_of} "
+    behind = " while {waiting} wait per engine behind it" if waiting is not None else ""
+    return because(f"{whom}{', '.join(does)}{behind}.", *more, severity=None, **known)
 
 
 def _by_its_cpu(now: Now, limits: Limits) -> Because | None:
@@ -80,10 +78,6 @@ def _by_its_cpu(now: Now, limits: Limits) -> Because | None:
     usage = now.get(CPU_USAGE.rate("5m"))
     return because("{throttled_of} routes requests and is throttled in {throttled} of its CPU periods.",
                    stage, usage, cap, throttled=throttled)  # fmt: skip
-
-
-def _cpu(now: Now) -> tuple[Reading | None, ...]:
-    return (now.get(THROTTLED), now.get(CPU_USAGE.rate("5m")), now.get(CPU_LIMIT.now))
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -28,9 +28,10 @@ GPUS = GPU_UTIL.avg("10m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire on a node whose CPUs are taken by others than the engine that suffers."""
-    felt = _felt(now, limits)
-    if felt is None:
+    found = _felt(now, limits)
+    if found is None:
         return None
+    felt, what = found
     busy = now[BUSY]
     if busy.number < limits["busy"]:
         return None
@@ -45,7 +46,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     return because(
         "The CPUs of the node are busy {busy} of the time, and {neighbour_of} alone uses {neighbour};"
-        " meanwhile {felt_of} is at {felt} (p95).",
+        f" meanwhile the p95 {what} of {{felt_of}} is {{felt}}.",
         own,
         now.of(felt.subject, GPUS),
         now.get(NODE_CPU_PRESSURE.avg("10m")),
@@ -56,9 +57,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
     )
 
 
-def _felt(now: Now, limits: Limits) -> Reading | None:
+def _felt(now: Now, limits: Limits) -> tuple[Reading, str] | None:
     """What is slow of an engine here that serves, is not throttled, and whose GPU waits; None where no engine suffers."""
-    for ask, limit in ((LATE, "ttft"), (GAP, "itl")):
+    for ask, limit, what in ((LATE, "ttft", "time to first token"), (GAP, "itl", "gap between tokens")):
         worst = now.get(ask)
         if worst is None or worst.number < limits[limit]:
             continue
@@ -67,7 +68,7 @@ def _felt(now: Now, limits: Limits) -> Reading | None:
         serves = tokens is not None and tokens.number > 0
         waits = gpu is not None and gpu.number < limits["gpu"]
         if serves and waits and (throttled is None or throttled.number < limits["throttled"]):
-            return worst
+            return worst, what
     return None
 
 

@@ -71,6 +71,7 @@ RESOURCES = (
 CUSTOM = (
     Resource("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",)),
     Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute"),
+    Resource("ray.io", "v1", "rayservices", "RayService"),
     Resource("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService", True, ("isvc",)),
 )
 

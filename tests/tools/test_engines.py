@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.engines import ENGINES, Configuration, Container, Key, Origin, resolve, written_flags
+from tools.engines import ENGINES, Configuration, Container, Key, Origin, flag, ray_serve, resolve, written_flags
 from tools.engines.arguments import readable
 from tools.engines.manifest import container_of
 from tools.engines.shell import Unresolved, read_script
@@ -406,3 +406,52 @@ def test_an_unresolved_word_says_so() -> None:
     (command,) = read_script("a $UNKNOWN", {}).commands
     assert isinstance(command[1], Unresolved)
     assert command[1].open
+
+
+SERVE = """
+applications:
+  - name: llm
+    import_path: ray.serve.llm:build_openai_app
+    args:
+      llm_configs:
+        - model_loading_config: {model_id: chat-8b, model_source: meta-llama/Llama-3.1-8B-Instruct}
+          engine_kwargs: {tensor_parallel_size: 2, max_model_len: 8192, enable_prefix_caching: false, max_num_seqs: lots}
+        - model_loading_config: {model_id: org/small}
+          llm_engine: SGLang
+          engine_kwargs: {tp_size: 4}
+        - configs/other.yaml
+        - {model_loading_config: {model_id: x}, llm_engine: Other}
+"""
+
+
+def test_ray_serve_tells_each_model_of_its_configuration() -> None:
+    found = ray_serve.configurations(SERVE)
+    assert list(found) == ["chat-8b", "org/small"]
+    chat = found["chat-8b"]
+    assert (chat.engine, chat.text(Key.MODEL), chat.number(Key.TENSOR_PARALLEL)) == (
+        "ray_vllm", "meta-llama/Llama-3.1-8B-Instruct", 2,
+    )  # fmt: skip
+    assert (chat[Key.MAX_MODEL_LEN].value, chat[Key.MAX_MODEL_LEN].origin) == (8192, Origin.FILE)
+    assert chat.on(Key.PREFIX_CACHING) is False
+    assert chat[Key.MAX_NUM_SEQS].origin is Origin.UNKNOWN
+    assert chat[Key.GPU_MEMORY_UTILIZATION].origin is Origin.UNKNOWN
+    assert found["org/small"].number(Key.TENSOR_PARALLEL) == 4
+    assert found["org/small"].text(Key.MODEL) == "org/small"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, 7, "", "[]", "applications: 3", "applications: [x, {args: 1}, {args: {llm_configs: path.yaml}}]", "a: &a [*a]",
+     "applications: [{args: {llm_configs: [{model_loading_config: x, engine_kwargs: y}]}}]", "{" * 100_000, "\x00"],
+)  # fmt: skip
+def test_a_serve_config_of_any_shape(text: object) -> None:
+    assert ray_serve.configurations(text) == {}
+
+
+def test_a_setting_is_called_as_its_engine_calls_it() -> None:
+    assert flag("vllm", Key.MAX_NUM_SEQS) == "--max-num-seqs"
+    assert flag("sglang", Key.MAX_NUM_SEQS) == "--max-running-requests"
+    assert flag("tgi", Key.TENSOR_PARALLEL) == "--num-shard"
+    assert flag("ray_vllm", Key.MAX_NUM_SEQS) == "engine_kwargs max_num_seqs"
+    assert flag("triton", Key.MAX_NUM_SEQS) == ""
+    assert flag("another", Key.MAX_NUM_SEQS) == ""

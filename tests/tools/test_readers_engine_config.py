@@ -146,3 +146,27 @@ def test_a_setting_that_one_side_cannot_tell_is_not_apart() -> None:
 def test_objects_of_any_shape(item: dict[str, Any]) -> None:
     for one in read(Listed(0.0, {"pods": [item], "nodes": [item], "deployments": [item], "statefulsets": [item]})):
         assert all(isinstance(value, int | float) or len(value) <= 300 for value in one.facts.values())
+
+
+def ray(*models: str, cluster: str = "svc-raycluster-x") -> dict[str, Any]:
+    configs = [
+        {"model_loading_config": {"model_id": model}, "engine_kwargs": {"tensor_parallel_size": 2}} for model in models
+    ]
+    return {
+        "metadata": {"namespace": "team", "name": "svc"},
+        "spec": {"serveConfigV2": str({"applications": [{"args": {"llm_configs": configs}}]})},
+        "status": {"activeServiceStatus": {"rayClusterName": cluster}},
+    }
+
+
+def test_pods_of_a_ray_service_serve_what_it_says() -> None:
+    item = pod(container("ray start --address x", image="rayproject/ray-llm:2.52.0", gpus=2))
+    item["metadata"]["labels"] = {"ray.io/cluster": "svc-raycluster-x"}
+    found = facts(item, **{"rayservices.ray.io": [ray("org/m")]})
+    assert (found[told.ENGINE_NAME], found[told.MODEL], found[TENSOR_PARALLEL]) == ("ray_vllm", "org/m", 2)
+    assert told.GPUS_USED not in found
+    assert told.ENGINE_NAME not in facts(item, **{"rayservices.ray.io": [ray("a", "b")]})
+    assert told.ENGINE_NAME not in facts(item, **{"rayservices.ray.io": [ray("a", cluster="other")]})
+    assert told.ENGINE_NAME not in facts(
+        pod(container("m", image="x")), **{"rayservices.ray.io": [ray("a", cluster="")]}
+    )

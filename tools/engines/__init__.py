@@ -64,5 +64,8 @@ def written_flags(container: Container) -> Mapping[str, str]:
 
 def flag(name: str, key: Key) -> str:
     """What an engine calls a setting on its command line, empty where it has no flag for it or is not known."""
+    if name.startswith("ray_"):
+        plain = flag(name.removeprefix("ray_"), key).lstrip("-").replace("-", "_")
+        return f"engine_kwargs {plain}" if plain else ""
     engine = next((one for one in ENGINES if one.name == name), None)
     return next((one.flags[0] for one in (engine.options if engine else ()) if one.key is key and one.flags), "")

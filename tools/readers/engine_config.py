@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tools.engines import Configuration, Key, resolve
+from tools.engines import Configuration, Key, ray_serve, resolve
 from tools.engines.manifest import container_of
 from tools.facts import Object, at, many, name_of, serving_container, within
 from tools.quantity import quantity
@@ -13,7 +13,9 @@ from tools.reading import Subject
 from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, MAX_NUM_SEQS, TENSOR_PARALLEL, Signal
 from tools.vocabulary import configuration as told
 
-KINDS = ("pods", "nodes", "deployments", "statefulsets")
+_RAY = "rayservices.ray.io"
+KINDS = ("pods", "nodes", "deployments", "statefulsets", _RAY)
+_CLUSTER = "ray.io/cluster"
 _NUMBERS = {
     Key.TENSOR_PARALLEL: TENSOR_PARALLEL,
     Key.MAX_NUM_SEQS: MAX_NUM_SEQS,
@@ -27,7 +29,7 @@ _TEXTS = {
     Key.KV_CACHE_DTYPE: KV_DTYPE,
 }
 # Engines whose share is one of the whole GPU; others count it of what the weights leave.
-_WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang"}
+_WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang", "ray_vllm", "ray_sglang"}
 # What a server that runs tells of itself under the same names.
 _COMPARED = (Key.GPU_MEMORY_UTILIZATION, Key.KV_CACHE_DTYPE, Key.PREFIX_CACHING)
 _LONGEST = 300
@@ -47,6 +49,23 @@ def read(listed: Listed) -> Iterator[Told]:
     for kind in ("deployments", "statefulsets"):
         for item in listed.of(kind):
             yield from _outdated(item, kind, listed)
+    yield from _ray(listed)
+
+
+def _ray(listed: Listed) -> Iterator[Told]:
+    """What the GPU pods of a RayService serve, where its cluster serves one model."""
+    serving: dict[tuple[str, str], Configuration] = {}
+    for item in listed.of(_RAY):
+        found = ray_serve.configurations(at(item, "spec", "serveConfigV2"))
+        cluster = str(at(item, "status", "activeServiceStatus", "rayClusterName") or "")
+        if len(found) == 1 and cluster:
+            serving[name_of(item)[0], cluster] = next(iter(found.values()))
+    for pod in listed.of("pods") if serving else ():
+        namespace, name = name_of(pod)
+        cluster = str(within(pod, "metadata", "labels").get(_CLUSTER) or "")
+        if name and (namespace, cluster) in serving and any(map(_holds, many(pod, "spec", "containers"))):
+            # How many pods share a model is Ray's choice, so nothing is said of the GPUs of one.
+            yield Told(f"{namespace}/{name}", _facts(pod, serving[namespace, cluster]), _RAY)
 
 
 def _facts(pod: Object, configuration: Configuration) -> dict[Signal, Value]:

@@ -76,6 +76,7 @@ KINDS = {
     # Custom resources, named in full as kubectl does.
     "scaledobjects.keda.sh": Kind("keda.sh", "v1alpha1", True, optional=True),
     "httproutes.gateway.networking.k8s.io": Kind("gateway.networking.k8s.io", "v1", True, optional=True),
+    "rayservices.ray.io": Kind("ray.io", "v1", True, optional=True),
     "inferenceservices.serving.kserve.io": Kind("serving.kserve.io", "v1beta1", True, optional=True),
 }
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")

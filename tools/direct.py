@@ -25,7 +25,7 @@ from tools.signals import Ask, Kind, Per
 from tools.snapshot import SourceState
 from tools.sources.exposition import Sample, samples
 
-EXPORTERS_MOST = 24
+EXPORTERS_MOST = 16
 ENGINES_MOST = 8
 WITHIN_S = 15.0
 PARALLEL = 8

@@ -8,7 +8,8 @@ not scraped, or switched off.
 Faults there are invisible, dashboards average them away, and every rule that needs these metrics is silent.
 
 ## What would rule it out
-Fresh samples from the node's GPUs or the workload's engines, or a node that is not ready: then the node is the cause.
+Fresh samples from the node's GPUs or the workload's engines, or a node that is not ready: then the node is the cause. A workload of
+which Prometheus has no target and had no series is not down: nobody looks, which is a blind spot.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because, counted

@@ -1,0 +1,120 @@
+"""Who reports to Prometheus, who stopped, and who was never asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tools.inventory import sources
+from tools.measure import Identity, Measured
+from tools.reading import Blind, Reason, Subject
+from tools.reporting import NOT_SCRAPED, reporting, unscraped
+from tools.series import Labels
+from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GPUS_REPORTING
+from tools.sources.prom import Row
+from tools.topology import Gpu, Pod, Topology
+
+NOW = 1_700_000_000.0
+CHAT, OTHER = Subject("deployment", "team", "chat"), Subject("deployment", "team", "other")
+PODS = {
+    f"team/{name}": Pod("team", name, "n1", owner, "Running", True, 1.0)
+    for name, owner in (
+        ("chat-a", CHAT),
+        ("chat-b", CHAT),
+        ("other-a", OTHER),
+        ("web-a", Subject("pod", "team", "web-a")),
+    )
+}
+TOPOLOGY = Topology(
+    PODS, {"GPU-0": Gpu("GPU-0", "n1", "0", "", None)}, ("n1", "n2"), engines={CHAT: "vllm", OTHER: "vllm"}
+)
+DOWN = Blind(Reason.SOURCE_DOWN, "no answer")
+
+
+def seen(name: str, *keys: str, ago: float | None = 0.0, blind: Blind | None = None) -> dict[str, Identity]:
+    source = next(one for one in sources() if one.name == name)
+    fresh = {} if ago is None else dict.fromkeys(keys, NOW - ago)
+    return {name: Identity(source, Labels(source.keys), {key: {} for key in keys}, fresh, exported=False, blind=blind)}
+
+
+def up(value: float, **labels: str) -> Row:
+    return Row(labels, value)
+
+
+def engines(measured: Measured) -> dict[str, float | str]:
+    part = reporting(measured, TOPOLOGY, NOW, 180)[ENGINE_REPORTING.now]
+    assert part.blind is None
+    assert set(part.values) | set(part.unseen) == {"team/chat-a", "team/chat-b", "team/other-a"}
+    return {**part.values, **{key: str(why) for key, why in part.unseen.items()}}
+
+
+NEVER = str(NOT_SCRAPED)
+
+
+@pytest.mark.parametrize(
+    ("measured", "told"),
+    [
+        (Measured(None), (NEVER, NEVER, NEVER)),
+        (Measured(None, identities=seen("vllm", "team/chat-a")), (1.0, 0.0, NEVER)),
+        (Measured(None, identities=seen("vllm", "team/chat-a", ago=200)), (0.0, 0.0, NEVER)),
+        (Measured(None, identities=seen("vllm", "team/chat-a", ago=None)), (0.0, 0.0, NEVER)),
+        (Measured(None, up=(up(0, namespace="team", pod="other-a"),)), (NEVER, NEVER, 0.0)),
+        (Measured(None, up=(up(1, namespace="team", pod="other-a"),)), (NEVER, NEVER, 0.0)),
+        (Measured(None, up=(up(0, job="x"), up(0, namespace="team", pod="gone"))), (NEVER, NEVER, NEVER)),
+        (Measured(None, up_blind=DOWN), (str(DOWN),) * 3),
+    ],
+    ids=[
+        "nobody",
+        "a sister",
+        "stopped",
+        "stopped long ago",
+        "target down",
+        "target without series",
+        "others",
+        "unknown",
+    ],
+)
+def test_a_server_is_missed_only_where_somebody_looked(measured: Measured, told: tuple[float | str, ...]) -> None:
+    assert tuple(engines(measured)[f"team/{name}"] for name in ("chat-a", "chat-b", "other-a")) == told
+
+
+def test_an_identity_that_could_not_be_read_blinds_them_all() -> None:
+    part = reporting(Measured(None, identities=seen("vllm", blind=DOWN)), TOPOLOGY, NOW, 180)[ENGINE_REPORTING.now]
+    assert part.blind is DOWN
+
+
+def test_what_is_not_scraped_may_be_read_directly() -> None:
+    everyone = {"team/chat-a", "team/chat-b", "team/other-a"}
+    assert unscraped(Measured(None), TOPOLOGY) == everyone
+    assert unscraped(Measured(DOWN), TOPOLOGY) == everyone
+    told = Measured(None, identities=seen("vllm", "team/chat-a", ago=None), up=(up(0, namespace="team", pod="chat-b"),))
+    assert unscraped(told, TOPOLOGY) == {"team/other-a"}
+
+
+def test_targets_of_exporters_tell_of_nodes_and_those_of_engines_of_pods() -> None:
+    rows = (
+        up(1, job="nvidia_gpu_exporter", instance="n7:9835"),
+        up(1, job="dcgm", node="n1"),
+        up(0, job="dcgm", node="n1"),
+        up(1, job="x", namespace="team", pod="chat-a"),
+        up(0, job="y", namespace="team", pod="chat-a"),
+    )
+    told = reporting(Measured(None, up=rows), TOPOLOGY, NOW, 180)
+    assert told[NODE_EXPORTER_UP.now].values == {"n7": 1.0, "n1": 0.0}
+    assert told[ENGINE_UP.now].values == {"team/chat-a": 0.0}
+
+
+def test_gpus_are_counted_once_however_many_exporters_tell_of_them() -> None:
+    both = {**seen("dcgm_exporter", "GPU-0"), **seen("nvidia_gpu_exporter", "GPU-0", "GPU-unknown")}
+    assert reporting(Measured(None, identities=both), TOPOLOGY, NOW, 180)[NODE_GPUS_REPORTING.now].values == {
+        "n1": 1.0,
+        "n2": 0.0,
+    }
+    old = Measured(None, identities=seen("dcgm_exporter", "GPU-0", ago=181))
+    assert reporting(old, TOPOLOGY, NOW, 180)[NODE_GPUS_REPORTING.now].values == {"n1": 0.0, "n2": 0.0}
+
+
+def test_without_an_exporter_or_a_prometheus_nothing_is_counted() -> None:
+    assert NODE_GPUS_REPORTING.now not in reporting(Measured(None), TOPOLOGY, NOW, 180)
+    assert reporting(replace(Measured(None), blind=DOWN), TOPOLOGY, NOW, 180) == {}

@@ -189,7 +189,9 @@ def _answer(prom: PromSource, queries: Sequence[Query], at: float, pool: ThreadP
     by_source: dict[tuple[str, str], list[Query]] = defaultdict(list)
     for query in queries:
         by_source[query.source.name, query.series.label].append(query)
-    batches = [found[i : i + BATCH] for found in by_source.values() for i in range(0, len(found), BATCH)]
+    # An ask's answers stand in the order in which sources are preferred, whichever ask came first.
+    preferred = sorted(by_source.values(), key=lambda found: (found[0].source.order, found[0].source.name))
+    batches = [found[i : i + BATCH] for found in preferred for i in range(0, len(found), BATCH)]
     parts: dict[Ask, list[Part]] = defaultdict(list)
     for answered in pool.map(lambda batch: _ask_batch(prom, batch, at), batches):
         for query, part in answered:

@@ -1,7 +1,7 @@
 """Ask the Kubernetes API: each kind listed once, the logs of what crashed lately, and facts by key from both.
 
-Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, and pods that run without
-being ready, a few per workload.
+Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, pods that run without
+being ready, and device plugins of nodes that give no GPU, a few per workload.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from tools.facts import (
 )
 from tools.happenings import Happenings, happenings
 from tools.log_lines import PATTERNS, matches
+from tools.readers import gpu_nodes
 from tools.reading import Blind, Reason, Subject
 from tools.scrape_targets import Target, targets
 from tools.signals import (
@@ -120,7 +121,8 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         facts = _Facts(now)
         pods = _pods(lists, facts, now)
         _autoscalers_and_nodes(lists, facts, absent)
-        logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool)
+        silent = gpu_nodes.silent_plugins(lists["nodes"].items, lists["pods"].items)
+        logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool, silent)
         if log_blind is not None:
             absent["logs"] = log_blind
     workloads = [
@@ -234,10 +236,15 @@ def _autoscalers_and_nodes(lists: Mapping[str, Listing], facts: _Facts, absent: 
 
 
 def _logs(
-    cluster: Cluster, items: Sequence[Object], pods: Mapping[str, Pod], facts: _Facts, pool: ThreadPoolExecutor
+    cluster: Cluster,
+    items: Sequence[Object],
+    pods: Mapping[str, Pod],
+    facts: _Facts,
+    pool: ThreadPoolExecutor,
+    silent: Collection[str] = (),
 ) -> tuple[int, Blind | None]:
     telling = sorted(
-        (key for key in pods if _tells(key, pods[key], facts)),
+        (key for key in pods if key in silent or _tells(key, pods[key], facts)),
         key=lambda key: (float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
     )
     chosen: list[str] = []

@@ -14,12 +14,13 @@ from tests.tools.worlds import World
 from tools.columns import Column, Part
 from tools.diagnose import Diagnosis, diagnose
 from tools.log_lines import matches
+from tools.measure import measure
 from tools.reading import Blind, Reason, Subject
-from tools.signals import NODE_GPUS, Signal
+from tools.signals import GPU_UTIL, NODE_GPUS, Signal
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
-from tools.vocabulary.gpu_health import GPU_VANISHED
+from tools.vocabulary.gpu_health import FABRIC_STATE, GPU_VANISHED
 from tools.vocabulary.gpu_software import (
     LOG_CUDA_FAULT,
     LOG_DEVICE_GONE,
@@ -84,12 +85,12 @@ def test_a_missing_plugin_explains_the_pods_that_wait_and_no_other_nodes_exporte
 def test_a_mismatch_does_not_swallow_the_crash_on_another_node() -> None:
     told = diagnose(two((N1, MISMATCH), (OTHER, CRASH)))
     assert roots(told) == {f"driver_library_mismatch@{N1}", f"crash_loop@{OTHER}"}
-    shared = diagnose(two((N1, {**MISMATCH, "pod.waiting_reason now": "CrashLoopBackOff"}), (APP, CRASH)))
+    shared = diagnose(two((N1, {**MISMATCH, "pod.failing now": "CrashLoopBackOff"}), (APP, CRASH)))
     assert roots(shared) == {f"driver_library_mismatch@{N1}"}
 
 
 def test_a_fabric_that_is_not_up_explains_the_crashes_on_its_node_alone() -> None:
-    whole = {**NO_FABRIC, "pod.waiting_reason now": "CrashLoopBackOff"}
+    whole = {**NO_FABRIC, "pod.failing now": "CrashLoopBackOff"}
     told = diagnose(two((N1, whole), (APP, CRASH), (OTHER, CRASH)))
     assert roots(told) == {f"fabric_manager_not_ready@{N1}", f"crash_loop@{OTHER}"}
 
@@ -139,6 +140,15 @@ def test_a_gpu_that_vanished_is_told_from_those_that_report_and_those_that_are_n
     assert taken.read(ask, "GPU-here").value == 0.0
     late = survey(prom, nobody, {ask}, worlds_by_name["true_labels"].at)
     assert {late.read(ask, key).value for key in late.topology.gpus} == {0.0}
+
+
+def test_the_preferred_exporter_answers_whatever_was_asked_before(
+    prom: PromSource, worlds_by_name: Mapping[str, World]
+) -> None:
+    asks = [FABRIC_STATE.now, GPU_UTIL.now]
+    answered = measure(prom, asks, worlds_by_name["side_by_side"].at).parts[GPU_UTIL.now]
+    assert answered[0].source == "dcgm-exporter via Prometheus"
+    assert len(answered) > 1
 
 
 @pytest.mark.parametrize(

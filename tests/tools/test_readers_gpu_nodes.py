@@ -8,7 +8,7 @@ import pytest
 
 from tests.tools.worlds import START, stamp
 from tools.readers import Listed
-from tools.readers.gpu_nodes import read
+from tools.readers.gpu_nodes import read, silent_plugins
 from tools.rules import NONE
 from tools.signals import Signal
 from tools.vocabulary.gpu_health import NODE_GPUS_ALLOCATABLE
@@ -17,10 +17,10 @@ from tools.vocabulary.gpu_software import (
     GPU_START_SAID,
     NODE_CORDONED,
     NODE_DEVICES_GIVEN,
-    NODE_FAILING,
     NODE_GPUS_PROMISED,
     NODE_PLUGIN,
     NODE_SETTLED_FOR,
+    POD_FAILING,
     VERSIONS,
 )
 
@@ -158,10 +158,8 @@ def test_how_the_device_plugin_of_a_node_is(pods: list[Any], said: str) -> None:
     assert facts("n1", pods=pods)[NODE_PLUGIN] == said
 
 
-def test_without_pods_nothing_is_said_of_plugins_and_failing_pods() -> None:
-    found = facts("n1")
-    assert NODE_PLUGIN not in found
-    assert NODE_FAILING not in found
+def test_without_pods_nothing_is_said_of_plugins() -> None:
+    assert NODE_PLUGIN not in facts("n1")
 
 
 def test_a_node_has_settled_since_it_or_its_plugin_changed() -> None:
@@ -173,18 +171,49 @@ def test_a_node_has_settled_since_it_or_its_plugin_changed() -> None:
     assert NODE_SETTLED_FOR not in facts("n1", nodes=[{"metadata": {"name": "n1"}}])
 
 
-def test_pods_that_do_not_stay_up_are_counted_by_node() -> None:
-    done = {"name": "c", "ready": False, "state": {"terminated": {"exitCode": 0}}}
-    failed = {"name": "c", "ready": False, "state": {"terminated": {"exitCode": 1}}}
-    pods = [
-        plugin("a", containerStatuses=[waiting("CrashLoopBackOff")]),
-        plugin("b", containerStatuses=[failed]),
-        plugin("c", containerStatuses=[done]),
-        plugin("d", containerStatuses=[waiting("ContainerCreating")]),
-        plugin("e", initContainerStatuses=[waiting("RunContainerError")]),
-        plugin("f", on="n2", containerStatuses=[waiting("CrashLoopBackOff")]),
-    ]
-    assert facts("n1", pods=pods)[NODE_FAILING] == 3.0
+def ended(code: Any, ago: float = 300.0, *, ready: bool = False, state: str = "lastState") -> dict[str, Any]:
+    return {"name": "c", "ready": ready, state: {"terminated": {"exitCode": code, "finishedAt": stamp(START - ago)}}}
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"containerStatuses": [waiting("CrashLoopBackOff")]}, "CrashLoopBackOff"),
+        ({"initContainerStatuses": [waiting("RunContainerError")]}, "RunContainerError"),
+        ({"containerStatuses": [waiting("ContainerCreating")]}, ""),
+        ({"containerStatuses": [ended(1)]}, "it ended with exit code 1"),
+        ({"containerStatuses": [ended(1, state="state")]}, "it ended with exit code 1"),
+        ({"containerStatuses": [ended(1, ready=True)]}, ""),
+        ({"containerStatuses": [ended(1, ago=7200)]}, ""),
+        ({"containerStatuses": [ended(0)]}, ""),
+        ({"containerStatuses": [{"name": "c", "lastState": {"terminated": {"exitCode": 1}}}]}, ""),
+        ({"containerStatuses": [ended("☃" * 1000)]}, "it ended with exit code " + "☃" * 36),
+        ({"containerStatuses": "none"}, ""),
+        ({}, ""),
+    ],
+)
+def test_how_a_pod_fails(status: dict[str, Any], said: str) -> None:
+    assert facts("gpu/a", pods=[plugin("a", **status)])[POD_FAILING] == said
+
+
+@pytest.mark.parametrize(
+    ("of", "silent"),
+    [
+        (node(labels={"nvidia.com/gpu.count": "8"}), True),
+        (node(allocatable={"nvidia.com/gpu": "0"}, labels={"nvidia.com/gpu.present": "true"}), True),
+        (node(allocatable={"nvidia.com/gpu": "7"}, labels={"nvidia.com/gpu.count": "8"}), False),
+        (node(allocatable={"nvidia.com/mig-1g.10gb": "7"}, labels={"nvidia.com/gpu.count": "8"}), False),
+        (node(), False),
+        (node("n2", labels={"nvidia.com/gpu.count": "8"}), False),
+        ({"metadata": {"name": "n1"}, "status": {"capacity": {"nvidia.com/gpu": "2"}, "allocatable": {}}}, True),
+        ({"metadata": {"name": "n1"}, "status": {"capacity": {"nvidia.com/gpu": "2"}}}, False),
+    ],
+)
+def test_a_plugin_that_runs_on_a_node_without_a_gpu_to_give_is_silent(of: dict[str, Any], silent: bool) -> None:
+    pods = [plugin("nvidia-device-plugin-daemonset-a"), plugin("app"), plugin("nvdp-b", ready="False")]
+    assert silent_plugins([of], pods) == ({"gpu/nvidia-device-plugin-daemonset-a"} if silent else frozenset())
+    told = facts("gpu/nvidia-device-plugin-daemonset-a", nodes=[of], pods=pods)[POD_FAILING]
+    assert bool(told) is silent
 
 
 def test_the_words_of_the_runtime_are_found_at_the_end_of_its_long_message() -> None:

@@ -38,6 +38,7 @@ from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource, Result
 from tools.survey import survey
+from tools.vocabulary.gpu_software import LOG_VERSIONS
 
 APP = "team/app-6c8d9f7b5-aaaaa"
 FORBIDDEN = Blind(Reason.FORBIDDEN, "we may not list pods")
@@ -324,6 +325,22 @@ def test_each_kind_is_listed_once_and_no_log_of_the_well_is_read() -> None:
     observed = observe(kube, 1.7e9)
     assert sorted(kube.asked) == sorted(("list", kind) for kind in KINDS)
     assert observed.requests == len(KINDS)
+
+
+def test_the_log_of_a_device_plugin_is_read_where_its_node_gives_no_gpu() -> None:
+    plugins = [
+        pod(f"nvidia-device-plugin-{on}", owner=("DaemonSet", "nvidia-device-plugin"), node=on, gpus=0)
+        for on in ("n1", "n2")
+    ]
+    empty = {**node("n1"), "status": {"capacity": {}, "allocatable": {}}}
+    empty["metadata"]["labels"] = {"nvidia.com/gpu.present": "true"}
+    said = "Failed to initialize NVML: Driver/library version mismatch"
+    logs = {
+        ("team", "nvidia-device-plugin-n1", "engine", previous): "" if previous else said for previous in (True, False)
+    }
+    kube = FakeKube(listings(pods=plugins, nodes=[empty, node("n2")]), logs)
+    observed = observe(kube, 1.7e9)
+    assert observed.facts[LOG_VERSIONS.now].values == {"team/nvidia-device-plugin-n1": said}
 
 
 def test_few_logs_are_read_newest_crashes_first() -> None:

@@ -10,9 +10,11 @@ CUDA and NVML fail inside the container, nvidia-smi on the node shows nothing wr
 Every GPU container of the node may be hit at once.
 
 ## What would rule it out
-A container that never served (then it was given no GPU to begin with), an Xid or a GPU that stopped reporting, or a driver of another
+A container that never served and finds no CUDA device (then it was given no GPU to begin with), an Xid or a GPU that stopped reporting, or a driver of another
 version than its libraries.
 """
+
+import re
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.crashes import needed
@@ -22,18 +24,25 @@ from tools.reading import Reading
 from tools.signals import GPU_UTIL, LOG_SERVING, POD_READY, RUNNING_FOR, TERMINATED_AGO
 from tools.vocabulary.gpu_software import LOG_DEVICE_GONE
 
+UNKNOWN = re.compile(r"NVML\w{0,20}: Unknown Error")
+
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica that had served is not ready, and its log says that its GPU is gone."""
+    """Fire when the log of a replica that is not ready says that its GPU is gone, after it had served where the words are common."""
     for ready in now.each(POD_READY.now):
         if ready.number or not _in_trouble(now, ready, limits):
             continue
         line = needed(now, ready, LOG_DEVICE_GONE.now)
-        if not line.text or not needed(now, ready, LOG_SERVING.now).text:
+        if not line.text:
+            continue
+        served = now.of(ready.subject, LOG_SERVING.now)
+        # NVML's unknown error is that of a container without rights to its device files; CUDA says the same of one without a GPU.
+        if not UNKNOWN.search(line.text) and (served is None or not served.text):
             continue
         return because(
-            "{line_of} served before and is not ready now; its log says: {line}",
+            "{line_of} is not ready; its log says: {line}",
             ready,
+            served,
             now.get(GPU_UTIL.max("10m")),
             line=line,
         )
@@ -71,8 +80,8 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.GPU,
     severity="high",
-    needs=(POD_READY.now, LOG_DEVICE_GONE.now, LOG_SERVING.now),
-    helps=(RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m")),
+    needs=(POD_READY.now, LOG_DEVICE_GONE.now),
+    helps=(LOG_SERVING.now, RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m")),
     limits={
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),

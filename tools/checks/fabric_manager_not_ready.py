@@ -11,16 +11,23 @@ No GPU pod starts on the node, while the driver, nvidia-smi and the device plugi
 The same image starting on this node, a machine without an NVSwitch, or error 803 or 804: those are about the versions of driver and CUDA.
 """
 
-from tools.check import Because, Check, Limits, Now, On, Where
+from tools.check import Because, Check, Limits, Now, On, Where, because
 from tools.failing_pods import HELPS, needs, said_by_a_failing_pod
 from tools.families import FAILING, NO_CUDA, QUEUEING, at
 from tools.finding import Remedy
+from tools.vocabulary.gpu_health import FABRIC_STATE
 from tools.vocabulary.gpu_software import FABRIC, LOG_FABRIC
+
+STATE = FABRIC_STATE.max("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a pod of the node crashes over CUDA's error 802."""
-    return said_by_a_failing_pod(now, LOG_FABRIC, FABRIC)
+    """Fire when a pod of the node crashes over CUDA's error 802, or when the fabric of a GPU has not come up for ten minutes."""
+    said = said_by_a_failing_pod(now, LOG_FABRIC, FABRIC)
+    state = now.get(STATE)
+    if said is not None or state is None or not 1 <= state.number < 3:
+        return said
+    return because("The NVLink fabric of {state_of} has not come up: {state}, where 3 is completed.", state=state)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -48,7 +55,7 @@ CHECK = Check(
     on=(On.NODE,),
     severity="critical",
     needs=needs(LOG_FABRIC),
-    helps=HELPS,
+    helps=(*HELPS, STATE),
     fires=fires,
     explains=at((*NO_CUDA, *QUEUEING, *FAILING), Where.ON_THIS_NODE),
     remedies=remedies,

@@ -16,10 +16,10 @@ from tools.vocabulary.gpu_software import (
     GPU_START_SAID,
     NODE_CORDONED,
     NODE_DEVICES_GIVEN,
-    NODE_FAILING,
     NODE_GPUS_PROMISED,
     NODE_PLUGIN,
     NODE_SETTLED_FOR,
+    POD_FAILING,
 )
 
 KINDS = ("nodes", "pods")
@@ -32,27 +32,50 @@ _DRA = re.compile(r"nvidia[\w-]{0,40}dra-driver")
 _TOOLKIT = re.compile(
     r"nvidia-container-(?:cli|runtime)(?:\.real)?: [^\n]{1,250}|unresolvable CDI devices [^\n]{1,150}"
 )
+_GPU = "nvidia.com/gpu"
 _COUNTS = ("nvidia.com/gpu.count", "karpenter.k8s.aws/instance-gpu-count")
 _MARKS = ("cloud.google.com/gke-accelerator", "k8s.amazonaws.com/accelerator")
-_DOWN = frozenset({"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "Error"})
+_DOWN = frozenset({"CrashLoopBackOff", "RunContainerError", "CreateContainerError"})
+LATELY_S = 3600.0
 
 
 def read(listed: Listed) -> Iterator[Told]:
     """Facts of nodes and, where pods could be listed, of what runs on them."""
-    pods: dict[str, list[Object]] = defaultdict(list)
-    for pod in listed.of("pods"):
-        pods[str(at(pod, "spec", "nodeName") or "")].append(pod)
+    nodes, everyone = listed.of("nodes"), listed.of("pods")
+    pods = _by_node(everyone)
+    silent = silent_plugins(nodes, everyone)
+    for pod in everyone:
+        key = "/".join(name_of(pod))
         if all(name_of(pod)):
-            yield Told("/".join(name_of(pod)), {GPU_START_SAID: _start_said(pod)}, "pods")
-    for item in listed.of("nodes"):
+            fails = "it runs, and its node gives no GPU" if key in silent else _failing(pod, listed.now)
+            yield Told(key, {GPU_START_SAID: _start_said(pod), POD_FAILING: fails}, "pods")
+    for item in nodes:
         name = name_of(item)[1]
         if not name:
             continue
         here = pods.get(name, ())
         yield Told(name, _node(item, here, listed.now), "nodes")
         if "pods" in listed.items:
-            failing = sum(1 for pod in here if _fails(pod))
-            yield Told(name, {NODE_FAILING: float(failing), NODE_PLUGIN: _plugin(here)}, "pods")
+            yield Told(name, {NODE_PLUGIN: _plugin(here)}, "pods")
+
+
+def silent_plugins(nodes: Sequence[Object], pods: Sequence[Object]) -> frozenset[str]:
+    """The ready device plugins (`namespace/pod`) of nodes that should give GPUs and give none: their logs say why."""
+    here = _by_node(pods)
+    return frozenset(
+        "/".join(name_of(pod))
+        for item in nodes
+        if _given(item) == 0.0 and max(_promised(item), _number(at(item, "status", "capacity", _GPU)) or 0.0) > 0
+        for pod in here.get(name_of(item)[1], ())
+        if _PLUGIN.search(name_of(pod)[1]) and _ready(pod).get("status") == "True"
+    )
+
+
+def _by_node(pods: Sequence[Object]) -> dict[str, list[Object]]:
+    found: dict[str, list[Object]] = defaultdict(list)
+    for pod in pods:
+        found[str(at(pod, "spec", "nodeName") or "")].append(pod)
+    return found
 
 
 def _node(item: Object, pods: Sequence[Object], now: float) -> dict[Signal, Value]:
@@ -60,17 +83,22 @@ def _node(item: Object, pods: Sequence[Object], now: float) -> dict[Signal, Valu
         NODE_GPUS_PROMISED: 0.0 if any(_DRA.search(name_of(pod)[1]) for pod in pods) else _promised(item),
         NODE_CORDONED: 1.0 if at(item, "spec", "unschedulable") is True else 0.0,
     }
-    gives = at(item, "status", "allocatable")
-    if isinstance(gives, Mapping):
-        number = _number(gives.get("nvidia.com/gpu"))
-        if number is not None:
-            facts[NODE_GPUS_ALLOCATABLE] = number
-        devices = (value for key, value in gives.items() if _DEVICE.match(str(key)))
-        facts[NODE_DEVICES_GIVEN] = sum((_number(value) or 0.0 for value in devices), 0.0)
+    number, given = _number(at(item, "status", "allocatable", _GPU)), _given(item)
+    if number is not None:
+        facts[NODE_GPUS_ALLOCATABLE] = number
+    if given is not None:
+        facts[NODE_DEVICES_GIVEN] = given
     changed = _changed(item, pods)
     if changed is not None:
         facts[NODE_SETTLED_FOR] = max(0.0, now - changed)
     return facts
+
+
+def _given(item: Object) -> float | None:
+    gives = at(item, "status", "allocatable")
+    if not isinstance(gives, Mapping):
+        return None
+    return sum((_number(value) or 0.0 for key, value in gives.items() if _DEVICE.match(str(key))), 0.0)
 
 
 def _number(value: object) -> float | None:
@@ -129,12 +157,23 @@ def _plugin(pods: Sequence[Object]) -> str:
     return f"{name_of(found[0])[1]}: {why}"[:LONGEST]
 
 
-def _fails(pod: Object) -> bool:
-    return any(
-        str(at(status, "state", "waiting", "reason")) in _DOWN or within(status, "state", "terminated").get("exitCode")
-        for field in ("initContainerStatuses", "containerStatuses")
-        for status in many(pod, "status", field)
-    )
+def _failing(pod: Object, now: float) -> str:
+    """How a pod fails: what its container waits for, or its bad end within the hour; empty where it stands."""
+    for field in ("initContainerStatuses", "containerStatuses"):
+        for status in many(pod, "status", field):
+            reason = str(at(status, "state", "waiting", "reason") or "")
+            if reason in _DOWN:
+                return reason
+            ended = within(status, "state", "terminated") or within(status, "lastState", "terminated")
+            when = seconds(ended.get("finishedAt"))
+            if (
+                status.get("ready") is not True
+                and ended.get("exitCode")
+                and when is not None
+                and now - when <= LATELY_S
+            ):
+                return f"it ended with exit code {ended['exitCode']}"[:60]
+    return ""
 
 
 def _start_said(pod: Object) -> str:

@@ -23,6 +23,8 @@ PCIE_REPLAYS = counter("gpu.pcie_replays", "replays", Per.GPU, "PCIe replays")
 NVLINK_ERRORS = counter("gpu.nvlink_errors", "errors", Per.GPU, "NVLink CRC errors")
 # Whether it reported an hour ago and has not for as long as Prometheus looks back.
 GPU_VANISHED = gauge("gpu.vanished", "bool", Per.GPU, "GPU no longer reporting", lasting=True)
+# NVML's states: 0 not supported, 1 not started, 2 in progress, 3 completed. Of several GPUs the one that is least far.
+FABRIC_STATE = gauge("gpu.fabric_state", "", Per.GPU, "NVLink fabric state (3 is completed)", "min", optional=True)
 NODE_GPUS_ALLOCATABLE = fact("node.gpus_allocatable", "GPUs", Per.NODE, "GPUs that the node can give")
 
 
@@ -54,5 +56,9 @@ SERIES = {
             Series("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL", default=False),
             Series("DCGM_FI_DEV_NVLINK_CRC_FLIT_ERROR_TOTAL", default=False),
         ),
+    },
+    "nvidia_gpu_exporter": {
+        GPU_VANISHED: (_vanished("nvidia_smi_memory_used_bytes"),),
+        FABRIC_STATE: (Series("nvidia_smi_fabric_state"),),
     },
 }

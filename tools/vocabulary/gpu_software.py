@@ -15,6 +15,7 @@ LOG_DEVICE_GONE = line("log.device_gone", "Line on a container without its GPU")
 LOG_FABRIC = line("log.fabric", "Line on a system that is not initialised")
 LOG_CUDA_FAULT = line("log.cuda_fault", "Line on a failed kernel")
 
+POD_FAILING = fact("pod.failing", "", Per.REPLICA, "How the pod fails")
 GPU_START_SAID = fact("pod.gpu_start_said", "", Per.REPLICA, "What the GPU runtime said at the start")
 
 NODE_DEVICES_GIVEN = fact("node.devices_given", "GPUs", Per.NODE, "GPUs or instances that the node can give")
@@ -22,7 +23,6 @@ NODE_GPUS_PROMISED = fact("node.gpus_promised", "GPUs", Per.NODE, "GPUs by the n
 NODE_SETTLED_FOR = fact("node.settled_for", "seconds", Per.NODE, "Time since the node or its plugin changed", "min")
 NODE_CORDONED = fact("node.cordoned", "bool", Per.NODE, "Node cordoned")
 NODE_PLUGIN = fact("node.plugin", "", Per.NODE, "Device plugin on the node", told_by="pods")
-NODE_FAILING = fact("node.failing_pods", "pods", Per.NODE, "Pods on the node that do not stay up", told_by="pods")
 
 VERSIONS = re.compile(
     r"(?i)driver/library version mismatch|NVRM: API mismatch: the client has (?:the )?version \d{3}[\d.]{1,20}"

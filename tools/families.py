@@ -37,7 +37,13 @@ FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 # What a fault of the GPU shows besides its Xid.
 HARDWARE = named(
-    "ecc_uncorrectable", "row_remap_pending", "row_remap_failure", "nvlink_errors", "pcie_degraded", "xid_application"
+    "ecc_uncorrectable",
+    "row_remap_pending",
+    "row_remap_failure",
+    "nvlink_errors",
+    "pcie_degraded",
+    "xid_application",
+    "stale_metrics",
 )
 # CUDA or its GPUs are gone under every container of a node: what those say when they start or when they fail.
 NO_CUDA = named(

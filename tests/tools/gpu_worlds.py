@@ -58,3 +58,47 @@ def nvitop(world: World) -> None:
     world.gauge("gpu_power_usage_W", 88, **who)
     world.gauge("gpu_clock_sm_MHz", float("nan"), **who)
     world.gauge("gpu_memory_total_MiB", 1, uuid="GPU-other", hostname="n1", pod="else-0", namespace="m")
+
+
+H100, A100 = "NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB"
+BLANK = 9223372036854775794.0
+
+
+def clocks(world: World) -> None:
+    """GPUs whose held clocks are told by the mask, by an old mask, by counters, and by violations; links and limits of some."""
+
+    def gpu(uuid: str, model: str, **told: float) -> dict[str, str]:
+        who = {"UUID": uuid, "gpu": "0", "node": f"n-{uuid}", "modelName": model, **EXPORTER}
+        world.gauge("DCGM_FI_DEV_FB_USED", 70_000, over=1800, **who)
+        for name, value in told.items():
+            world.gauge(f"DCGM_FI_{name}", value, over=1800, **who)
+        return who
+
+    masked = gpu("GPU-mask", H100, DEV_NVLINK_BANDWIDTH_TOTAL=640_000, PROF_PCIE_RX_BYTES=21e9)
+    world.gauge("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", lambda b: 68 if b < 300 else 4, over=1800, **masked)
+    world.counter("DCGM_FI_DEV_THERMAL_VIOLATION", 1e9, over=1800, **masked)
+    old = gpu("GPU-old", A100, PROF_NVLINK_TX_BYTES=100e9, PROF_NVLINK_RX_BYTES=120e9)
+    world.gauge("DCGM_FI_DEV_CLOCK_THROTTLE_REASONS", lambda b: 136 if b == 300 else 2, over=1800, **old)
+    counted = gpu("GPU-ns", "NVIDIA Unheard-of", DEV_BOARD_POWER_LIMIT_ENFORCED_WATTS=400)
+    reasons = {"HW_THERM_SLOWDOWN": 0.0, "SW_THERM_SLOWDOWN": 6e8, "HW_POWER_BRAKE_SLOWDOWN": 3e8, "SW_POWER_CAP": 9e8}
+    for reason, per_s in reasons.items():
+        world.counter(f"DCGM_FI_DEV_CLOCKS_EVENT_REASON_{reason}_NS", per_s, over=1800, **counted)
+    violated = gpu("GPU-violation", H100, DEV_ENFORCED_POWER_LIMIT=500, DEV_POWER_MGMT_LIMIT=700)
+    world.counter("DCGM_FI_DEV_THERMAL_VIOLATION", 2.5e8, over=1800, **violated)
+    world.counter("DCGM_FI_DEV_POWER_VIOLATION", 2e9, over=1800, **violated)
+    blank = gpu("GPU-blank", H100)
+    world.gauge("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", BLANK, over=1800, **blank)
+
+
+def reported(world: World) -> None:
+    """GPUs whose values stand still, whose profiling is gone, and whose series name somebody else or two at once."""
+    same = {"node": "n1", **EXPORTER}
+    for uuid, holders in (("GPU-a", ("one", "two")), ("GPU-b", ("",)), ("GPU-c", ("",)), ("GPU-d", ("three",))):
+        model = {"GPU-a": H100, "GPU-b": H100, "GPU-c": A100, "GPU-d": "NVIDIA L4"}[uuid]
+        for holder in holders:
+            who = {"UUID": uuid, "modelName": model, "exported_pod": holder, "pod": "x-dcgm-exporter-1", **same}
+            world.gauge("DCGM_FI_DEV_FB_USED", 70_000, over=7200, **who)
+            world.counter("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", 0 if uuid == "GPU-b" else 400_000, over=7200, **who)
+            if uuid in {"GPU-a", "GPU-d"}:
+                gone = 3600.0 if uuid == "GPU-d" else 0.0
+                world.gauge("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.4, ago=gone, over=7200, **who)

@@ -187,6 +187,7 @@ def build() -> dict[str, World]:
     names = (
         "generations", "nothing", "true_labels", "exported", "mig", "vanished", "stale", "ksm", "ksm_exported", "rollout",
         "four", "four_hundred", "sick", "fqdn", "nvidia_smi", "side_by_side", "nvitop", "house",
+        "clocks", "reported",
     )  # fmt: skip
     worlds = {name: World(START + i * MONTH) for i, name in enumerate(names)}
     _engines(worlds["generations"], worlds["nothing"])
@@ -208,6 +209,8 @@ def build() -> dict[str, World]:
     gpu_worlds.side_by_side(worlds["side_by_side"])
     gpu_worlds.nvitop(worlds["nvitop"])
     _house(worlds["house"])
+    gpu_worlds.clocks(worlds["clocks"])
+    gpu_worlds.reported(worlds["reported"])
     return worlds
 
 

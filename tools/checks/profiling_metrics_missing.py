@@ -1,0 +1,58 @@
+"""Profiling metrics of a node's GPUs are missing where others of their kind have them.
+
+## What it means
+The exporter reports the GPUs, and what only profiling can tell (how busy tensor cores and memory are) is missing here: the
+exporter lacks the right to profile, its profiling module failed to load, or another profiler (Nsight, `dcgmi dmon`) holds the counters.
+Where no GPU of the fleet has them, it is a choice of configuration and no fault of this node.
+
+## Why it hurts
+Utilisation only says that a kernel was there. Whether these GPUs compute, wait for memory or wait for nothing cannot be told.
+
+## What would rule it out
+GPUs of a kind that has no such metrics anywhere.
+"""
+
+from tools.check import Because, Check, Limits, Now, On, because, counted
+from tools.finding import Remedy
+from tools.signals import GPU_UTIL
+from tools.vocabulary.gpu_reporting import PROFILED
+
+TOLD = PROFILED.now
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when GPUs of the node report without profiling although GPUs of their kind, or they lately, had it."""
+    without = [one for one in now.each(TOLD) if one.number == 0]
+    if not without:
+        return None
+    return because(
+        "{count} of the node, {first_of} among them, report without profiling metrics, which others of their kind have or they had within 6 h.",
+        without[0],
+        now.get(GPU_UTIL.avg("10m")),
+        count=counted(without, "GPUs without profiling metrics", "GPUs", now.subject),
+        first=without[0],
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Give the exporter the right to profile, and the counters back."""
+    return (
+        Remedy(
+            f"Read the exporter's log on {now.subject.name} for `Not collecting DCP metrics` or an error of the profiling module: give its container the"
+            " capability SYS_ADMIN (or let the driver allow profiling for all), and end other profilers on the node.",
+            verify="DCGM_FI_PROF_GR_ENGINE_ACTIVE has a series for every GPU of the node.",
+            cites=("observability/missing-metrics-and-blind-spots", "observability/metrics-dcgm"),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.NODE,),
+    severity="low",
+    needs=(TOLD,),
+    helps=(GPU_UTIL.avg("10m"),),
+    fires=fires,
+    remedies=remedies,
+    pages=("observability/missing-metrics-and-blind-spots", "observability/metrics-dcgm"),
+    owner="sre",
+)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.grounding import ground
-from bot.advisor.intent import classify, clean, wants_action
+from bot.advisor.intent import asks_time, classify, clean, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
 from bot.advisor.question import Answer, Intent, Question, Scope
@@ -133,6 +133,9 @@ class Advisor:
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
         line = compose.verdict(told.findings, diagnosis.blind, compose.where(scope), nothing)
+        asked = asks_time(clean(question.text or ""))
+        if asked is not None:
+            line = compose.time_verdict(asked, told.findings, told.recovered) or line
         citations = citing.of_findings(told.findings, self._library)
         if not citations and nothing and hits:
             citations = known(question.text or "", hits, self._library).citations[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from bot.advisor.citing import link
 from bot.advisor.question import Citation, Scope
@@ -10,7 +11,7 @@ from tools.finding import BlindSpot, Finding, Recovered, Remedy, RuledOut
 
 EVIDENCE_SHOWN = 6
 SYMPTOMS_SHOWN = 5
-BEFORE = "What changed just before, near it in time, which proves no cause:"
+BEFORE = "Just before, which proves no cause:"
 
 
 def verdict(findings: Sequence[Finding], blind: Sequence[BlindSpot], where: str, sees_nothing: bool) -> str:
@@ -27,6 +28,24 @@ def verdict(findings: Sequence[Finding], blind: Sequence[BlindSpot], where: str,
     if blind:
         return f"Nothing that I check for fires on {where}, but part of it could not be seen."
     return f"Nothing that I check for fires on {where}."
+
+
+def time_verdict(
+    asked: Literal["since", "before", "over"], findings: Sequence[Finding], recovered: Sequence[Recovered]
+) -> str:
+    """The answer to a question about the time of what is wrong, of the worst headline; empty where none has one."""
+    roots = [finding for finding in findings if finding.root]
+    if not roots:
+        return recovered[0].text if recovered else ""
+    worst = roots[0]
+    about = f"{worst.subject}: {_lower(worst.title)}"
+    if worst.since is None:
+        return ""
+    if asked == "before" and worst.happened:
+        return f"{about} {worst.since.text} Just before, which proves no cause: {worst.happened[0].text}"
+    if asked == "before" and worst.unseen_before:
+        return f"{about} {worst.since.text} {worst.unseen_before}"
+    return f"{about} {worst.since.text}"
 
 
 def where(scope: Scope) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 
 from bot.advisor.question import Intent
 
@@ -50,6 +51,30 @@ _KNOWLEDGE = re.compile(
 )
 
 
+# Questions about the time of what is wrong: since when, what changed before it, whether it comes and goes or is over.
+_SINCE = re.compile(
+    r"\bsince when(?!\w)"
+    r"|\bwhen (?:exactly )?did (?:it|this|that|they|things|the \w+) (?:start|begin|break|happen|stop|first)\b"
+    r"|\bhow long (?:ago )?(?:has|have|is|did|was) (?:\S+ ){1,4}?(?:been|start|begin|going on|happening|broken|down|slow|like this)\b",
+    re.IGNORECASE,
+)
+_BEFORE = re.compile(
+    r"\b(?:what(?: has| had|'s)? (?:changed|happened|was changed|was going on) (?:\w+ ){0,2}?before"
+    r"|(?:did|has|had) (?:anything|something) (?:\w+ )?chang\w+"
+    r"|(?:was|were) there (?:a|an|any) (?:recent )?(?:rollout|roll-out|deploy\w*|change|scal\w+|node event|config\w* change)s?\b"
+    r"|what changed(?! in\b))",
+    re.IGNORECASE,
+)
+_OVER = re.compile(
+    r"\b(?:(?:has|have|did) (?:it|this|that|they|everything) recover(?:ed)?|is (?:it|this|that) (?:still )?(?:flapping|going on|over)"
+    r"|(?:does|do|did) (?:it|this|that|they) (?:keep )?com(?:e|ing) and go(?:ing)?)\b",
+    re.IGNORECASE,
+)
+# When software learnt or lost something is for the pages to say.
+_OF_SOFTWARE = re.compile(
+    r"\b(?:support\w*|available|deprecat\w+|introduced|removed|released|releases?|versions?|docs?)\b", re.IGNORECASE
+)
+_LONGEST_OF_TIME = 16
 _ASKS_ADVICE = re.compile(
     r"(?:(?:what|how)\b(?!.*\bwe\b)|(?:should (?:i|we|you)|guidance|explain|tell me about)\b)(?!.*\b(?:our|my)\b)",
     re.IGNORECASE,
@@ -77,6 +102,8 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
         return "readiness"
     if _SIZING.search(question) and not outside:
         return "sizing"
+    if asks_time(question):
+        return "live"
     if _ASKS_STATE.search(question):
         return "live" if not outside or len(question.split()) <= 12 else "declined"
     if outside:
@@ -85,6 +112,17 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
     if live and live >= knowledge and not _ASKS_ADVICE.match(question):
         return "live"
     return "knowledge"
+
+
+def asks_time(question: str) -> Literal["since", "before", "over"] | None:
+    """Which time a question is about: since when something is wrong, what came before it, or whether it is over."""
+    if len(question.split()) > _LONGEST_OF_TIME or _OF_SOFTWARE.search(question):
+        return None
+    if _BEFORE.search(question):
+        return "before"
+    if _SINCE.search(question):
+        return "since"
+    return "over" if _OVER.search(question) else None
 
 
 def wants_action(question: str) -> bool:

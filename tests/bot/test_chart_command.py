@@ -81,6 +81,15 @@ def test_the_terminal_says_since_when(url: str, past: str) -> None:
     assert "As of" in done.stdout
 
 
+@pytest.mark.parametrize("question", ["since when is app slow?", "what changed before that?"])
+def test_a_question_about_time_is_answered_first(question: str, url: str, past: str) -> None:
+    answer = json.loads(run(url, "ask", question, "--at", past, "--json").stdout)
+    assert answer["intent"] == "live"
+    assert "Since " in answer["verdict"]
+    assert answer["text"].startswith(f"**{answer['verdict']}**")
+    assert ("minutes before" in answer["verdict"]) is question.startswith("what")
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(url: str, past: str, tmp_path: Path) -> None:
     taken = tmp_path / "file"
     taken.write_text("x", encoding="utf-8")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.advisor.intent import LONGEST_QUESTION, classify, clean, wants_action
+from bot.advisor.intent import LONGEST_QUESTION, asks_time, classify, clean, wants_action
 
 LIVE = """
 why is the first token so slow right now?
@@ -308,3 +308,24 @@ def test_huge_questions_are_cut_and_told_quickly(bait: str) -> None:
 )
 def test_injected_text_is_a_question_like_any_other(question: str) -> None:
     assert classify(clean(question), named=False, outside=True) == "declined"
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("since when?", "since"), ("And since when is that so?", "since"), ("when did it start?", "since"),
+        ("When did this begin", "since"), ("how long has it been like this?", "since"), ("how long has llama been slow?", "since"),
+        ("when did the queue start to grow", "since"), ("what changed before?", "before"), ("what changed just before that?", "before"),
+        ("what happened right before it?", "before"), ("did anything change before it broke?", "before"),
+        ("was there a rollout before?", "before"), ("has it recovered?", "over"), ("is it flapping?", "over"),
+        ("does it come and go?", "over"), ("why is it slow", None), ("since when does vllm support fp8?", None),
+        ("what changed in vllm 0.11?", None), ("when did vllm drop v0?", None), ("what is a rollout?", None),
+        ("since when " + "x " * 40, None), ("since when is app slow", "since"),
+        ("since when is fp8 supported", None), ("how long does a cold start take?", None),
+    ],
+)  # fmt: skip
+def test_questions_about_time_are_known(question: str, asked: str | None) -> None:
+    assert asks_time(clean(question)) == asked
+    if asked:
+        assert classify(clean(question), named=False, outside=False) == "live"
+        assert classify(clean(question), named=False, outside=True) == "live"

@@ -41,6 +41,8 @@ _ASKS_STATE = re.compile(
 _LIVE = re.compile(
     r"\b(?:why (?:is|are|does|do|did|has|have|was|were|can't|cannot|won't)|right now|now|currently|today|tonight|yesterday|since|just|keeps?|again"
     r"|our|my|we|stuck|slow(?:er|ly)?|lag(?:s|ging)?|fail(?:s|ed|ing)?|crash(?:es|ed|ing)?|restart(?:s|ed|ing)|pending|timing out|times? out|down|broken|missing|idle"
+    # They, it, the cards: what is spoken of is at hand.
+    r"|(?<!what )(?<!how )(?<!why )(?:do|does|did|is|are|was|were|has|have) (?:they|it(?! (?:ok|okay|safe|good|bad|worth|possible|better|normal|true|fine|enough|a|an)\b)|these|those|the (?:cards?|gpus?|pods?|nodes?|replicas?|servers?|racks?|workers?))"
     r"|last (?:hour|night|few)|minutes? ago|hours? ago|users? (?:complain|say|report|see)\w*|got (?:killed|evicted|slower|worse))\b",
     re.IGNORECASE,
 )
@@ -79,6 +81,12 @@ _ASKS_ADVICE = re.compile(
     r"(?:(?:what|how)\b(?!.*\bwe\b)|(?:should (?:i|we|you)|guidance|explain|tell me about)\b)(?!.*\b(?:our|my)\b)",
     re.IGNORECASE,
 )
+# What only somebody with a fleet has: such a question is about it, however far from the pages its words are.
+_OWN_FLEET = re.compile(
+    r"\b(?:our|any of (?:our|the|my)|all (?:of )?(?:our|the|my)|my) (?:[\w-]+ ){0,2}?(?:gpus?|pods?|nodes?|replicas?|workloads?|deployments?|accelerators?)\b"
+    r"|\bour (?:[\w-]+ ){0,1}?(?:cards?|clusters?|fleet|engines?|servers?|machines?|endpoints?|inference)\b",
+    re.IGNORECASE,
+)
 
 
 def clean(text: str) -> str:
@@ -107,7 +115,7 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
     if _ASKS_STATE.search(question):
         return "live" if not outside or len(question.split()) <= 12 else "declined"
     if outside:
-        return "declined"
+        return "live" if _OWN_FLEET.search(question) else "declined"
     live, knowledge = len(_LIVE.findall(question)), len(_KNOWLEDGE.findall(question))
     if live and live >= knowledge and not _ASKS_ADVICE.match(question):
         return "live"

@@ -21,7 +21,18 @@ QUEUED = QUEUE_TIME.mean("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica's p95 misses the objective and the queue is most of the wait."""
+    """Fire when a replica's p95 misses the objective and the queue is most of the wait, or the queue alone takes longer."""
+    waited = now.get(QUEUED)
+    if waited is not None and waited.number > limits["ttft"]:
+        # No first token can come before the wait is over, so this holds of engines that do not report first tokens, too.
+        return because(
+            "Requests of {waited_of} wait {waited} on average before they are begun, longer than the objective for the whole time"
+            " to first token, which is {goal}.",
+            now.get(REQUESTS_WAITING.now),
+            now.get(LATE),
+            waited=waited,
+            goal=objective(waited, limits["ttft"]),
+        )
     for late in sorted(now.each(LATE), key=lambda reading: -reading.number):
         if late.number <= limits["ttft"]:
             return None

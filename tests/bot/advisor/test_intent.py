@@ -40,6 +40,8 @@ root cause?
 which pods are failing
 which node is broken
 which gpus are idle
+it is 38 degrees outside and the cards in rack 5 read 79 degrees, do they throttle?
+the pods on the new nodes answer, are they as quick as the others?
 which workloads queue
 which replicas are slow
 what failed last night
@@ -262,6 +264,21 @@ def test_what_is_outside_is_declined_unless_it_names_something(question: str) ->
 def test_readiness_and_sizing(question: str, intent: str) -> None:
     assert classify(question, named=False, outside=False) == intent
     assert classify(question, named=True, outside=False) == "live"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["do any of our cards need a reset this week?", "are all of our GPUs in one piece", "our big cluster feels off"],
+)
+def test_what_only_somebody_with_a_fleet_has_is_live_however_it_is_put(question: str) -> None:
+    assert classify(question, named=False, outside=True) == "live"
+
+
+@pytest.mark.parametrize(
+    "question", ["my cards are maxed out, which bank helps", "the nodes of a plant", "our cat is ill"]
+)
+def test_words_of_the_field_alone_do_not_make_it_live(question: str) -> None:
+    assert classify(question, named=False, outside=True) == "declined"
 
 
 def test_a_name_makes_it_live() -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from math import inf
+from urllib.parse import urlsplit
 
 from tools import alert_rules, exported
 from tools.columns import Column, Part, Value
 from tools.measure import Measured
 from tools.reading import Blind, Reason
+from tools.rules import NONE
 from tools.series import braces
 from tools.signals import Ask
 from tools.sources.prom import PromSource
@@ -22,13 +24,14 @@ from tools.wanted_series import WANTED
 
 RULES = "/api/v1/rules"
 RUNTIME = "/api/v1/status/runtimeinfo"
+RECEIVERS = "/api/v1/alertmanagers"
 UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
 PAST = Blind(Reason.NOT_KEPT, "which rules Prometheus had then is not kept")
 WINDOW_S = 600
 DAY_S = 86400.0
 _TIME = re.compile(r"(\d{1,9})(ms|y|w|d|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
-SIGNALS = (*told.OF_RULES, told.RETENTION, told.GPUS_UNNAMED, told.SCRAPE_INTERVAL, *WANTED)
+SIGNALS = (*told.OF_RULES, told.ALERTMANAGERS, told.RETENTION, told.GPUS_UNNAMED, told.SCRAPE_INTERVAL, *WANTED)
 
 
 def watching(
@@ -53,6 +56,8 @@ def watching(
         found[told.SCRAPE_INTERVAL.now] = _intervals(prom, topology, now, matchers)
     if any(signal.now in wanted for signal in told.OF_RULES):
         found |= _rules(prom, topology, now, past)
+    if told.ALERTMANAGERS.now in wanted:
+        found[told.ALERTMANAGERS.now] = _receivers(prom, now, past)
     if told.RETENTION.now in wanted:
         found[told.RETENTION.now] = _retention(prom, now, past)
     return {ask: Column(ask, (found[ask],), UNTOLD) for ask in wanted if ask in found}
@@ -64,6 +69,19 @@ def _rules(prom: PromSource, topology: Topology, now: float, past: bool) -> dict
         return {signal.now: Part("Prometheus", f"GET {RULES}", now, blind=data) for signal in told.OF_RULES}
     facts = alert_rules.facts(alert_rules.parse(data), topology.engines)
     return {signal.now: Part("Prometheus", f"GET {RULES}", now, values) for signal, values in facts.items()}
+
+
+def _receivers(prom: PromSource, now: float, past: bool) -> Part:
+    data = PAST if past else prom.told(RECEIVERS)
+    if isinstance(data, Blind):
+        return Part("Prometheus", f"GET {RECEIVERS}", now, blind=data)
+    active = data.get("activeAlertmanagers") if isinstance(data, dict) else None
+    values: dict[str, Value] = {}
+    if isinstance(active, list):
+        # An address may hold a password: only the host is shown.
+        hosts = [urlsplit(str(one.get("url"))).hostname or "" for one in active if isinstance(one, dict)]
+        values[str(CLUSTER)] = ", ".join(sorted({host for host in hosts if host}))[:200] or NONE
+    return Part("Prometheus", f"GET {RECEIVERS}", now, values)
 
 
 def _retention(prom: PromSource, now: float, past: bool) -> Part:

@@ -12,7 +12,17 @@ from tests.tools.worlds import listings
 from tools import readers
 from tools.casebook import asks, rules
 from tools.observe import CORE_KINDS, observe
-from tools.readers import Listed, engine_settings, gpu_stack, resilience, rights, routes, scaling
+from tools.readers import (
+    Listed,
+    cluster_agents,
+    engine_settings,
+    gpu_fit,
+    gpu_stack,
+    resilience,
+    rights,
+    routes,
+    scaling,
+)
 from tools.reading import Subject
 from tools.signals import Signal
 from tools.sources.kube_fake import FakeKube
@@ -20,7 +30,7 @@ from tools.topology import CLUSTER, Pod
 from tools.vocabulary import readiness as told
 
 APP = Subject("deployment", "team", "app")
-MINE = (resilience, engine_settings, gpu_stack, scaling, routes, rights)
+MINE = (resilience, engine_settings, gpu_stack, gpu_fit, cluster_agents, scaling, routes, rights)
 
 
 def named(name: str, namespace: str = "team", spec: Any = None, **more: Any) -> dict[str, Any]:
@@ -30,7 +40,7 @@ def named(name: str, namespace: str = "team", spec: Any = None, **more: Any) -> 
 DEPLOYMENT = named("app", spec={"replicas": 2, "template": {"metadata": {"labels": {"app": "a"}}, "spec": {}}})
 
 
-def told_of(reader: ModuleType, key: str = str(APP), **listed: Any) -> dict[Signal, float | str]:
+def told_of(reader: ModuleType, key: Any = str(APP), **listed: Any) -> dict[Signal, float | str]:
     found: dict[Signal, float | str] = {}
     for one in reader.read(Listed(0.0, {"deployments": [DEPLOYMENT], **listed})):
         if one.key == key:
@@ -287,7 +297,12 @@ WELL: dict[str, Any] = {
     "nodes": {
         "metadata": {
             "name": "n1",
-            "labels": {"nvidia.com/gpu.product": "H100", "nvidia.com/cuda.driver-version.full": "550.1"},
+            "labels": {
+                "nvidia.com/gpu.product": "H100",
+                "nvidia.com/cuda.driver-version.full": "550.1",
+                "nvidia.com/gpu.compute.major": "8",
+                "nvidia.com/gpu.compute.minor": "0",
+            },
         },
         "status": {"nodeInfo": {"kubeletVersion": "v1"}},
     },
@@ -304,7 +319,22 @@ WELL: dict[str, Any] = {
     "clusterroles": may("get"),
     "roles": may("get", kind="roles"),
 }
-JUNK: list[Any] = [None, "", "x", 7, -1.5, True, [], ["x"], {}, {"x": "y"}, [{"x": []}], "9" * 5000, "💥\u202e\x00", float("nan")]
+JUNK: list[Any] = [
+    None,
+    "",
+    "x",
+    7,
+    -1.5,
+    True,
+    [],
+    ["x"],
+    {},
+    {"x": "y"},
+    [{"x": []}],
+    "9" * 5000,
+    "💥\u202e\x00",
+    float("nan"),
+]
 
 
 def paths(item: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

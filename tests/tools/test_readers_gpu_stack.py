@@ -103,13 +103,6 @@ def test_pods_of_the_stack() -> None:
     assert told.STACK_UNREADY not in told_of("n1", nodes)
 
 
-def test_kube_state_metrics_in_the_cluster() -> None:
-    there = [stack("kube-state-metrics", kind="ReplicaSet")]
-    assert told_of("cluster/default", [], there)[told.STATE_METRICS] == "gpu/kube-state-metrics-x"
-    assert told_of("cluster/default", [], [])[told.STATE_METRICS] == "none"
-    assert told_of("cluster/default", []) == {}
-
-
 def engine(host: str = "n1", gpus: str = "1") -> dict[str, Any]:
     container = {"name": "engine", "resources": {"limits": {"nvidia.com/gpu": gpus}}}
     return {"metadata": {"namespace": "team", "name": "app-0"}, "spec": {"nodeName": host, "containers": [container]}}

@@ -207,3 +207,9 @@ def test_engines_that_are_no_longer_kept_up() -> None:
     assert "maintenance" in str(of_pod(image="ghcr.io/huggingface/text-generation-inference:3")[told.UNMAINTAINED])
     assert "no longer" in str(of_pod(image="pytorch/TorchServe:0.12.0")[told.UNMAINTAINED])
     assert of_pod()[told.UNMAINTAINED] == ""
+
+
+def test_what_is_kept_of_a_crash() -> None:
+    assert of_pod()[told.CRASH_UNSAID] == "the exit code alone"
+    assert of_pod(terminationMessagePolicy="File")[told.CRASH_UNSAID] == "the exit code alone"
+    assert of_pod(terminationMessagePolicy="FallbackToLogsOnError")[told.CRASH_UNSAID] == ""

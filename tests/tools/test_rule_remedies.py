@@ -22,7 +22,8 @@ LONGEST = 350
 def remedies(check: str) -> tuple[str, ...]:
     told = scene(check)
     subject = SUBJECTS[told.get("about", "workload")]
-    outcomes = run(snapshot(told["fires"], subject), {}, rules=True)
+    replicas = max((len(value) for value in told["fires"].values() if isinstance(value, list)), default=2)
+    outcomes = run(snapshot(told["fires"], subject, replicas=replicas), {}, rules=True)
     found = next(one for one in outcomes if one.case.id == check and one.subject == subject)
     assert found.verdict is Verdict.FIRES
     return tuple(remedy.text for remedy in found.remedies)

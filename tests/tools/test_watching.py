@@ -23,7 +23,7 @@ from tools.sources.prom import PromSource
 from tools.topology import CLUSTER, Gpu, Pod, Topology
 from tools.vocabulary import watching as told
 from tools.wanted_series import WANTED
-from tools.watching import RULES, RUNTIME, SIGNALS, retention, watching
+from tools.watching import RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "team", "app")
@@ -163,8 +163,12 @@ def test_rules_are_read_once_for_all_facts(server: Server) -> None:
 def test_a_server_that_tells_no_rules_is_blind_and_never_without_alerts(
     server: Server, status: int, content: bytes, reason: Reason
 ) -> None:
-    server.answers = {RULES: (status, content), RUNTIME: (status, content)}
-    for signal, key in ((told.ALERT_LATENCY, str(APP)), (told.RETENTION, str(CLUSTER))):
+    server.answers = dict.fromkeys((RULES, RUNTIME, RECEIVERS), (status, content))
+    for signal, key in (
+        (told.ALERT_LATENCY, str(APP)),
+        (told.RETENTION, str(CLUSTER)),
+        (told.ALERTMANAGERS, str(CLUSTER)),
+    ):
         why = blind(columns(server.prom, signal), key)
         assert why is not None
         assert why.reason is reason
@@ -174,7 +178,8 @@ def test_of_the_past_no_rules_are_told(server: Server) -> None:
     why = blind(columns(server.prom, told.ALERT_LATENCY, past=True), str(APP))
     assert why is not None
     assert why.reason is Reason.NOT_KEPT
-    assert blind(columns(server.prom, told.RETENTION, past=True), str(CLUSTER)) == why
+    for signal in (told.RETENTION, told.ALERTMANAGERS):
+        assert blind(columns(server.prom, signal, past=True), str(CLUSTER)) == why
     assert server.asked == []
 
 
@@ -195,6 +200,23 @@ def test_retention_comes_from_the_server(server: Server) -> None:
     for odd in ({}, {"storageRetention": 6}, [], "x"):
         server.says(RUNTIME, odd)
         assert value(columns(server.prom, told.RETENTION), str(CLUSTER)) is None
+
+
+def test_where_alerts_are_sent(server: Server) -> None:
+    urls = [
+        {"url": "http://user:secret@am-1:9093/api/v2/alerts"},
+        {"url": "http://am-0:9093/x"},
+        {"url": ":::"},
+        "x",
+        {},
+    ]
+    server.says(RECEIVERS, {"activeAlertmanagers": urls, "droppedAlertmanagers": []})
+    assert value(columns(server.prom, told.ALERTMANAGERS), str(CLUSTER)) == "am-0, am-1"
+    server.says(RECEIVERS, {"activeAlertmanagers": [], "droppedAlertmanagers": urls})
+    assert value(columns(server.prom, told.ALERTMANAGERS), str(CLUSTER)) == "none"
+    for odd in ({}, [], "x", {"activeAlertmanagers": None}):
+        server.says(RECEIVERS, odd)
+        assert value(columns(server.prom, told.ALERTMANAGERS), str(CLUSTER)) is None
 
 
 # ------------------------------------------------------------------ what is exported

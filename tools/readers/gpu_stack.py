@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from tools.facts import Object, at, gpus_requested, many, name_of, within
 from tools.readers import Listed, Told, Value
-from tools.rules import NONE
 from tools.signals import Signal
-from tools.topology import CLUSTER
 from tools.vocabulary import readiness as told
 
 KINDS = ("nodes", "pods")
@@ -21,7 +19,6 @@ FACTS = (
     told.SYSTEM_ODD,
     told.MIG_STATE,
     told.SHARED_GPU,
-    told.STATE_METRICS,
 )
 _STACK = re.compile(
     r"device-plugin|gpu-feature-discovery|nvidia-driver|gpu-driver|container-toolkit|mig-manager|dcgm|operator-validator"
@@ -43,7 +40,7 @@ _SHARES = ("nvidia.com/gpu.replicas", "cloud.google.com/gke-max-shared-clients-p
 
 
 def read(listed: Listed) -> Iterator[Told]:
-    """Facts of nodes, pods and the cluster."""
+    """Facts of nodes and pods."""
     nodes = {name_of(item)[1]: item for item in listed.of("nodes") if name_of(item)[1]}
     pools: dict[str, list[str]] = defaultdict(list)
     for name, item in nodes.items():
@@ -110,11 +107,7 @@ def _systems(names: list[str], nodes: Mapping[str, Object]) -> Iterator[Told]:
 
 def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
     unready: dict[str, list[str]] = defaultdict(list)
-    reporters = []
     for pod in listed.of("pods"):
-        name = name_of(pod)[1]
-        if "kube-state-metrics" in name:
-            reporters.append("/".join(name_of(pod)))
         owner = next((one for one in many(pod, "metadata", "ownerReferences") if one.get("kind") == "DaemonSet"), None)
         called = str(owner.get("name") or "") if owner else ""
         if not _STACK.search(called):
@@ -128,7 +121,6 @@ def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
             told.STACK_UNREADY: ", ".join(sorted(unready.get(node, ())))[:200],
         }
         yield Told(node, facts, "pods")
-    yield Told(str(CLUSTER), {told.STATE_METRICS: ", ".join(sorted(reporters))[:150] or NONE}, "pods")
 
 
 def _shared(pod: Object, nodes: Mapping[str, Object]) -> str:

@@ -32,6 +32,7 @@ FACTS = (
     told.CACHE_LOST,
     told.REGISTRY_PUBLIC,
     told.UNMAINTAINED,
+    told.CRASH_UNSAID,
 )
 _PASSING = {"emptyDir", "secret", "configMap", "projected", "downwardAPI"}
 _ONE_NODE = {"ReadWriteOnce", "ReadWriteOncePod"}
@@ -41,6 +42,7 @@ _ENDED = (
     (re.compile(r"text-generation-inference"), "TGI is in maintenance mode: small fixes only"),
     (re.compile(r"torchserve"), "TorchServe is no longer maintained, not even for security"),
 )
+_LAST_LINES = "FallbackToLogsOnError"
 _HASHES = ("pod-template-hash", "controller-revision-hash")
 
 
@@ -75,6 +77,7 @@ def _pod(pod: Object) -> dict[Signal, Value]:
         told.WEIGHTS_WRITABLE: _writable(pod, one),
         told.CACHE_LOST: _cache(pod, one, image),
         told.REGISTRY_PUBLIC: image[:200] if image and _registry(image) in _PUBLIC else "",
+        told.CRASH_UNSAID: "" if one.get("terminationMessagePolicy") == _LAST_LINES else "the exit code alone",
         told.UNMAINTAINED: next((words for name, words in _ENDED if name.search(image.lower())), ""),
     }
 

@@ -5,7 +5,8 @@ A text that names what is wrong is empty where all is well; a text that says wha
 
 from __future__ import annotations
 
-from tools.signals import Per, Signal, fact
+from tools.series import Series
+from tools.signals import Per, Signal, fact, gauge
 
 ROLES = "clusterrolebindings"
 KEDA = "scaledobjects.keda.sh"
@@ -21,6 +22,10 @@ def _workload(name: str, meaning: str, told_by: str, unit: str = "", join: str =
 
 def _node(name: str, meaning: str, told_by: str = "") -> Signal:
     return fact(f"node.{name}", "", Per.NODE, meaning, "max", "config", told_by)
+
+
+def _cluster(name: str, meaning: str) -> Signal:
+    return fact(f"cluster.{name}", "", Per.CLUSTER, meaning, evidence="config", told_by="pods")
 
 
 # Resilience.
@@ -51,9 +56,19 @@ DRIVER_BRANCH = _node("driver_branch", "Driver branch")
 SYSTEM_ODD = _node("system_odd", "Versions that differ from the pool's")
 MIG_STATE = _node("mig_state", "MIG configuration that was not applied")
 SHARED_GPU = _pod("shared_gpu", "GPU shared by time-slicing or MPS", told_by="nodes")
-STATE_METRICS = fact(
-    "cluster.state_metrics", "", Per.CLUSTER, "kube-state-metrics in the cluster", evidence="config", told_by="pods"
-)
+
+# Agents of the cluster, told by the names of their pods.
+STATE_METRICS = _cluster("state_metrics", "kube-state-metrics in the cluster")
+POLICY_ENGINE = _cluster("policy_engine", "Policy engine in the cluster")
+IMAGE_SCANNER = _cluster("image_scanner", "Image scanner in the cluster")
+BACKUP_AGENT = _cluster("backup_agent", "Backup agent in the cluster")
+
+# Whether pods suit their nodes.
+PRECISION_BEYOND = _pod("precision_beyond", "Number format that the GPU lacks", told_by="nodes")
+FABRIC_MISSING = _pod("fabric_missing", "Fast network that the pod lacks")
+CRASH_UNSAID = _pod("crash_unsaid", "What is kept of a crash")
+CLOCK_SYNCED = gauge("node.clock_synced", "bool", Per.NODE, "Clock synchronised", "min")
+DISK_FREE = gauge("node.disk_free", "ratio", Per.NODE, "Free space of the root file system", "min")
 
 # Scaling.
 NO_FALLBACK = _workload("no_fallback", "ScaledObject without a fallback", KEDA)
@@ -70,3 +85,28 @@ RIGHTS_WIDE = _workload("rights_wide", "Rights of its service account", ROLES)
 ADMINS = fact(
     "cluster.admins", "subjects", Per.CLUSTER, "Subjects bound to cluster-admin", evidence="config", told_by=ROLES
 )
+
+_NAMED = " * on (instance) group_left (nodename) max by (instance, nodename) (node_uname_info)"
+_ROOT = '{{mountpoint="/",{sel}}}'
+SERIES = {
+    "node_exporter": {
+        CLOCK_SYNCED: (
+            Series(
+                "node_timex_sync_status",
+                only=("max",),
+                expr=f"max by ({{by}}) (max by (instance) (max_over_time(node_timex_sync_status{{{{{{sel}}}}}}[{{w}}])){_NAMED})",
+            ),
+        ),
+        DISK_FREE: (
+            Series(
+                "node_filesystem_avail_bytes",
+                only=("now",),
+                also=("node_filesystem_size_bytes",),
+                expr=(
+                    f"min by ({{by}}) ((min by (instance) (node_filesystem_avail_bytes{_ROOT})"
+                    f" / max by (instance) (node_filesystem_size_bytes{_ROOT})){_NAMED})"
+                ),
+            ),
+        ),
+    },
+}

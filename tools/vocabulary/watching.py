@@ -29,6 +29,7 @@ NO_RUNBOOK = _workload("no_runbook", "Alert rules without a runbook")
 ALERT_GPU_FAULT = _cluster("alert_gpu_fault", "Alert rules on GPU faults")
 ALERT_GPU_IDLE = _cluster("alert_gpu_idle", "Alert rules on idle GPUs")
 RULES_FAILING = _cluster("rules_failing", "Rules that Prometheus cannot evaluate")
+ALERTMANAGERS = _cluster("alertmanagers", "Alertmanagers that Prometheus sends to")
 RETENTION = _cluster("retention", "How long Prometheus keeps samples", "days")
 OF_RULES = (
     ALERT_LATENCY,

@@ -39,7 +39,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     own = next((one for one in usage if one.subject == felt.subject), None)
     others = sorted((one for one in usage if one is not own), key=lambda one: -one.number)
     mine = own.number if own is not None else 0.0
-    if not others or others[0].number < mine:
+    if not others or others[0].number < limits["more"] * mine:
         return None
     taken = sum(one.number for one in others)
     if taken < limits["others"] * (taken + mine):
@@ -98,6 +98,7 @@ CHECK = Check(
     limits={
         "busy": Limit(0.9, "ratio", "above it tasks wait for a core much of the time"),
         "others": Limit(0.5, "ratio", "most of what pods use is used by others"),
+        "more": Limit(2, "ratio", "replicas alike crowd each other: that is a node too small, not a neighbour"),
         "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
         "itl": Limit(0.1, "seconds", "ten tokens a second: slower than most people read aloud"),
         "gpu": Limit(0.6, "ratio", "a busy decoder is above; below it the GPU waits"),

@@ -20,7 +20,7 @@ from tools.signals import GPU_UTIL, NODE_GPUS, Signal
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
-from tools.vocabulary.gpu_health import FABRIC_STATE, GPU_VANISHED
+from tools.vocabulary.gpu_health import GPU_TEMPERATURE, GPU_VANISHED
 from tools.vocabulary.gpu_software import (
     LOG_CUDA_FAULT,
     LOG_DEVICE_GONE,
@@ -145,7 +145,7 @@ def test_a_gpu_that_vanished_is_told_from_those_that_report_and_those_that_are_n
 def test_the_preferred_exporter_answers_whatever_was_asked_before(
     prom: PromSource, worlds_by_name: Mapping[str, World]
 ) -> None:
-    asks = [FABRIC_STATE.now, GPU_UTIL.now]
+    asks = [GPU_TEMPERATURE.now, GPU_UTIL.now]
     answered = measure(prom, asks, worlds_by_name["side_by_side"].at).parts[GPU_UTIL.now]
     assert answered[0].source == "dcgm-exporter via Prometheus"
     assert len(answered) > 1

@@ -49,6 +49,7 @@ KINDS = tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds())))
 NOT_KEPT = Blind(Reason.NOT_KEPT, "Kubernetes keeps no past; kube-state-metrics tells what it exported then")
 LOGS_OF = 16
 LOGS_PER_WORKLOAD = 3
+LOGS_OF_FAILING = 4
 # A pod that runs and is not ready for longer than this may say in its log what it waits for.
 UNREADY_S = 60.0
 CRASHED_WITHIN_S = 24 * 3600.0
@@ -104,6 +105,7 @@ class Observed:
     happenings: Happenings | None = None
     exporters: tuple[Target, ...] = ()
     engines: tuple[Target, ...] = ()
+    containers: Mapping[str, str] = field(default_factory=dict)
 
 
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
@@ -152,7 +154,35 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         happenings=happenings(listed.items, pods, now, frozenset(absent)),
         exporters=exporters,
         engines=engines,
+        containers=_containers(lists["pods"].items),
     )
+
+
+def failing_logs(cluster: Cluster | Blind, observed: Observed, failing: Sequence[str], now: float) -> FailingLogs:
+    """What the logs of pods hold that serve and fail, the first few of them; those that crashed or are unready were read already."""
+    if isinstance(cluster, Blind):
+        return FailingLogs()
+    read = {key for signal in PATTERNS if (part := observed.facts.get(signal.now)) for key in part.values}
+    chosen = [key for key in failing if key in observed.containers and key not in read][:LOGS_OF_FAILING]
+    facts = _Facts(now)
+    for key in chosen:
+        pod = observed.pods[key]
+        log = cluster.logs(pod.namespace, pod.name, observed.containers[key], False)
+        if log.blind is None:
+            facts.add(key, dict.fromkeys(PATTERNS, "") | matches(log.text), log.path)
+    return FailingLogs(facts.parts(), len(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class FailingLogs:
+    """Log lines by ask of pods that serve and fail, and the requests that reading them took."""
+
+    parts: Mapping[Ask, Part] = field(default_factory=dict)
+    requests: int = 0
+
+
+def _containers(items: Sequence[Object]) -> dict[str, str]:
+    return {"/".join(name_of(item)): str(serving_container(item).get("name") or "") for item in items}
 
 
 class _Facts:
@@ -254,10 +284,10 @@ def _logs(
         if len(chosen) < LOGS_OF and taken[workload] < LOGS_PER_WORKLOAD:
             chosen.append(key)
             taken[workload] += 1
-    by_key = {"/".join(name_of(item)): item for item in items}
+    containers = _containers(items)
 
     def read(key: str) -> tuple[str, dict[Signal, str] | Blind, str]:
-        container = str(serving_container(by_key[key]).get("name") or "")
+        container = containers[key]
         found = dict.fromkeys(PATTERNS, "")
         path = ""
         for previous in (False, True):

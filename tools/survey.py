@@ -13,7 +13,7 @@ from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
 from tools.gpu_owners import gpus_from
 from tools.inventory import runtimes, sources
 from tools.measure import Identity, Measured, measure
-from tools.observe import NOT_KEPT, Cluster, Observed, observe
+from tools.observe import NOT_KEPT, Cluster, Observed, failing_logs, observe
 from tools.reading import Blind, Reason, Subject
 from tools.reporting import reporting, unscraped
 from tools.signals import (
@@ -30,8 +30,12 @@ from tools.signals import (
 from tools.snapshot import STALE_AFTER_S, Snapshot, SourceState
 from tools.sources.prom import PromSource
 from tools.topology import Autoscaler, Pod, Topology, engine_of_image, owner_of, workload_from_name
+from tools.vocabulary.outcomes import FAILED, HTTP_5XX
 from tools.watching import watching
 
+# Requests that failed within ten minutes: from this many on the log of a pod that counts as ready is read, too.
+FAILING = (HTTP_5XX.increase("10m"), FAILED.increase("10m"))
+LEAST_FAILED = 5.0
 _PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
 
 
@@ -66,7 +70,13 @@ def survey(
     direct = _directly(cluster, observed, measured, topology, asks, now)
     if direct.identities:
         topology = _topology(observed, measured, direct)
+    failing = failing_logs(NOT_KEPT if past else cluster, observed, _failing(measured), now)
     columns = _columns(asks, observed, measured, direct, topology, now, stale_after_s)
+    columns |= {
+        ask: replace(columns[ask], parts=(*columns[ask].parts, part))
+        for ask, part in failing.parts.items()
+        if ask in columns
+    }
     columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers)
     return Snapshot(
         at=now,
@@ -75,12 +85,23 @@ def survey(
         sources=(*_states(observed, measured), *direct.states),
         seconds={"survey": time.monotonic() - started},
         stale_after_s=stale_after_s,
-        requests=observed.requests + measured.requests + direct.requests,
+        requests=observed.requests + measured.requests + direct.requests + failing.requests,
         queries=measured.queries,
         matchers=matchers,
         happenings=observed.happenings,
         past=past,
     )
+
+
+def _failing(measured: Measured) -> list[str]:
+    """The pods that fail the most requests, worst first: what their logs hold is worth a request each."""
+    failed: dict[str, float] = {}
+    for ask in FAILING:
+        for part in measured.parts.get(ask, ()):
+            for key, count in part.values.items():
+                if isinstance(count, float) and count >= LEAST_FAILED:
+                    failed[key] = max(count, failed.get(key, 0.0))
+    return sorted(failed, key=lambda key: (-failed[key], key))
 
 
 def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+import tools.survey as survey_module
 from tests.tools.worlds import World, crashed, hpa, listings, node, owned, pod
 from tools.casebook import asks
-from tools.observe import KINDS, LOGS_OF, LOGS_PER_WORKLOAD, observe
+from tools.columns import Part
+from tools.measure import Measured
+from tools.observe import KINDS, LOGS_OF, LOGS_PER_WORKLOAD, failing_logs, observe
 from tools.reading import Blind, Reason, Subject
 from tools.signals import (
     CLUSTER_GPUS_FREE,
@@ -39,6 +42,7 @@ from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource, Result
 from tools.survey import survey
 from tools.vocabulary.gpu_software import LOG_VERSIONS
+from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
 APP = "team/app-6c8d9f7b5-aaaaa"
 FORBIDDEN = Blind(Reason.FORBIDDEN, "we may not list pods")
@@ -382,6 +386,26 @@ def test_whose_log_is_read(status: dict[str, Any], read: bool) -> None:
     )
     observe(kube, 1_700_000_000.0)
     assert any(call[0] == "logs" for call in kube.asked) is read
+
+
+def test_the_log_of_a_ready_pod_is_read_when_its_requests_fail() -> None:
+    """The worst four of those that no other reason had read; what cannot be read stays unread and blinds nobody else."""
+    names = [f"w{i}" for i in range(7)]
+    died = "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue."
+    logs: dict[tuple[str, str, str, bool], str | Blind] = {("team", name, "engine", False): died for name in names}
+    logs[("team", "w5", "engine", False)] = Blind(Reason.FORBIDDEN, "not yours")
+    kube = FakeKube(listings(pods=[pod(name) for name in names]), logs)
+    observed = observe(kube, 1.7e9)
+    assert not any(call[0] == "logs" for call in kube.asked)
+    counts = {f"team/w{i}": float(i + 1) for i in range(7)} | {"gone/pod": 99.0}
+    part = Part("vLLM via Prometheus", "query", 1.7e9, counts)
+    failing = survey_module._failing(Measured(None, {survey_module.FAILING[0]: (part,)}))
+    assert failing == ["gone/pod", "team/w6", "team/w5", "team/w4"]
+    found = failing_logs(kube, observed, failing, 1.7e9)
+    assert found.requests == 3
+    assert found.parts[LOG_ENGINE_DEAD.now].values == {"team/w6": died, "team/w4": died}
+    assert found.parts[LOG_CUDA_OOM.now].values == {"team/w6": "", "team/w4": ""}
+    assert failing_logs(UNSET, observed, failing, 1.7e9).requests == 0
 
 
 def test_forbidden_logs_are_blind_and_nothing_else_is() -> None:

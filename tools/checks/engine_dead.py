@@ -17,7 +17,11 @@ from tools.failed_starts import HELPS, LIMITS
 from tools.families import BROKEN, DOWN, QUEUEING
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
+from tools.vocabulary.outcomes import FAILED, HTTP_5XX
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
+
+ERRORS = HTTP_5XX.increase("10m")
+FAILURES = FAILED.increase("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -33,7 +37,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 ago=crash.ago,
                 line=line,
             )
-    return _up_and_dead(now, limits)
+    return _up_and_dead(now, limits) or _ready_and_dead(now, limits)
 
 
 def _up_and_dead(now: Now, limits: Limits) -> Because | None:
@@ -46,6 +50,27 @@ def _up_and_dead(now: Now, limits: Limits) -> Because | None:
         if ran.number > limits["unready"] and line is not None and line.text:
             return because(
                 "{ran_of} has run for {ran} and is not ready; its log says: {line}", ready, ran=ran, line=line
+            )
+    return None
+
+
+def _ready_and_dead(now: Now, limits: Limits) -> Because | None:
+    """A container that never ended and counts as ready (it has no probe, or one that asks the server alone) and fails its requests."""
+    for ended in now.each(TERMINATION.now):
+        errors = now.of(ended.subject, ERRORS) or now.of(ended.subject, FAILURES)
+        line = now.of(ended.subject, LOG_ENGINE_DEAD.now)
+        if (
+            not ended.text
+            and errors is not None
+            and errors.number >= limits["errors"]
+            and line is not None
+            and line.text
+        ):
+            return because(
+                "{errors_of} counts as ready and answered {errors} within 10 min; its log says: {line}",
+                now.of(ended.subject, POD_READY.now),
+                errors=errors,
+                line=line,
             )
     return None
 
@@ -73,8 +98,12 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
-    helps=(*HELPS, RUNNING_FOR.now),
-    limits={**LIMITS, "unready": Limit(60, "seconds", "a minute: from then on its log is read")},
+    helps=(*HELPS, RUNNING_FOR.now, ERRORS, FAILURES),
+    limits={
+        **LIMITS,
+        "errors": Limit(5, "requests", "from then on the log of a server that counts as ready is read"),
+        "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
+    },
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *DOWN),
     remedies=remedies,

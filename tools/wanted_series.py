@@ -19,7 +19,6 @@ from tools.signals import (
 )
 from tools.vocabulary import watching as told
 from tools.vocabulary.gpu_health import ECC_DOUBLE
-from tools.vocabulary.outcomes import ABORTED, FAILED
 
 WANTED: Mapping[Signal, Mapping[str, Ask]] = {
     told.LATENCY_MISSING: {
@@ -27,11 +26,8 @@ WANTED: Mapping[Signal, Mapping[str, Ask]] = {
         "inter-token latency": ITL.p95("5m"),
         "time in the queue": QUEUE_TIME.p95("5m"),
     },
-    told.ENDINGS_MISSING: {
-        "finished requests": REQUESTS_FINISHED.increase("10m"),
-        "failed requests": FAILED.increase("10m"),
-        "aborted requests": ABORTED.increase("10m"),
-    },
+    # Failures and aborts are left out: engines begin to export those with the first of them.
+    told.ENDINGS_MISSING: {"finished requests": REQUESTS_FINISHED.increase("10m")},
     told.CACHE_MISSING: {"KV cache usage": KV_USAGE.max("10m"), "prefix cache hits": PREFIX_CACHE_HITS.rate("10m")},
     told.FAULTS_MISSING: {"Xid": XID_LAST.max("1h")},
     told.ECC_MISSING: {"uncorrectable ECC errors": ECC_DOUBLE.max("1h")},

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.tools.worlds import stamp
 from tools.readers import Listed
 from tools.readers.gpu_stack import read
 from tools.signals import Signal
@@ -101,6 +102,16 @@ def test_pods_of_the_stack() -> None:
     by_hand = [stack("nvidia-device-plugin", ready="False", kind="ReplicaSet")]
     assert told_of("n1", nodes, by_hand)[told.STACK_UNREADY] == ""
     assert told.STACK_UNREADY not in told_of("n1", nodes)
+
+
+def test_a_node_that_is_cordoned_or_new_is_given_time() -> None:
+    pods = [stack("nvidia-driver-daemonset", ready="False")]
+    cordoned = {**node("n1"), "spec": {"unschedulable": True}}
+    assert told_of("n1", [cordoned], pods)[told.STACK_UNREADY] == ""
+    for age, said in ((60.0, ""), (3600.0, "nvidia-driver-daemonset")):
+        joined = node("n1")
+        joined["metadata"]["creationTimestamp"] = stamp(-age)
+        assert told_of("n1", [joined], pods)[told.STACK_UNREADY] == said
 
 
 def engine(host: str = "n1", gpus: str = "1") -> dict[str, Any]:

@@ -18,7 +18,7 @@ CHECK = Check(
     on=(On.CLUSTER,),
     severity="high",
     needs=(ALERTMANAGERS.now,),
-    fires=lacks(ALERTMANAGERS.now, "Prometheus sends alerts to {found}."),
+    fires=lacks(ALERTMANAGERS.now, "Prometheus knows no Alertmanager to send to."),
     remedies=paste(
         "Name the Alertmanager in the settings of Prometheus.",
         "spec: {alerting: {alertmanagers: [{namespace: monitoring, name: alertmanager-operated, port: web}]}}",

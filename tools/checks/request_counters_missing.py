@@ -1,13 +1,13 @@
 """The engine reports without counting how requests end.
 
 ## What it means
-Other series of the replica arrive, and a counter of finished, failed or aborted requests does not.
+Other series of the replica arrive, and the counter of finished requests does not.
 
 ## Why it hurts
 Errors and abandoned requests cannot be counted, so no objective on them can be held.
 
 ## What would rule it out
-A counter that appears with its first event, as some engines have them.
+A replica that has not finished its first request, in engines that begin to count with it.
 """
 
 from tools.check import Applies, Check, On

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from tools.facts import Object, at, gpus_requested, many, name_of, within
+from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
 from tools.vocabulary import readiness as told
@@ -20,6 +21,8 @@ FACTS = (
     told.MIG_STATE,
     told.SHARED_GPU,
 )
+# Driver, toolkit and plugin come up one after the other, each with its image.
+SETTLED_S = 1800.0
 _STACK = re.compile(
     r"device-plugin|gpu-feature-discovery|nvidia-driver|gpu-driver|container-toolkit|mig-manager|dcgm|operator-validator"
 )
@@ -116,11 +119,15 @@ def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
         ready = next((one for one in many(pod, "status", "conditions") if one.get("type") == "Ready"), {})
         if ready.get("status") == "False":
             unready[node].append(called)
-    for node in nodes:
-        facts: dict[Signal, Value] = {
-            told.STACK_UNREADY: ", ".join(sorted(unready.get(node, ())))[:200],
-        }
-        yield Told(node, facts, "pods")
+    for node, item in nodes.items():
+        # On a node that is cordoned or has just joined the stack may be under way.
+        waiting = () if _under_way(item, listed.now) else sorted(unready.get(node, ()))
+        yield Told(node, {told.STACK_UNREADY: ", ".join(waiting)[:200]}, "pods")
+
+
+def _under_way(node: Object, now: float) -> bool:
+    joined = seconds(at(node, "metadata", "creationTimestamp"))
+    return at(node, "spec", "unschedulable") is True or (joined is not None and now - joined < SETTLED_S)
 
 
 def _shared(pod: Object, nodes: Mapping[str, Object]) -> str:

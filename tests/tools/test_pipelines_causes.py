@@ -135,6 +135,12 @@ def test_a_router_is_told_by_what_it_does(change: dict[str, float], says: str) -
     )
 
 
+def test_a_router_without_a_queue_of_its_own_is_told_by_its_time() -> None:
+    quick = {name: value for name, value in HELD_UP.items() if name != "router.held min 5m"}
+    finding = the(diagnose(world({PICK: quick})), f"gateway_router_overloaded@{PICK}")
+    assert finding.because.startswith("picker-0 takes 90 ms (p95) to choose an engine, is throttled")
+
+
 def test_nothing_is_said_of_engines_that_nobody_sees() -> None:
     blind = {name: value for name, value in HELD_UP.items() if "pool" not in name}
     finding = the(diagnose(world({PICK: blind})), f"gateway_router_overloaded@{PICK}")

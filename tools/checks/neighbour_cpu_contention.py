@@ -1,8 +1,8 @@
 """A neighbour on the node takes the CPU that the engine needs.
 
 ## What it means
-Nearly all CPUs of the node are busy, most of them for other pods, while an engine there is slow and its GPU has time to spare. The
-engine is not stopped by a limit of its own: it waits for its turn on a core.
+Nearly all CPUs of the node are busy, and another pod takes far more of them than an engine there, which is slow while its GPU has time
+to spare. The engine is not stopped by a limit of its own: it waits for its turn on a core.
 
 ## Why it hurts
 Tokenising, scheduling and launching kernels are a chain on the CPU: each step that waits for a core is a step that the GPU waits too.
@@ -40,9 +40,6 @@ def fires(now: Now, limits: Limits) -> Because | None:
     others = sorted((one for one in usage if one is not own), key=lambda one: -one.number)
     mine = own.number if own is not None else 0.0
     if not others or others[0].number < limits["more"] * mine:
-        return None
-    taken = sum(one.number for one in others)
-    if taken < limits["others"] * (taken + mine):
         return None
     return because(
         "The CPUs of the node are busy {busy} of the time, and {neighbour_of} alone uses {neighbour};"
@@ -97,7 +94,6 @@ CHECK = Check(
     helps=(LATE, GAP, TOKENS, GPUS, CPU_THROTTLED.mean("5m"), NODE_CPU_PRESSURE.avg("10m"), NODE_CPUS.now),
     limits={
         "busy": Limit(0.9, "ratio", "above it tasks wait for a core much of the time"),
-        "others": Limit(0.5, "ratio", "most of what pods use is used by others"),
         "more": Limit(2, "ratio", "replicas alike crowd each other: that is a node too small, not a neighbour"),
         "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
         "itl": Limit(0.1, "seconds", "ten tokens a second: slower than most people read aloud"),

@@ -39,8 +39,6 @@ WAITING = REQUESTS_WAITING.max("168h")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when what the peaks need, with one to spare, is less than what runs."""
     running = now.each(RUNNING)
-    if len(running) < limits["replicas"]:
-        return None
     age = now.least(RUNNING_FOR.now)
     if age.number < limits["settled"]:
         return None
@@ -116,7 +114,6 @@ CHECK = Check(
         GPU_REQUEST.now,
     ),
     limits={
-        "replicas": Limit(3, "replicas", "two are redundancy, not waste"),
         "settled": Limit(432000, "seconds", "five days hold a working day, whenever they begin"),
         "waited": Limit(2, "requests", "a request or two wait for the next step of any engine"),
         "cache": Limit(0.6, "ratio", "room for a burst beside what is usual"),

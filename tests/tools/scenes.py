@@ -44,12 +44,12 @@ def topology(replicas: int = 2, engine: str = "vllm") -> Topology:
 def snapshot(
     world: Mapping[str, Any],
     subject: Subject,
-    replicas: int = 2,
+    replicas: int = 0,
     without: Collection[str] = (),
     engine: str = "vllm",
 ) -> Snapshot:
     """A snapshot in which a subject's parts have the world's values: one for all of them, or a list, part by part."""
-    whole = topology(replicas, engine)
+    whole = topology(replicas or max((len(one) for one in world.values() if isinstance(one, list)), default=2), engine)
     values = {parse_ask(name): value for name, value in world.items() if name not in without}
     columns: dict[Ask, Column] = {}
     for ask in {*asks(rules=True), *values}:

@@ -21,7 +21,7 @@ ENGINES = [source.name for source in runtimes()]
 
 
 def judged(check: str, world: Mapping[str, Any], subject: Subject, **how: Any) -> Outcome:
-    taken = snapshot(world, subject, **{"replicas": _replicas(world), **how})
+    taken = snapshot(world, subject, **how)
     outcomes = run(taken, {}, rules=cases()[check].check.rule)
     return next(one for one in outcomes if one.case.id == check and one.subject == subject)
 

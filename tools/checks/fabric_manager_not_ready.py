@@ -23,11 +23,10 @@ STATE = FABRIC_STATE.max("10m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a pod of the node crashes over CUDA's error 802, or when the fabric of a GPU has not come up for ten minutes."""
-    said = said_by_a_failing_pod(now, LOG_FABRIC, FABRIC)
     state = now.get(STATE)
-    if said is not None or state is None or not 1 <= state.number < 3:
-        return said
-    return because("The NVLink fabric of {state_of} has not come up: {state}, where 3 is completed.", state=state)
+    if state is not None and 1 <= state.number < 3:
+        return because("The NVLink fabric of {state_of} has not come up: {state}, where 3 is completed.", state=state)
+    return said_by_a_failing_pod(now, LOG_FABRIC, FABRIC)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -26,27 +26,23 @@ VANISHED = GPU_VANISHED.now
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a failing pod says that its GPU is lost, or when some of a node's GPUs fell silent and the others did not."""
+    """Fire when some of a node's GPUs fell silent and the others did not, or when a failing pod says that its GPU is lost."""
+    reporting, has, gone = now.get(REPORTING), now.get(HAS), now.get(VANISHED)
+    some = reporting is not None and has is not None and 0 < reporting.number < has.number
+    if some and reporting is not None and has is not None and gone is not None and gone.number:
+        count = counted([one for one in now.each(VANISHED) if one.number], VANISHED.said, "GPUs", now.subject)
+        return because(
+            "{count} of the node no longer reports, {gone_of} first of all; {reporting} of {has} still report.",
+            gone,
+            count=count,
+            gone=gone,
+            reporting=reporting,
+            has=has,
+        )
     said = said_by_a_failing_pod(now, LOG_GPU_LOST)
-    if said is not None:
-        return said
-    reporting = now[REPORTING]
-    if not reporting.number:
-        return None
-    has = now[HAS]
-    if reporting.number >= has.number:
-        return None
-    gone = [one for one in now.each(VANISHED) if one.number]
-    if not gone:
-        return None
-    return because(
-        "{gone} of the node no longer reports, {first_of} first of all; {reporting} of {has} still report.",
-        gone[0],
-        gone=counted(gone, VANISHED.said, "GPUs", now.subject),
-        first=gone[0],
-        reporting=reporting,
-        has=has,
-    )
+    if said is None and now[REPORTING].number and now[REPORTING].number < now[HAS].number:
+        now.each(VANISHED)  # raises when nobody tells
+    return said
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

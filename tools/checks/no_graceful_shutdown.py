@@ -1,8 +1,8 @@
 """A replica that is told to stop drops the requests it is answering.
 
 ## What it means
-No preStop hook waits until routes have forgotten the pod, and the grace period is the 30 s that Kubernetes grants by itself, or
-less than long answers take.
+No preStop hook waits until routes have forgotten the pod and the grace period is the 30 s that Kubernetes grants by itself, or the
+slowest answers take longer than the grace period.
 
 ## Why it hurts
 Each rollout, scale-in and drain ends answers in the middle; users see errors that no metric of the engine counts.
@@ -11,31 +11,45 @@ Each rollout, scale-in and drain ends answers in the middle; users see errors th
 A preStop hook, and a grace period above the longest answer.
 """
 
+from math import ceil
+
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.finding import Change, Remedy
 from tools.rules import NONE
 from tools.vocabulary.manifests import GRACE, PRESTOP
+from tools.vocabulary.pipelines import REQUEST_TIME
+
+SLOWEST = REQUEST_TIME.p99("1h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire where nothing waits before the stop and the grace period is short."""
-    grace = now[GRACE.now]
-    if grace.number > limits["grace"]:
+    """Fire where answers outlast the grace period, or where nothing waits before the stop and the period is short."""
+    grace, hook = now[GRACE.now], now.worst(PRESTOP.now)
+    slowest = now.get(SLOWEST)
+    if slowest is not None and slowest.number > grace.number:
+        return because(
+            "{grace_of} is killed {grace} after it is told to stop, and of 100 answers the slowest takes {slowest}.",
+            hook,
+            grace=grace,
+            slowest=slowest,
+            severity="medium",
+        )
+    if grace.number > limits["grace"] or hook.value != NONE:
         return None
-    hook = now.worst(PRESTOP.now)
-    if hook.value != NONE:
-        return None
-    return because("{grace_of} is stopped without a preStop hook and killed after {grace}.", hook, grace=grace)
+    return because("{grace_of} is stopped without a preStop hook and killed after {grace}.", hook, slowest, grace=grace)
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
-    grace = now.get(GRACE.now)
+    """Wait first, and long enough for what is seen."""
+    grace, slowest = now.get(GRACE.now), now.get(SLOWEST)
+    # The hook's sleep counts against the period as well.
+    wanted = max(120, ceil((slowest.number if slowest is not None else 0) * 1.5 + 15))
     return (
         Remedy(
             "Let a preStop hook sleep for some 15 s, so that routes forget the pod first, and grant more than the longest answer takes.",
-            Change("terminationGracePeriodSeconds", f"{grace.number:.0f}" if grace else "30", "120"),
+            Change("terminationGracePeriodSeconds", f"{grace.number:.0f}" if grace else "30", str(wanted)),
             "A rollout under load ends without an error at the gateway.",
-            ("platform/kubernetes-deployment-for-vllm", "kubernetes/exit-codes-and-terminations"),
+            ("kubernetes/graceful-shutdown", "platform/kubernetes-deployment-for-vllm"),
         ),
     )
 
@@ -45,10 +59,11 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="low",
     needs=(GRACE.now, PRESTOP.now),
+    helps=(SLOWEST,),
     limits={"grace": Limit(30, "seconds", "what Kubernetes grants where nobody sets it; long answers take more")},
     fires=fires,
     remedies=remedies,
-    pages=("platform/kubernetes-deployment-for-vllm",),
+    pages=("kubernetes/graceful-shutdown", "platform/kubernetes-deployment-for-vllm"),
     phase=1,
     owner="platform",
     rule=True,

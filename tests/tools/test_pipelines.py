@@ -126,3 +126,10 @@ def test_a_node_is_told_by_its_kernels_name(around: PromSource) -> None:
     _, blind = value(measured, asks[0], "n2")
     assert blind is not None
     assert blind.reason is Reason.NO_SERIES
+
+
+def test_what_is_known_of_a_replica_is_counted_in_hours_and_not_taken_from_its_age(around: PromSource) -> None:
+    ask = told.HISTORY.max("168h")
+    known, blind = value(measure(around, (ask,), START), ask, "team/app-0")
+    assert blind is None
+    assert 3 * 3600 <= known <= 5 * 3600

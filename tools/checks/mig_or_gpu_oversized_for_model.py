@@ -22,15 +22,15 @@ from tools.signals import (
     GPU_UTIL,
     KV_USAGE,
     REQUESTS_RUNNING,
-    RUNNING_FOR,
     STANDBY,
 )
-from tools.vocabulary.pipelines import WEIGHTS
+from tools.vocabulary.pipelines import HISTORY, WEIGHTS
 
 GIB = 2.0**30
 PEAK = KV_USAGE.max("168h")
 BUSY = GPU_UTIL.avg("24h")
 RAN = REQUESTS_RUNNING.max("168h")
+KNOWN = HISTORY.max("168h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -38,7 +38,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     peak = now.worst(PEAK)
     if peak.number >= limits["cache"] or not now.worst(RAN).number:
         return None
-    age = now.least(RUNNING_FOR.now)
+    age = now.least(KNOWN)
     if age.number < limits["settled"]:
         return None
     standby, awake = now.get(STANDBY.now), now.get(ENGINE_AWAKE.now)
@@ -101,7 +101,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.ENGINE,
     severity="low",
-    needs=(PEAK, RAN, RUNNING_FOR.now, BUSY, GPU_MEM_USED.now, GPU_MEM_FREE.now, WEIGHTS.now, GPU_REQUEST.now),
+    needs=(PEAK, RAN, KNOWN, BUSY, GPU_MEM_USED.now, GPU_MEM_FREE.now, WEIGHTS.now, GPU_REQUEST.now),
     helps=(STANDBY.now, ENGINE_AWAKE.now),
     limits={
         "cache": Limit(0.1, "ratio", "a tenth of the cache at the busiest moment of a week"),

@@ -26,20 +26,21 @@ from tools.signals import (
     REPLICAS_WANTED,
     REQUESTS_RUNNING,
     REQUESTS_WAITING,
-    RUNNING_FOR,
     STANDBY,
     TTFT,
 )
+from tools.vocabulary.pipelines import HISTORY
 
 PEAKS = KV_USAGE.max("168h")
 RUNNING = REQUESTS_RUNNING.max("168h")
 WAITING = REQUESTS_WAITING.max("168h")
+KNOWN = HISTORY.max("168h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when what the peaks need, with one to spare, is less than what runs."""
     running = now.each(RUNNING)
-    age = now.least(RUNNING_FOR.now)
+    age = now.least(KNOWN)
     if age.number < limits["settled"]:
         return None
     waited = now.worst(WAITING)
@@ -103,7 +104,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.ENGINE,
     severity="low",
-    needs=(RUNNING, RUNNING_FOR.now, WAITING, PEAKS),
+    needs=(RUNNING, KNOWN, WAITING, PEAKS),
     helps=(
         STANDBY.now,
         ENGINE_AWAKE.now,

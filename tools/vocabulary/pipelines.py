@@ -47,6 +47,8 @@ KV_TRANSFER_SIZE = times("kv.transfer_size", "Size of a KV cache transfer", "byt
 PREFIX_QUERIES = counter("llm.prefix_queries", "tokens", Per.REPLICA, "Prompt tokens looked up in the prefix cache")
 PREFIX_SHARE = gauge("llm.prefix_share", "ratio", Per.REPLICA, "Prompt tokens found in the prefix cache")
 
+HISTORY = gauge("llm.history", "seconds", Per.REPLICA, "Time for which its load is known", "min")
+
 # The same windows an hour earlier: what a rise is measured against.
 CLIENT_ERRORS_BEFORE = counter(
     "http.client_errors_before", "requests", Per.REPLICA, "Answers with status 4xx, an hour before", optional=True
@@ -76,6 +78,16 @@ def _share(hits: str, queries: str) -> Series:
     )
 
 
+def _history(metric: str) -> Series:
+    # A pod may be older than what is kept of it: the hours with samples are counted.
+    return Series(
+        metric,
+        scale=3600.0,
+        only=("max",),
+        expr=f"count_over_time((max by ({{by}}) ({metric}{{{{{{sel}}}}}}))[{{w}}:1h])",
+    )
+
+
 _V1, _SGLANG = 'handler=~"/v1/.*"', 'endpoint=~"/v1/.*|/generate"'
 _VLLM_HITS, _VLLM_QUERIES = "vllm:prefix_cache_hits_total", "vllm:prefix_cache_queries_total"
 _OLD_HITS, _OLD_QUERIES = "vllm:gpu_prefix_cache_hits_total", "vllm:gpu_prefix_cache_queries_total"
@@ -85,6 +97,7 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
         REQUEST_TIME: (Series("vllm:e2e_request_latency_seconds"),),
         PREFIX_QUERIES: (Series(_VLLM_QUERIES), Series(_OLD_QUERIES)),
         PREFIX_SHARE: (_share(_VLLM_HITS, _VLLM_QUERIES), _share(_OLD_HITS, _OLD_QUERIES)),
+        HISTORY: (_history("vllm:num_requests_running"),),
         KV_FAILED: (Series("vllm:nixl_num_failed_transfers_total"),),
         KV_EXPIRED: (Series("vllm:nixl_num_kv_expired_reqs_total"),),
         KV_TRANSFER_TIME: (Series("vllm:nixl_xfer_time_seconds"),),
@@ -96,12 +109,14 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
         REQUEST_TIME: (Series("ray_vllm_e2e_request_latency_seconds", only=("p50", "p95", "p99")),),
         PREFIX_QUERIES: (Series("ray_vllm_prefix_cache_queries_total"),),
         PREFIX_SHARE: (_share("ray_vllm_prefix_cache_hits_total", "ray_vllm_prefix_cache_queries_total"),),
+        HISTORY: (_history("ray_vllm_num_requests_running"),),
         LOOP_DELAY: (Series("ray_serve_event_loop_scheduling_latency_ms", scale=1e-3, only=("p50", "p95", "p99")),),
     },
     "sglang": {
         REQUEST_TIME: (Series("sglang:e2e_request_latency_seconds"),),
         PREFIX_QUERIES: (Series("sglang:prompt_tokens_total"),),
         PREFIX_SHARE: (_share("sglang:cached_tokens_total", "sglang:prompt_tokens_total"),),
+        HISTORY: (_history("sglang:num_running_reqs"),),
         KV_FAILED: (Series("sglang:num_transfer_failed_reqs_total"),),
         KV_UNPAIRED: (Series("sglang:num_bootstrap_failed_reqs_total"),),
         KV_TRANSFER_TIME: (Series("sglang:kv_transfer_latency_ms", scale=1e-3),),
@@ -126,6 +141,7 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
         ANSWERS_BEFORE: (before("te_request_count"),),
     },
     "triton": {
+        HISTORY: (_history("nv_inference_request_success"),),
         REQUEST_TIME: (
             Series(
                 "nv_inference_request_duration_us",

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from tools.columns import Column, Part
-from tools.measure import MARK, Query, part_of, union
+from tools.columns import Column, Part, Value
+from tools.measure import MARK, Query, key_of, part_of, union
 from tools.presence import REPORTING, reported
 from tools.reading import Blind
 from tools.selectors import narrowing, one_of
@@ -111,21 +111,38 @@ def _asked(
 
 
 def _by_step(query: Query, points: Sequence[Points], times: Sequence[float]) -> list[Part]:
-    rows: dict[int, list[Row]] = defaultdict(list)
-    nothing: dict[int, list[Mapping[str, str]]] = defaultdict(list)
     # The client asks from a whole second on.
-    begin, step_s = round(times[0]), (times[-1] - times[0]) / max(1, len(times) - 1)
+    begin, step_s = round(times[0]), (times[-1] - times[0]) / max(1, len(times) - 1) or 1.0
+    if query.series.label:
+        return _labelled(query, points, times, begin, step_s)
+    identity = query.identity
+    values: list[dict[str, Value]] = [{} for _ in times]
+    nothing: list[set[str]] = [set() for _ in times]
+    for one in points:
+        key = key_of(one.labels, identity.labels.keys, query.source.key_prefix)
+        if key is None:
+            continue
+        for moment, value in zip(one.times, one.values, strict=True):
+            values[round((moment - begin) / step_s)][key] = value
+        for moment in one.nothing:
+            nothing[round((moment - begin) / step_s)].add(key)
+    title = f"{query.source.title} via Prometheus"
+    # What is a sample of the past is never stale: Prometheus has looked back five minutes at most.
+    return [
+        Part(title, query.text, moment, told, None, identity.blind, frozenset(none))
+        for moment, told, none in zip(times, values, nothing, strict=True)
+    ]
 
-    def place(moment: float) -> int:
-        return round((moment - begin) / step_s) if step_s else 0
 
+def _labelled(
+    query: Query, points: Sequence[Points], times: Sequence[float], begin: float, step_s: float
+) -> list[Part]:
+    """Where a label bears the value, each step is read like an answer of its own."""
+    rows: dict[int, list[Row]] = defaultdict(list)
     for one in points:
         for moment, value in zip(one.times, one.values, strict=True):
-            rows[place(moment)].append(Row(one.labels, value))
-        for moment in one.nothing:
-            nothing[place(moment)].append(one.labels)
+            rows[round((moment - begin) / step_s)].append(Row(one.labels, value))
     return [
-        # What is a sample of the past is never stale: Prometheus has looked back five minutes at most.
-        replace(part_of(query, Result(query.text, tuple(rows[i]), None, tuple(nothing[i])), moment), fresh=None)
+        replace(part_of(query, Result(query.text, tuple(rows[i]), None), moment), fresh=None)
         for i, moment in enumerate(times)
     ]

@@ -22,11 +22,11 @@ from tools.signals import Ask, Kind, Per
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 
-LOOK_BACK_S = 2 * 3600.0
+LOOK_BACK_S = 90 * 60.0
 STEP_S = 300.0
 STANDS_S = 600.0
 # Beyond this many parts the past of everything is not asked for: a question about a part of the fleet is.
-PARTS_MOST = 600
+PARTS_MOST = 120
 SHOWN = 5
 _WORTH = frozenset(SEVERITIES[:3])
 
@@ -49,7 +49,7 @@ def recovered(
 ) -> Looked:
     """What came and went. `quiet` are outcomes that look well on the scope, `active` those that fire anywhere."""
     worth = [one for one in quiet if one.case.check.severity in _WORTH and one.subject in scope]
-    asks = {ask for one in worth for ask in one.case.check.asks if _moves(ask) and has_past(snapshot, ask)}
+    asks = {ask for one in worth for ask in one.case.check.needs if _moves(ask) and has_past(snapshot, ask)}
     keys = {per: sorted({key for s in scope for key in snapshot.topology.parts(s, per)}) for per in Per}
     if isinstance(prom, Blind) or not asks:
         return Looked(())
@@ -60,7 +60,8 @@ def recovered(
     past = history(prom, snapshot, asks, keys, snapshot.at - LOOK_BACK_S, STEP_S)
     if not past.parts:
         return Looked((), "The past of the readings could not be asked" if past.blind else "")
-    spells = {one.key: (one, those) for one in worth if (those := _spells(one, past, snapshot, limits))}
+    then = [past.at(snapshot, i) for i in range(len(past.times))]
+    spells = {one.key: (one, those) for one in worth if (those := _spells(one, past, then, limits))}
     gone = [_as_fired(one) for one, _ in spells.values()]
     explained = explanations([*active, *gone], snapshot.topology)
     kept = [one for one in gone if not explained.get(one.key)]
@@ -73,15 +74,11 @@ def _moves(ask: Ask) -> bool:
     return ask.signal.kind is not Kind.FACT or ask in REPORTING
 
 
-def _spells(outcome: Outcome, past: History, snapshot: Snapshot, limits: Overrides) -> list[tuple[int, int]]:
+def _spells(outcome: Outcome, past: History, then: Sequence[Snapshot], limits: Overrides) -> list[tuple[int, int]]:
     """The first and last step of each time that it stood long enough."""
-    asks = [ask for ask in outcome.case.check.asks if ask in past.parts]
     if not any(ask in past.parts for ask in outcome.case.check.needs):
         return []
-    fires = [
-        judge(outcome.case, outcome.subject, past.at(snapshot, i, asks), limits).verdict is Verdict.FIRES
-        for i in range(len(past.times))
-    ]
+    fires = [judge(outcome.case, outcome.subject, one, limits).verdict is Verdict.FIRES for one in then]
     found: list[tuple[int, int]] = []
     for fired, those in groupby(range(len(fires)), key=lambda i: fires[i]):
         steps = list(those)

@@ -7,6 +7,7 @@ for what recovered; they never follow the fleet.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from tools.sources.prom import PromSource
 from tools.trace import Trace
 
 HEADLINES_MOST = 6
+PARALLEL = 3
 
 
 @dataclass(frozen=True)
@@ -38,23 +40,24 @@ class Timeline:
 def timeline(prom: PromSource | Blind, snapshot: Snapshot, diagnosis: Diagnosis, limits: Overrides) -> Timeline:
     """Look back from a diagnosis. What cannot be told is said; nothing here raises for what a source does."""
     by_key = {one.key: one for one in diagnosis.outcomes}
-    traces: dict[str, Trace] = {}
-    findings: list[Finding] = []
-    roots = [finding.key for finding in diagnosis.findings if finding.root][:HEADLINES_MOST]
-    for finding in diagnosis.findings:
-        outcome = by_key.get(finding.key)
-        if finding.key not in roots or outcome is None:
-            findings.append(finding)
-            continue
-        since, trace = _since(prom, snapshot, outcome, limits)
-        if trace is not None:
-            traces[finding.key] = trace
-        findings.append(_completed(prom, snapshot, finding, outcome, since))
+    roots = [finding for finding in diagnosis.findings if finding.root and finding.key in by_key][:HEADLINES_MOST]
     quiet = [one for one in diagnosis.outcomes if one.verdict in {Verdict.QUIET, Verdict.NOT_APPLICABLE}]
     active = [one for one in diagnosis.outcomes if one.verdict is Verdict.FIRES]
-    looked = recovered(prom, snapshot, diagnosis.scope, quiet, active, limits)
+    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="timeline") as pool:
+        looking = pool.submit(recovered, prom, snapshot, diagnosis.scope, quiet, active, limits)
+        told = dict(pool.map(lambda root: _told(prom, snapshot, root, by_key[root.key], limits), roots))
+        looked = looking.result()
+    findings = tuple(told[one.key][0] if one.key in told else one for one in diagnosis.findings)
+    traces = {key: trace for key, (_, trace) in told.items() if trace is not None}
     blind = (BlindSpot("What recovered lately", looked.unseen),) if looked.unseen else ()
-    return Timeline(tuple(findings), traces, looked.found, blind)
+    return Timeline(findings, traces, looked.found, blind)
+
+
+def _told(
+    prom: PromSource | Blind, snapshot: Snapshot, finding: Finding, outcome: Outcome, limits: Overrides
+) -> tuple[str, tuple[Finding, Trace | None]]:
+    since, trace = _since(prom, snapshot, outcome, limits)
+    return finding.key, (_completed(prom, snapshot, finding, outcome, since), trace)
 
 
 def _since(

@@ -14,8 +14,7 @@ from typing import Any
 
 from tools.inventory import built_in
 from tools.series import Series, Source
-from tools.signals import SIGNALS, Kind, Per, Signal
-from tools.vocabulary import modules
+from tools.signals import Kind, Per, Signal
 
 ORDER = 5  # before the known engines: whoever maps a fork of one knows better than its image
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -33,13 +32,15 @@ class CustomServerError(ValueError):
 
 
 def mappable() -> dict[str, Signal]:
-    """The signals that a server of one's own may carry: what is measured of a replica."""
-    modules()
-    return {
-        name: one
-        for name, one in sorted(SIGNALS.items())
-        if one.per is Per.REPLICA and one.kind is not Kind.FACT and name.startswith("llm.")
+    """The signals that a server of one's own may carry: what a known engine tells of a replica by a series as it is."""
+    plain = {
+        signal.name: signal
+        for source in built_in()
+        if source.serving
+        for signal, series in source.signals.items()
+        if signal.per is Per.REPLICA and signal.kind is not Kind.FACT and any(not one.expr for one in series)
     }
+    return dict(sorted(plain.items()))
 
 
 def read(told: object) -> tuple[Source, ...]:

@@ -174,10 +174,11 @@ def _identity(those: Sequence[_Shown], now: float) -> Identity:
 def _part(ask: Ask, those: Sequence[_Shown], identity: Identity, now: float) -> Part | None:
     source = identity.source
     carried = source.signals.get(ask.signal)
-    if carried is None or (ask.signal.kind is Kind.FACT and not any(one.label for one in carried)):
+    if carried is None or ask.signal.kind is Kind.FACT:
         return None
     title = f"{source.title}, read directly"
-    last = [series for series in carried if not series.expr and not series.also]
+    # A label's text needs an expression, or is a fact that objects tell.
+    last = [series for series in carried if not (series.expr or series.also or series.label)]
     if ask.statistic != "now" or not last:
         over = f"nothing over {ask.window}" if ask.window else "nothing of what this takes"
         why = Blind(Reason.NO_SERIES, f"read from the {_who(source)} itself, which tells its last value and {over}")
@@ -186,16 +187,14 @@ def _part(ask: Ask, those: Sequence[_Shown], identity: Identity, now: float) -> 
     nans: set[str] = set()
     told = ""
     for series in last:
-        found: dict[str, Value] = {}
+        found: dict[str, float] = {}
         for one in those:
             for key, value in _values(series, one):
                 told = told or f"{one.path} {series.metric}"
-                if isinstance(value, float) and math.isnan(value):
+                if math.isnan(value):
                     nans.add(key)
-                elif key in found and isinstance(value, float):
-                    found[key] = _JOIN[ask.signal.join](float(found[key]), value)
                 else:
-                    found[key] = value
+                    found[key] = _JOIN[ask.signal.join](found[key], value) if key in found else value
         values = {**found, **values}
     unseen = {
         key: Blind(Reason.NO_SERIES, f"the {_who(source)} was read directly and shows no {last[0].metric}")
@@ -208,17 +207,13 @@ def _part(ask: Ask, those: Sequence[_Shown], identity: Identity, now: float) -> 
     )
 
 
-def _values(series: Series, one: _Shown) -> Iterable[tuple[str, Value]]:
+def _values(series: Series, one: _Shown) -> Iterable[tuple[str, float]]:
     source = one.source
     for sample in one.rows.get(series.metric, ()):
         labels = _labels(sample, one)
         key = key_of(labels, source.keys, source.key_prefix)
-        if key is None or not (_matches(source.match, labels) and _matches(series.match, labels)):
-            continue
-        if not series.label:
+        if key is not None and _matches(source.match, labels) and _matches(series.match, labels):
             yield key, sample.value * series.scale
-        elif sample.value == 1:
-            yield key, labels.get(series.label, "")
 
 
 def _who(source: Source) -> str:

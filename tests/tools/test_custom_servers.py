@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,10 +94,7 @@ def test_without_the_mapping_nothing_is_known_of_it(prom: PromSource, worlds_by_
 def test_one_that_is_not_scraped_is_read_itself(prom: PromSource, worlds_by_name: dict[str, World]) -> None:
     now = worlds_by_name["nvitop"].at
     engine = pod("h-0", owner=("StatefulSet", "h"), image="registry.local/house:2.1", args=["--port=9000"], now=now)
-    text = (
-        "house_up_info 1\nhouse_cache_percent 41\n"
-         'house_queue_depth{tier="live"} 3\nhouse_queue_depth{tier="x"} 9\n'
-    )
+    text = 'house_up_info 1\nhouse_cache_percent 41\nhouse_queue_depth{tier="live"} 3\nhouse_queue_depth{tier="x"} 9\n'
     kube = FakeKube(listings(pods=[engine]), metrics={("team", "h-0", 9000): text})
     taken = survey(prom, kube, {*asks(), KV_USAGE.now, REQUESTS_WAITING.now}, now)
     assert taken.read(KV_USAGE.now, "team/h-0").value == pytest.approx(0.41)
@@ -219,6 +217,7 @@ def test_servers_are_forgotten_when_settings_no_longer_name_them() -> None:
     finally:
         use(())
     assert sources() == before
+    assert "house" not in {one.name for one in runtimes()}
     assert inventory.built_in()
 
 
@@ -235,9 +234,16 @@ def test_a_settings_file_with_a_wrong_mapping_is_refused_with_the_same_words(
         load_settings()
 
 
-def test_the_guide_names_every_signal_that_may_be_mapped() -> None:
+def test_what_the_guide_says_of_signals_is_so() -> None:
     guide = (ROOT / "docs" / "custom-servers.md").read_text(encoding="utf-8")
-    for name, one in mappable().items():
-        assert f"| `{name}` | {one.kind.value} | {one.unit or '-'} |" in guide, name
+    known = mappable()
+    rows = re.findall(r"^\| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$", guide, re.MULTILINE)
+    assert len(rows) > 15
+    for name, kind, unit, meaning in rows:
+        one = known[name]
+        assert (kind, unit, meaning) == (one.kind.value, one.unit or "-", one.meaning)
+    assert {one.name for one in (KV_USAGE, REQUESTS_WAITING, TTFT, QUEUE_TIME, REQUESTS_FINISHED)} <= {
+        row[0] for row in rows
+    }
     example = guide.split("```yaml\n")[1].split("```")[0]
     assert read(yaml.safe_load(example)["servers"])

@@ -35,15 +35,16 @@ def test_engines_and_exporters_are_told_by_their_images_with_their_versions() ->
         one("e", "nvcr.io/nvidia/k8s/dcgm-exporter:4.4.1-4.5.0-ubuntu22.04", gpus=0),
         one("f", "nginx:1.27", gpus=0),
         one("g", "vllm/vllm-openai:v9.9.9", phase="Pending"),
+        one("h", "registry.local:5000/mirror/vllm-openai:v0.9.1@sha256:" + "0" * 64),
     ]
     pods[3]["metadata"]["labels"] = {"app.kubernetes.io/version": "v0.5.3"}
     found = by_name(pods)
     assert {name: dict(told.versions) for name, told in found.items()} == {
-        "vllm": {"0.10.0": 1, "0.11.2": 1, "": 1},
+        "vllm": {"0.10.0": 1, "0.11.2": 1, "0.9.1": 1, "": 1},
         "sglang": {"0.5.3": 1},
         "dcgm_exporter": {"4.4.1-4.5.0-ubuntu22.04": 1},
     }
-    assert found["vllm"].pods == 3
+    assert found["vllm"].pods == 4
     assert (found["vllm"].reporting, found["vllm"].silent) == (None, None)
 
 

@@ -127,8 +127,15 @@ def test_a_pod_that_requests_every_gpu_of_its_node_holds_them() -> None:
 
 @pytest.mark.parametrize(
     "pods",
-    [[], [holder("a", 1)], [holder("a", 1), holder("b", 1)], [holder("a", 3)], [holder("a", 2, at="")]],
-    ids=["nobody", "half", "two pods", "more than there are", "not placed"],
+    [
+        [],
+        [holder("a", 1)],
+        [holder("a", 1), holder("b", 1)],
+        [holder("a", 2), holder("b", 2)],
+        [holder("a", 3)],
+        [holder("a", 2, at="")],
+    ],
+    ids=["nobody", "half", "two pods", "two that want all", "more than there are", "not placed"],
 )
 def test_else_nobody_is_said_to_hold_them(pods: list[Pod]) -> None:
     assert held(pods) == {None}

@@ -120,3 +120,19 @@ def test_a_reading_says_what_it_is() -> None:
     assert reading == Reading(
         "KV cache usage", Subject("pod", "team", "app-0"), 0.25, "ratio", "scene", "q", NOW, "metric"
     )
+
+
+def test_what_is_unseen_for_one_reason_throughout_is_the_whole_else_a_part() -> None:
+    now = present({})
+    with pytest.raises(Unseen) as caught:
+        now.each(KV_USAGE.now)
+    assert caught.value.reading.subject == APP
+    broken = present({}, {"team/app-0": Reason.NOTHING_OBSERVED})
+    with pytest.raises(Unseen) as caught:
+        broken.each(KV_USAGE.now)
+    assert caught.value.reading.subject == Subject("pod", "team", "app-0"), "two reasons"
+    ask = TTFT.p95("5m")
+    idle = present({}, {"team/app-0": Reason.NOTHING_OBSERVED}, ask)
+    with pytest.raises(Unseen) as caught:
+        idle.each(ask)
+    assert caught.value.reading.subject == Subject("pod", "team", "app-1"), "nothing was observed of the other"

@@ -113,6 +113,6 @@ def _intervals(prom: PromSource, topology: Topology, now: float, matchers: str) 
     values: dict[str, Value] = {}
     for row in result.rows:
         key = f"{row.labels.get('namespace', '')}/{row.labels.get('pod', '')}"
-        if key in topology.pods and row.value > 0:
+        if key in topology.pods:
             values[key] = row.value
     return Part("Prometheus", query, now, values, blind=result.blind)

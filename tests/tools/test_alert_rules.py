@@ -76,6 +76,7 @@ def test_what_an_expression_watches(query: str, signal: Signal) -> None:
         ("etcd_server_has_leader == 0", told.ALERT_DOWN),
         ("absent(node_load1)", told.ALERT_DOWN),
         ("vllm:num_requests_running > 100", told.ALERT_QUEUE),
+        ('vllm:num_requests_running{like="vllm:num_requests_waiting"} > 1', told.ALERT_QUEUE),
         ("rate(vllm:generation_tokens_total[2m]) == 0", told.ALERT_STALL),
         ("rate(vllm:generation_tokens_total[2m]) > 100 and vllm:num_requests_running > 0", told.ALERT_STALL),
         ("DCGM_FI_DEV_GPU_UTIL > 90", told.ALERT_GPU_IDLE),

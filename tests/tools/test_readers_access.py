@@ -196,11 +196,15 @@ def test_which_rights_are_wide(role: Any, said: str) -> None:
     assert found == (f"default may {said} in the whole cluster (ClusterRole wide)" if said else "")
 
 
-def test_a_binding_of_a_namespace_counts_there_alone() -> None:
+def test_a_binding_of_a_namespace_gives_rights_there() -> None:
     role = may("get", kind="roles")
     here, there = bound("b", "team", ("Role", "wide"), ACCOUNT), bound("b", "other", ("Role", "wide"), ACCOUNT)
-    assert rights_of(roles=[role], rolebindings=[here]) == "default may read secrets in the namespace (Role wide)"
-    assert rights_of(roles=[role], rolebindings=[there]) == ""
+    assert rights_of(roles=[role], rolebindings=[here]) == "default may read secrets in namespace team (Role wide)"
+    assert rights_of(roles=[role], rolebindings=[there]) == "", (
+        "a role of the same name in another namespace is another"
+    )
+    elsewhere = rights_of(rolebindings=[bound("b", "other", ADMIN, ACCOUNT)])
+    assert elsewhere == "default may do everything in namespace other (ClusterRole cluster-admin)"
 
 
 def test_how_many_may_do_everything() -> None:

@@ -46,13 +46,13 @@ def _rights(whose: Whose, bindings: Sequence[Object], roles: Mapping[tuple[str, 
     space = whose.subject.namespace
     for binding in bindings:
         inside = name_of(binding)[0]
-        if (inside and inside != space) or not _bound(binding, space, account):
+        if not _bound(binding, space, account):
             continue
         kind, name = str(at(binding, "roleRef", "kind")), str(at(binding, "roleRef", "name"))
         role = roles.get((kind, inside if kind == "Role" else "", name), {})
         power = "everything" if name == "cluster-admin" else _power(role)
         if power:
-            where = "in the namespace" if inside else "in the whole cluster"
+            where = f"in namespace {inside[:60]}" if inside else "in the whole cluster"
             yield f"{account} may {_said(power)} {where} ({kind} {name})"
 
 

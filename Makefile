@@ -41,6 +41,7 @@ docs: ## are the generated pages current?
 	@$(PY) -m tools.handbook --check
 	@$(PY) -m knowledge.overviews --check
 	@$(PY) -m tools.hardware_pages --check
+	@$(PY) -m bot.checklist_map --check
 
 wheel: ## the built wheel, tried in a clean environment
 	@deploy/try-wheel.sh

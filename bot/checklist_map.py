@@ -42,7 +42,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
     "it lives in another system": (
         "The build pipeline, the registry, the gateway's settings, key management, the audit log, traces, tickets or the bill.",
-        "DR-19 GC-07 GC-12 GC-13 GC-15 GC-19 GC-20 GC-25 GC-26 GC-27 GC-30 IA-41 MQ-43 MQ-46 MQ-53 PR-64",
+        "GC-07 GC-12 GC-13 GC-15 GC-19 GC-20 GC-25 GC-26 GC-27 GC-30 IA-41 MQ-43 MQ-46 MQ-53 PR-64",
     ),
     "it is seen only from inside a node or pod": (
         "Links and topology that a command on the machine shows. Rackside runs nothing on machines.",

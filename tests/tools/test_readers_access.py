@@ -131,6 +131,18 @@ def test_how_long_a_route_waits(timeouts: Any, seconds: float) -> None:
     assert routed(None, http)[told.ROUTE_TIMEOUT] == seconds
 
 
+def test_routes_that_share_requests_out() -> None:
+    def shared(*names: str) -> dict[str, Any]:
+        return named("r", spec={"rules": [{"backendRefs": [{"name": name, "weight": 1} for name in names]}]})
+
+    assert routed(None, shared("svc"))[told.GRADUAL] == "none"
+    assert routed(None, shared("svc", "svc-next"))[told.GRADUAL] == "route r"
+    assert routed(None, shared("other", "svc-next"))[told.GRADUAL] == "none"
+    assert routed(ingress(marks={"nginx.ingress.kubernetes.io/canary": "true"}))[told.GRADUAL] == "ingress web"
+    assert routed(ingress(marks={"nginx.ingress.kubernetes.io/canary": "false"}))[told.GRADUAL] == "none"
+    assert routed()[told.GRADUAL] == "none"
+
+
 def policy(**spec: Any) -> float | str:
     item = named("p", spec={"podSelector": {"matchLabels": {"app": "a"}}, **spec})
     return told_of(routes, networkpolicies=[item])[told.EGRESS_POLICY]

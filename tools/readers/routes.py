@@ -16,7 +16,7 @@ from tools.vocabulary import readiness as told
 
 HTTP = "httproutes.gateway.networking.k8s.io"
 KINDS = ("pods", "deployments", "statefulsets", "services", "ingresses", HTTP, "networkpolicies")
-FACTS = (told.ROUTES, told.ROUTE_PLAIN, told.ROUTE_TIMEOUT, told.EGRESS_POLICY)
+FACTS = (told.GRADUAL, told.ROUTES, told.ROUTE_PLAIN, told.ROUTE_TIMEOUT, told.EGRESS_POLICY)
 # What the controllers wait for the next byte when nothing is set.
 STOCK_TIMEOUT_S = 60.0
 _CERTIFICATES = (
@@ -25,6 +25,7 @@ _CERTIFICATES = (
     "ingress.gcp.kubernetes.io/pre-shared-cert",
 )
 _NGINX = "nginx.ingress.kubernetes.io/proxy-read-timeout"
+_CANARY = "nginx.ingress.kubernetes.io/canary"
 _ALB = "alb.ingress.kubernetes.io/load-balancer-attributes"
 _IDLE = re.compile(r"idle_timeout\.timeout_seconds=(\d{1,6})")
 _STEP = re.compile(r"(\d{1,9})(ms|h|m|s)")
@@ -74,9 +75,20 @@ def _routes(services: set[str], ingresses: Sequence[Object], routes: Sequence[Ob
     names = [f"ingress {name_of(item)[1]}" for item in mine] + [f"route {name_of(item)[1]}" for item in http]
     return {
         told.ROUTES: ", ".join(names)[:200] or NONE,
+        told.GRADUAL: ", ".join(_sharing(mine, http))[:200] or NONE,
         told.ROUTE_PLAIN: ", ".join(plain)[:200],
         told.ROUTE_TIMEOUT: min(waits, default=inf),
     }
+
+
+def _sharing(ingresses: Sequence[Object], routes: Sequence[Object]) -> Iterator[str]:
+    """Routes with several weighted backends, and Ingresses of nginx that are a canary."""
+    for item in ingresses:
+        if str(within(item, "metadata", "annotations").get(_CANARY) or "").lower() == "true":
+            yield f"ingress {name_of(item)[1]}"
+    for item in routes:
+        if any(len(many(rule, "backendRefs")) > 1 for rule in many(item, "spec", "rules")):
+            yield f"route {name_of(item)[1]}"
 
 
 def _backends(item: Object) -> Iterator[str]:

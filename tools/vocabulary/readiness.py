@@ -80,6 +80,7 @@ QUOTA_GPUS = _workload("quota_gpus", "GPUs that the namespace's quota grants", "
 ROUTES = _workload("routes", "Routes that lead to it", "ingresses")
 ROUTE_PLAIN = _workload("route_plain", "Route without TLS", "ingresses")
 ROUTE_TIMEOUT = _workload("route_timeout", "Shortest timeout of its routes", "ingresses", "seconds", "min")
+GRADUAL = _workload("gradual", "Route that shares requests out between versions", "ingresses")
 EGRESS_POLICY = _workload("egress_policy", "Network policy for what goes out", "networkpolicies")
 RIGHTS_WIDE = _workload("rights_wide", "Rights of its service account", ROLES)
 ADMINS = fact(

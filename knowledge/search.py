@@ -297,7 +297,8 @@ class Library:
         if not self._parts.short_forms:
             reworded = replace(reworded, added=())
         meant = f"{reworded.text} ({', '.join(reworded.added)})" if reworded.added else reworded.text
-        asked = _Asked(reworded, f"{text} {meant}", self._encoder.queries([meant])[0])
+        # The vector gains by what a short form stands for; among the words it would only push aside the short form itself.
+        asked = _Asked(reworded, f"{text} {reworded.text}", self._encoder.queries([meant])[0])
         self._asked[key] = asked
         if len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)

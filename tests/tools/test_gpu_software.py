@@ -77,6 +77,14 @@ def test_a_mismatch_is_the_one_headline_of_what_it_does_to_the_node() -> None:
     }  # fmt: skip
 
 
+def test_a_mismatch_explains_the_exporter_and_what_waits_without_the_plugins_help() -> None:
+    told = diagnose(two((N1, {**MISMATCH, **SILENT}), (OTHER, PENDING)))
+    assert roots(told) == {f"driver_library_mismatch@{N1}"}
+    assert {finding.id for finding in told.findings} == {
+        "driver_library_mismatch", "exporter_down", "pending_insufficient_gpu",
+    }  # fmt: skip
+
+
 def test_a_missing_plugin_explains_the_pods_that_wait_and_no_other_nodes_exporter() -> None:
     told = diagnose(two((N1, NO_PLUGIN), (N2, {**SILENT, "node.gpus_reporting now": 0}), (OTHER, PENDING)))
     assert roots(told) == {f"device_plugin_missing@{N1}", f"exporter_down@{N2}"}
@@ -138,6 +146,8 @@ def test_a_gpu_that_vanished_is_told_from_those_that_report_and_those_that_are_n
     taken = survey(prom, nobody, {ask}, worlds_by_name["vanished"].at)
     assert taken.read(ask, "GPU-gone").value == 1.0
     assert taken.read(ask, "GPU-here").value == 0.0
+    steady = survey(prom, nobody, {ask}, worlds_by_name["sick"].at)
+    assert steady.read(ask, "GPU-a").value == 0.0
     late = survey(prom, nobody, {ask}, worlds_by_name["true_labels"].at)
     assert {late.read(ask, key).value for key in late.topology.gpus} == {0.0}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from evals.fleet.api_worlds import StaticWorld
 from evals.fleet.kubeapi import KubeApi
@@ -142,3 +143,19 @@ def test_an_endless_exposition_is_cut_off() -> None:
     told = samples("a 1\n" * (MAX_SAMPLES + 1), ["a"])
     assert isinstance(told, Blind)
     assert "too many to read" in told.detail
+
+
+# ------------------------------------------------------------------ the right is an option
+
+
+def test_the_right_to_ask_pods_is_an_option_and_nothing_more() -> None:
+    deploy = Path(__file__).parents[3] / "deploy"
+    base = (deploy / "base" / "rbac.yaml").read_text(encoding="utf-8")
+    assert "proxy" not in base
+    option = deploy / "options" / "pods-proxy"
+    role, binding = yaml.safe_load_all((option / "rbac.yaml").read_text(encoding="utf-8"))
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["pods/proxy"], "verbs": ["get"]}]
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "rackside", "namespace": "rackside"}]
+    whole = yaml.safe_load((option / "kustomization.yaml").read_text(encoding="utf-8"))
+    assert [(option / one).exists() for one in whole["resources"]] == [True, True]

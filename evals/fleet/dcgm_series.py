@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evals.fleet.devices import Device, Reading
-from evals.fleet.hardware import MIB
+from evals.fleet.hardware import LANES, MIB
 from evals.fleet.sample import Labels, Sample, SampleType, labels_of
 
 XID_TEXTS = {
@@ -98,6 +98,13 @@ def _alive(device: Device, reading: Reading, who: Labels, full: bool) -> list[Sa
             ("ROW_REMAP_PENDING", int(device.ailment == "remap_pending"), "gauge"),
             ("ECC_DBE_VOL_TOTAL", 3 * int(device.ailment == "double_bit"), "counter"),
             ("ECC_SBE_VOL_TOTAL", 0, "counter"),
+            ("MAX_SM_CLOCK", model.sm_clock, "gauge"),
+            ("ENFORCED_POWER_LIMIT", device.power_limit, "gauge"),
+            ("POWER_MGMT_LIMIT_DEF", round(model.tdp), "gauge"),
+            ("PCIE_LINK_GEN", device.link_generation, "gauge"),
+            ("PCIE_MAX_LINK_GEN", model.pcie, "gauge"),
+            ("PCIE_LINK_WIDTH", device.lanes, "gauge"),
+            ("PCIE_MAX_LINK_WIDTH", LANES, "gauge"),
         ]
     if model.hbm:
         values.append(("MEMORY_TEMP", round(reading.temperature + 4 + 9 * reading.dram), "gauge"))
@@ -109,7 +116,7 @@ def _alive(device: Device, reading: Reading, who: Labels, full: bool) -> list[Sa
         ("PIPE_TENSOR_ACTIVE", round(reading.tensor, 6)),
         ("DRAM_ACTIVE", round(reading.dram, 6)),
         ("PCIE_TX_BYTES", float(round(reading.pcie))),
-        ("PCIE_RX_BYTES", float(round(reading.pcie * 1.7))),
+        ("PCIE_RX_BYTES", float(round(reading.pcie * 1.7 + reading.fetched))),
     ):
         found.append(Sample(f"DCGM_FI_PROF_{name}", who, value))
     return found

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evals.fleet.engine import Activity
-from evals.fleet.hardware import MIB, GpuModel
+from evals.fleet.hardware import LANES, MIB, GpuModel
 from evals.fleet.identity import hexes
 
 COLLECT = 30.0
+DENSE = 0.4  # tensor activity at which a board is at its power limit now and then
 _BUSES = ("1B", "43", "52", "61", "9D", "C3", "D1", "DF", "0F", "2D", "35", "4E", "6A", "7F", "87", "AE")
 
 
@@ -23,6 +24,7 @@ class Reading:
     dram: float = 0.0
     pcie: float = 0.0
     link: float = 0.0
+    fetched: float = 0.0
     power: float = 0.0
     temperature: float = 0.0
     memory: float = 0.0
@@ -37,11 +39,13 @@ class Reading:
 
 
 # Clock event reasons as NVML numbers them.
-SW_POWER_CAP, HW_SLOWDOWN, SW_THERMAL, HW_THERMAL, HW_POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
+GPU_IDLE, CLOCKS_SETTING, SW_POWER_CAP, HW_SLOWDOWN = 0x1, 0x2, 0x4, 0x8
+SW_THERMAL, HW_THERMAL, HW_POWER_BRAKE = 0x20, 0x40, 0x80
 _SLOW = {
     "hot": (0.36, HW_SLOWDOWN | SW_THERMAL | HW_THERMAL),
     "power_brake": (0.3, HW_SLOWDOWN | HW_POWER_BRAKE),
     "power_cap": (0.62, SW_POWER_CAP),
+    "locked": (0.5, CLOCKS_SETTING),
 }
 
 
@@ -70,8 +74,9 @@ class Device:
     thermal: float = 0.0
     powered: float = 0.0
     replays: float = 0.0
+    dense: bool = False
     _since: float = 0.0
-    _sums: list[float] = field(default_factory=lambda: [0.0] * 5)
+    _sums: list[float] = field(default_factory=lambda: [0.0] * 6)
     _collected: float = -1.0
 
     @property
@@ -96,7 +101,25 @@ class Device:
     @property
     def reasons(self) -> int:
         """The clock event reasons of the moment, as a bit mask."""
-        return 0 if self.clock_share == 1.0 or not self.context else _SLOW[self.ailment][1]
+        if not self.context:
+            return GPU_IDLE
+        # Dense computation touches the board's power limit for moments, which costs next to no clock.
+        return _SLOW[self.ailment][1] if self.clock_share < 1.0 else SW_POWER_CAP * self.dense
+
+    @property
+    def power_limit(self) -> float:
+        """Watts that it may draw: what was set, or the board's own."""
+        return round(self.model.tdp * (0.55 if self.ailment == "power_cap" else 1.0))
+
+    @property
+    def lanes(self) -> int:
+        """Lanes of its PCIe link."""
+        return LANES // 4 if self.ailment == "narrow" else LANES
+
+    @property
+    def link_generation(self) -> int:
+        """Generation at which its PCIe link runs: the first one at rest."""
+        return self.model.pcie if self.reading.busy > 0.01 else 1
 
     def idle_memory(self) -> float:
         """Bytes that the driver shows as used with no process on the device."""
@@ -114,28 +137,31 @@ class Device:
         goal = 29 + 42 * self.power / model.tdp
         if self.ailment == "hot":
             goal = 88.0 if act.busy > 0.05 else 52.0
-        slowed = dt * 1e9 * act.busy if self.reasons else 0.0
-        if self.ailment == "hot":
+        self.dense = act.tensor >= DENSE
+        slowed = dt * 1e9 * act.busy
+        if self.reasons & (SW_THERMAL | HW_THERMAL):
             self.thermal += slowed
-        else:
+        elif self.reasons & (SW_POWER_CAP | HW_POWER_BRAKE):
             self.powered += slowed
         self.replays += dt * 1.7 if self.ailment == "pcie" else 0.0
         self.temperature += (goal - self.temperature) * (1 - math.exp(-dt / 45))
         self.energy += self.power * dt
-        for place, value in enumerate((act.busy, act.tensor, act.dram, act.pcie, act.link)):
+        for place, value in enumerate((act.busy, act.tensor, act.dram, act.pcie, act.link, act.fetched)):
             self._sums[place] += value * dt
         self._since += dt
-        if self._collected < 0 or now - self._collected >= COLLECT - 1e-6:
+        due = self._collected < 0 or now - self._collected >= COLLECT - 1e-6
+        if due and self.ailment != "frozen":
             self._collect(now)
 
     def _collect(self, now: float) -> None:
-        busy, tensor, dram, pcie, link = (value / self._since for value in self._sums)
+        busy, tensor, dram, pcie, link, fetched = (value / self._since for value in self._sums)
         self.reading = Reading(
             busy=busy,
             tensor=tensor,
             dram=dram,
             pcie=pcie,
             link=link,
+            fetched=fetched,
             power=self.power,
             temperature=self.temperature,
             memory=self.used if self.context else self.idle_memory(),
@@ -150,4 +176,4 @@ class Device:
             xid=self.xid,
             lost=self.lost,
         )
-        self._collected, self._since, self._sums = now, 0.0, [0.0] * 5
+        self._collected, self._since, self._sums = now, 0.0, [0.0] * 6

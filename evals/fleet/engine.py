@@ -26,13 +26,25 @@ MFU, MBU = 0.45, 0.62
 
 
 class Activity:
-    """What the GPUs of a replica did in a step: shares of the time between 0 and 1, and bytes per second."""
+    """What the GPUs of a replica did in a step: shares of the time between 0 and 1, and bytes per second.
 
-    __slots__ = ("busy", "dram", "link", "pcie", "tensor")
+    ``link`` goes over NVLink, ``pcie`` both ways over PCIe, ``fetched`` from the host over PCIe.
+    """
 
-    def __init__(self, busy: float = 0.0, tensor: float = 0.0, dram: float = 0.0, pcie: float = 0.0, link: float = 0.0):
+    __slots__ = ("busy", "dram", "fetched", "link", "pcie", "tensor")
+
+    def __init__(
+        self,
+        busy: float = 0.0,
+        tensor: float = 0.0,
+        dram: float = 0.0,
+        pcie: float = 0.0,
+        link: float = 0.0,
+        fetched: float = 0.0,
+    ):
         """All zero: nothing ran."""
         self.busy, self.tensor, self.dram, self.pcie, self.link = busy, tensor, dram, pcie, link
+        self.fetched = fetched
 
 
 class Engine:
@@ -205,6 +217,7 @@ class Engine:
         work = slow + quick
         read = work * (config.weights_per_gpu + context * config.kv_bytes_per_token / config.tp)
         flops = 2 * config.model.active * (prefilled + tokens) / config.tp
+        swapped = 0.0 if config.tp == 1 else 4 * config.model.layers * config.model.hidden * (prefilled + tokens) / dt
         self.activity = Activity(
             busy=min(1.0, (computed + 0.5 * work * hosted) / dt),
             tensor=min(0.9, flops / (config.gpu.flops * dt) * 1.15),
@@ -212,8 +225,9 @@ class Engine:
                 0.92,
                 (read + prefilled * config.model.hidden * config.model.layers * 40) / (config.gpu.bandwidth * dt),
             ),
-            pcie=(prefilled * 8 + tokens * 400) / dt + work / dt * 60_000,
-            link=0.0 if config.tp == 1 else 4 * config.model.layers * config.model.hidden * (prefilled + tokens) / dt,
+            pcie=(prefilled * 8 + tokens * 400) / dt + work / dt * 60_000 + swapped * (not config.linked),
+            link=swapped * config.linked,
+            fetched=work / dt * config.offload,
         )
         return min(1.0, (slow * long + quick * short) / dt), tokens
 
@@ -223,10 +237,10 @@ class Engine:
         math_time = 2 * config.model.active * batch / (config.tp * config.gpu.flops * MFU)
         reduce = 0.0
         if config.tp > 1:
-            wire = 300e9 if config.gpu.nvlink else 18e9
+            wire = 300e9 if config.linked else 18e9
             reduce = 2 * config.model.layers * (9e-6 + 2 * batch * config.model.hidden * 2 / wire)
         launch = config.model.layers * (60e-6 if config.eager else 6e-6)
-        return max(read / (config.gpu.bandwidth * MBU), math_time) + reduce + launch
+        return max(read / (config.gpu.bandwidth * MBU), math_time) + reduce + launch + config.offload / config.gpu.wire
 
     def _prefill(
         self, todo: np.ndarray[tuple[int, ...], np.dtype[np.intp]], at: float, end: float, rate: float

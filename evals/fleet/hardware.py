@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 MIB = 1024**2
 GIB = 1024**3
+LANES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,17 @@ class GpuModel:
     nvlink: bool
     hbm: bool
     compute: str
+    pcie: int = 4
 
     @property
     def total(self) -> int:
         """Bytes that CUDA reports as the device's total: NVML's less what the driver keeps."""
         return (self.memory_mib - self.reserved_mib) * MIB
+
+    @property
+    def wire(self) -> float:
+        """Bytes per second that transfers over its PCIe link (16 lanes) reach in one direction."""
+        return 1.5e9 * LANES * 2.0 ** (self.pcie - 4)
 
 
 GPUS: dict[str, GpuModel] = {
@@ -49,6 +56,7 @@ GPUS: dict[str, GpuModel] = {
         nvlink=True,
         hbm=True,
         compute="9.0",
+        pcie=5,
     ),
     "a100": GpuModel(
         product="NVIDIA A100-SXM4-80GB",

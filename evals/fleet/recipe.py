@@ -207,14 +207,27 @@ class Workload(_Part):
         return self
 
 
-Ailment = Literal["hot", "power_brake", "power_cap", "remap_pending", "remap_failed", "double_bit", "pcie", "well"]
+Ailment = Literal[
+    "hot",
+    "power_brake",
+    "power_cap",
+    "locked",
+    "remap_pending",
+    "remap_failed",
+    "double_bit",
+    "pcie",
+    "narrow",
+    "frozen",
+    "well",
+]
 
 
 class Change(_Part):
     """A cause that changes at a time: exactly one of a workload's, a GPU's or an exporter's.
 
     ``ailment`` is what a GPU suffers from then on: a cooler that fails, a brake from the rack's power supply, a low
-    power limit, memory rows that wait to be remapped or cannot be, double-bit errors, a link that must repeat itself.
+    power limit, a clock that somebody locked, memory rows that wait to be remapped or cannot be, double-bit errors, a
+    link that must repeat itself or lost lanes, an exporter that hears nothing of it any more and repeats itself.
 
     ``patch`` replaces fields of the workload's recipe. Fields of its pods (args, limits, ...) roll its pods
     out anew.

@@ -45,6 +45,13 @@ class Config:
     weight_bytes: float
     load_format: str
     dtype: str
+    peers: bool = True
+    offload: float = 0.0
+
+    @property
+    def linked(self) -> bool:
+        """Whether its ranks exchange over NVLink."""
+        return self.gpu.nvlink and self.peers
 
     @cached_property
     def kv_bytes_per_token(self) -> float:
@@ -53,8 +60,8 @@ class Config:
 
     @cached_property
     def weights_per_gpu(self) -> float:
-        """Bytes of weights that one rank holds."""
-        return self.weight_bytes / self.tp * (1.02 if self.tp > 1 else 1.0)
+        """Bytes of weights that one rank holds on its GPU: without those that it reads from the host at each step."""
+        return max(0.0, self.weight_bytes / self.tp * (1.02 if self.tp > 1 else 1.0) - self.offload)
 
     @cached_property
     def activation(self) -> float:
@@ -114,6 +121,8 @@ def resolve(workload: Workload, gpu: str) -> Config:
         weight_bytes=model.params * width,
         load_format=str(args.get("load-format", "auto")),
         dtype="torch.float32" if args.get("dtype") == "float32" else "torch.bfloat16",
+        peers=workload.env.get("NCCL_P2P_DISABLE", "0") != "1",
+        offload=float(args.get("cpu-offload-gb", 0)) * GIB,
     )
 
 

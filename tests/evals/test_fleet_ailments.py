@@ -49,7 +49,8 @@ def waiting(simulation: Simulation) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("ailment", "reasons", "clock"), [("hot", 0x68, 510), ("power_brake", 0x88, 420), ("power_cap", 0x4, 870)]
+    ("ailment", "reasons", "clock"),
+    [("hot", 0x68, 510), ("power_brake", 0x88, 420), ("power_cap", 0x4, 870), ("locked", 0x2, 705)],
 )
 def test_a_slowed_gpu_says_why_and_its_engine_is_slower(ailment: str, reasons: int, clock: int) -> None:
     change = {"at": "-20m", "node": "g1", "gpu": 0, "ailment": ailment}
@@ -58,8 +59,11 @@ def test_a_slowed_gpu_says_why_and_its_engine_is_slower(ailment: str, reasons: i
     assert (bad["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"], bad["DCGM_FI_DEV_SM_CLOCK"]) == (reasons, clock)
     assert (good["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"], good["DCGM_FI_DEV_SM_CLOCK"]) == (0, 1410)
     counter = "DCGM_FI_DEV_THERMAL_VIOLATION" if ailment == "hot" else "DCGM_FI_DEV_POWER_VIOLATION"
-    assert bad[counter] > 1e9
+    assert (bad[counter] > 1e9) == (ailment != "locked")
     assert good[counter] == 0
+    limits = (bad["DCGM_FI_DEV_ENFORCED_POWER_LIMIT"], bad["DCGM_FI_DEV_POWER_MGMT_LIMIT_DEF"])
+    assert limits == (220 if ailment == "power_cap" else 400, 400)
+    assert good["DCGM_FI_DEV_ENFORCED_POWER_LIMIT"] == 400
     assert (bad["DCGM_FI_DEV_GPU_TEMP"] >= 84) == (ailment == "hot")
     by_gpu = {pod.devices[0]: pod.engine for pod in slow.workloads["a/x"].pods}
     assert by_gpu[0] is not None
@@ -112,6 +116,56 @@ def test_a_link_that_repeats_itself_is_counted() -> None:
     fleet = lived({"traffic": BUSY}, {"at": "-10m", "node": "g1", "gpu": 0, "ailment": "pcie"})
     assert exposed(fleet, 0)["DCGM_FI_DEV_PCIE_REPLAY_COUNTER"] > 500
     assert exposed(fleet, 1)["DCGM_FI_DEV_PCIE_REPLAY_COUNTER"] == 0
+
+
+def test_a_link_keeps_its_lanes_unless_it_lost_some_and_rests_at_the_first_generation() -> None:
+    fleet = lived({"traffic": BUSY}, {"at": "-10m", "node": "g1", "gpu": 0, "ailment": "narrow"})
+    (pod,) = fleet.workloads["a/x"].pods
+    working, idle = exposed(fleet, pod.devices[0]), exposed(fleet, 3)
+    names = [f"DCGM_FI_DEV_PCIE_{name}" for name in ("LINK_WIDTH", "MAX_LINK_WIDTH", "LINK_GEN", "MAX_LINK_GEN")]
+    assert [working[name] for name in names] == [4, 16, 4, 4]
+    assert [idle[name] for name in names] == [16, 16, 1, 4]
+    assert idle["DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"] == 1, "at rest, which is no throttle"
+
+
+def test_an_exporter_that_hears_nothing_of_a_gpu_repeats_itself() -> None:
+    history = {"at": "-5m", "node": "g1", "gpu": 0, "ailment": "frozen"}
+    fleet = lived({"replicas": 2, "traffic": BUSY}, history)
+    frozen, alive = fleet.machines["g1"].devices[:2]
+    assert frozen.energy - frozen.reading.energy > 4 * 60 * 60, "watts for minutes that nobody told"
+    assert alive.energy - alive.reading.energy < 31 * 400
+
+
+@pytest.mark.parametrize(("env", "over_nvlink"), [({}, True), ({"NCCL_P2P_DISABLE": "1"}, False)])
+def test_ranks_exchange_over_pcie_where_peers_are_off(env: dict[str, str], over_nvlink: bool) -> None:
+    parallel = {"gpus": 2, "args": {"tensor-parallel-size": 2, "max-model-len": 8192}, "env": env, "traffic": BUSY}
+    fleet = lived(parallel)
+    told = exposed(fleet, fleet.workloads["a/x"].pods[0].devices[0])
+    assert (told["DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL"] > 100) == over_nvlink
+    assert (told["DCGM_FI_PROF_PCIE_TX_BYTES"] > 1e8) == (not over_nvlink)
+
+
+def test_offloaded_weights_are_read_from_the_host_at_each_step() -> None:
+    told = []
+    for args in ({"max-model-len": 8192}, {"max-model-len": 8192, "cpu-offload-gb": 8}):
+        fleet = lived({"args": args, "traffic": {**BUSY, "rate": 1}})
+        (pod,) = fleet.workloads["a/x"].pods
+        assert pod.engine is not None
+        told.append((exposed(fleet, pod.devices[0]), pod.engine.config.kv_tokens, len(pod.engine.running)))
+    (own, room, few), (hosted, more, many) = told
+    assert own["DCGM_FI_PROF_PCIE_RX_BYTES"] < 1e9
+    assert 15e9 < hosted["DCGM_FI_PROF_PCIE_RX_BYTES"] < 24.1e9
+    assert hosted["DCGM_FI_PROF_PCIE_TX_BYTES"] < 1e9
+    assert more > room, "what lies on the host leaves room for the cache"
+    assert many > 3 * few
+
+
+def test_a_board_at_full_load_touches_its_power_limit_at_its_full_clock() -> None:
+    prompts = {"rate": 40, "prompt": {"mean": 3000}, "answer": {"mean": 20}}
+    fleet = lived({"args": {"max-model-len": 8192}, "traffic": prompts})
+    told = exposed(fleet, fleet.workloads["a/x"].pods[0].devices[0])
+    assert told["DCGM_FI_DEV_POWER_VIOLATION"] > 1e9
+    assert told["DCGM_FI_DEV_SM_CLOCK"] == told["DCGM_FI_DEV_MAX_SM_CLOCK"] == 1410
 
 
 def test_what_is_not_in_the_exporters_default_list_is_exposed_on_request_only() -> None:

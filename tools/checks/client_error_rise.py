@@ -13,7 +13,7 @@ A share that was the same an hour ago, a handful of bad requests, or refusals un
 
 from dataclasses import replace
 
-from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, because, objective
+from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, because, objective
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import REQUESTS_FINISHED, RUNNING_FOR
@@ -28,16 +28,18 @@ EARLIER_ANSWERS = ANSWERS_BEFORE.increase("10m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when answers of class 4xx are a notable share that they were not an hour ago."""
-    errors = now.get(ERRORS)
+    errors, answers = now.get(ERRORS), now.get(ANSWERS)
+    if answers is None:
+        if now.get(REQUESTS_FINISHED.increase("10m")) is None:
+            raise NothingToSee("it serves nothing")
+        raise Unseen(now.blind(now.subject, ANSWERS))
     if errors is None:
-        # Not counted since nothing failed, or not at all: what serves without telling has nothing to look at.
-        raise NothingToSee("nobody counts answers by status")
+        return None  # a class of answers is told from its first one on
     if errors.number < limits["least"]:
         return None
     refused = now.get(REFUSED.increase("10m"))
     if refused is not None and refused.number >= errors.number / 2:
         return None
-    answers = now.total(ANSWERS)
     share = errors.number / max(1.0, answers.number)
     if share < limits["share"]:
         return None

@@ -12,7 +12,7 @@ expires, so that the prefill pool fills up as well.
 Transfers in milliseconds without errors: then a pool is short of room, which its queue and cache show.
 """
 
-from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, Now, On, Where, because
+from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, Where, because
 from tools.families import BROKEN, SLOW, at, named
 from tools.finding import Remedy
 from tools.signals import REQUESTS_FINISHED, TTFT
@@ -40,10 +40,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
     side = stage.text if stage is not None else ""
     if side == "prefill":
         raise NothingToSee("what is fetched from it is told of the decoding side")
-    failed = now.total(FAILED) if side == "decode" else now.get(FAILED)
-    if failed is None:
+    failed, unpaired, slow = now.get(FAILED), now.get(UNPAIRED), now.get(TOOK)
+    if failed is None and slow is None:
+        # Who only decodes does fetch KV cache, whether or not it counts what fails.
+        if side == "decode":
+            raise Unseen(now.blind(now.subject, FAILED))
         raise NothingToSee("it moves no KV cache")
-    unpaired, slow = now.get(UNPAIRED), now.get(TOOK)
     more = (
         slow,
         now.get(SIZE),

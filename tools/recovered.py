@@ -1,7 +1,7 @@
 """Faults that were there within the look-back and are gone: named as recovered, with from and to, never as headlines.
 
 Every quiet failure mode is judged again over the past of its readings, at coarse steps and with the objects as they are now. A fault
-counts when it stood for ten minutes at least, what a finding or another recovered fault explains is left out.
+counts when it stood for ten minutes at least and was severe, or hid others; what a finding or another recovered fault explains is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STANDS_S = 600.0
 # Beyond this many parts the past of everything is not asked for: a question about a part of the fleet is.
 PARTS_MOST = 120
 SHOWN = 5
-_WORTH = frozenset(SEVERITIES[:3])
+_WORTH = frozenset(SEVERITIES[:2])
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def recovered(
     limits: Overrides,
 ) -> Looked:
     """What came and went. `quiet` are outcomes that look well on the scope, `active` those that fire anywhere."""
-    worth = [one for one in quiet if one.case.check.severity in _WORTH and one.subject in scope]
+    worth = [one for one in quiet if one.subject in scope and _worth(one)]
     asks = {ask for one in worth for ask in one.case.check.needs if _moves(ask) and has_past(snapshot, ask)}
     keys = {per: sorted({key for s in scope for key in snapshot.topology.parts(s, per)}) for per in Per}
     if isinstance(prom, Blind) or not asks:
@@ -68,6 +68,12 @@ def recovered(
     told = [_recovered(one, spells[one.key][1], past, snapshot) for one in kept]
     told.sort(key=lambda one: (SEVERITIES.index(cases()[one.id].check.severity), one.subject, one.id))
     return Looked(tuple(told[:SHOWN]))
+
+
+def _worth(outcome: Outcome) -> bool:
+    """Whether anybody would want to hear of it once it is over: what broke users, and what hid faults from us."""
+    check = outcome.case.check
+    return check.severity in _WORTH or any(ask in REPORTING for ask in check.needs)
 
 
 def _moves(ask: Ask) -> bool:

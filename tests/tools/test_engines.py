@@ -91,6 +91,7 @@ def test_a_switch(words: tuple[str, ...], on: bool | None, origin: Origin) -> No
         ("vllm/vllm-openai:v0.11.0", 0.9),
         ("mirror:5000/vllm-openai:0.19.0-cu128", 0.9),
         ("vllm/vllm-openai:v0.20.0", 0.92),
+        ("vllm/vllm-openai:v0.20", 0.92),
         ("vllm/vllm-openai:v0.33.1@sha256:abc", 0.92),
         ("rocm/vllm:rocm6.4_ubuntu22.04_vllm_0.9.1", 0.9),
         ("vllm/vllm-openai:v0.34.0", None),
@@ -105,6 +106,7 @@ def test_a_default_follows_the_version_and_is_unknown_without_one(image: str, sh
     assert setting.value == share
     assert setting.origin is (Origin.DEFAULT if share else Origin.UNKNOWN)
     assert setting.detail
+    assert ran("org/model", image="nvcr.io/nvidia/vllm:25.09-py3").version == ""
 
 
 def test_an_image_of_ones_own_tells_no_version_of_vllm() -> None:
@@ -125,6 +127,7 @@ def test_an_image_of_ones_own_tells_no_version_of_vllm() -> None:
         ("vllm/vllm-openai:v0.6.6", ("", 0.0), (), 256),
         ("vllm/vllm-openai:v0.33.0", H100, ("--performance-mode", "throughput"), None),
         (VLLM, H100, ("--max-num-seqs", "$(N)"), None),
+        (VLLM, H100, ("--max-num-seqs", "-5"), None),
     ],
 )
 def test_the_limit_of_sequences_follows_the_gpu(
@@ -182,6 +185,7 @@ def test_variables_are_filled_in_by_the_kubelet_and_by_the_shell() -> None:
         "vllm serve m `cat /args`",
         "vllm serve m --$FLAG 3",
         "vllm serve m ${EXTRA[@]}",
+        "vllm serve m $(EXTRA)",
     ],
 )
 def test_what_only_a_run_tells_leaves_the_rest_unknown(script: str) -> None:

@@ -28,7 +28,7 @@ class Line:
 
 
 def lines(container: Container) -> tuple[Line, ...]:
-    """The commands that a container runs, several where a script has several; none where a variable holds them."""
+    """The commands that a container runs, several where a script has several."""
     env = environment(container)
     command = tuple(_expanded(word, env) for word in container.command)
     words = (*command, *(_expanded(word, env) for word in container.args))
@@ -36,9 +36,6 @@ def lines(container: Container) -> tuple[Line, ...]:
     if place < 0:
         return (Line(words, env, bool(command)),)
     script = words[place]
-    if isinstance(script, Unresolved):
-        # What the kubelet puts in here is not known, so neither is what the shell makes of it.
-        return ()
     read = read_script(script, env, words[place + 2 :])
     return tuple(Line(tuple(found), read.env) for found in read.commands)
 

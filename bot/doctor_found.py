@@ -59,8 +59,13 @@ def _row(one: Found) -> Seen:
     if one.versions.get(""):
         parts.append("version not told" if len(one.versions) == 1 else f"{one.versions['']} of unknown version")
     if one.reporting is not None:
-        unit = "GPU" if one.source.per is Per.GPU else "replica"
-        parts.append(f"{one.reporting} {unit}{' reports' if one.reporting == 1 else 's report'} to Prometheus")
+        one_of = one.reporting == 1
+        if one.source.serving or one.source.per is Per.GPU:
+            unit = "GPU" if one.source.per is Per.GPU else "replica"
+            parts.append(f"{one.reporting} {unit}{' reports' if one_of else 's report'} to Prometheus")
+        else:
+            unit = {Per.REPLICA: "pod", Per.NODE: "node"}.get(one.source.per, "workload")
+            parts.append(f"Prometheus has it of {one.reporting} {unit}{'' if one_of else 's'}")
     lacking = blind_on(one.source) if one.source.serving else ()
     if lacking:
         parts.append(f"blind on it: {', '.join(lacking)}")

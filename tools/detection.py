@@ -1,14 +1,14 @@
-"""What is deployed: which serving engines and exporters of GPUs run in the cluster, in which version, and what stays blind without others."""
+"""What is deployed: which serving engines and exporters run in the cluster, in which version, and what stays blind without others."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.casebook import modes
-from tools.facts import Object, at, name_of, within
+from tools.facts import Object, at, many, name_of, within
 from tools.inventory import runtimes, sources
 from tools.measure import Measured
 from tools.reading import Subject
@@ -42,7 +42,7 @@ class Found:
 
 
 def detect(pods: Iterable[Object], measured: Measured | None) -> tuple[Found, ...]:
-    """Every engine and exporter of GPUs that runs in the cluster or reports to Prometheus, as sources are ordered."""
+    """Every engine and exporter that runs in the cluster or reports to Prometheus, as sources are ordered."""
     items = list(pods)
     seen = {one.key: one for one in map(_pod, items) if one.namespace and one.name}
     exporters, engines = targets(items, seen)
@@ -52,8 +52,12 @@ def detect(pods: Iterable[Object], measured: Measured | None) -> tuple[Found, ..
     labels = {"/".join(name_of(item)): within(item, "metadata", "labels") for item in items}
     found: list[Found] = []
     for source in sources():
-        if not (source.serving or (source.per is Per.GPU and source.pods)):
+        if not (source.serving or source.pods):
             continue
+        if source.pods and source.per is not Per.GPU:
+            by_source[source.name] = [
+                Target(source, seen[key], 0, "", image) for key, image in _running(items, source, seen)
+            ]
         own = by_source.get(source.name, [])
         identity = measured.identities.get(source.name) if measured is not None else None
         if not own and not (identity and identity.rows):
@@ -129,6 +133,8 @@ def _titles(those: Sequence[Source]) -> str:
 def _silent(own: Sequence[Target], measured: Measured | None, fresh: set[str]) -> tuple[str, ...]:
     if measured is None:
         return ()
+    if own and not own[0].source.serving and own[0].source.per is not Per.GPU:
+        return ()  # one of them tells of all, or nobody knows whose pods it tells of
     if own and own[0].source.per is Per.GPU:
         rows = [one.rows for one in measured.identities.values() if one.source.name == own[0].source.name]
         told = {value for row in rows for labels in row.values() for value in labels.values()}
@@ -136,6 +142,18 @@ def _silent(own: Sequence[Target], measured: Measured | None, fresh: set[str]) -
         return tuple(sorted(one.pod.key for one in own if not told & {one.pod.node, one.pod.name}))
     everyone = {key for one in measured.identities.values() if one.source.serving for key in one.fresh}
     return tuple(sorted(one.pod.key for one in own if one.pod.key not in fresh | everyone))
+
+
+def _running(items: Iterable[Object], source: Source, seen: Mapping[str, Pod]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        key = "/".join(name_of(item))
+        if key not in seen or seen[key].phase != "Running":
+            continue
+        for container in many(item, "spec", "containers"):
+            image = str(container.get("image") or "")
+            if any(mark in image.lower() for mark in source.pods):
+                yield key, image
+                break
 
 
 def _version(image: str, labels: Object) -> str:

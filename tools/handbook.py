@@ -22,6 +22,10 @@ _WHERE = "https://github.com/NVIDIA/dcgm-exporter"
 _SOURCES = {
     "vllm": ("vLLM: production metrics", "https://docs.vllm.ai/en/latest/usage/metrics.html"),
     "dcgm_exporter": ("NVIDIA: dcgm-exporter", _WHERE),
+    "nvidia_gpu_exporter": (
+        "nvidia_gpu_exporter: metrics",
+        "https://github.com/utkuozdemir/nvidia_gpu_exporter/blob/master/docs/METRICS.md",
+    ),
     "cadvisor": (
         "cAdvisor: Prometheus metrics",
         "https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md",

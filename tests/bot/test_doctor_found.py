@@ -71,3 +71,17 @@ def test_mapped_servers_are_held_against_the_server() -> None:
     assert row.todo
     (row,) = mapped([house], frozenset())
     assert row.detail == "mapped, and its anchor house_up is not on the server"
+
+
+def test_an_exporter_of_objects_is_told_by_what_prometheus_has_of_it() -> None:
+    ksm = next(source for source in sources() if source.name == "kube_state_metrics_pods")
+    rows = {"team/a": {"namespace": "team", "pod": "a"}}
+    seen = Identity(ksm, Labels(ksm.keys), rows, dict.fromkeys(rows, START), exported=False)
+    exporter = pod("k", image="registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.13.0", owner=None, gpus=0)
+    rows_of = {one.what: one for one in deployed([exporter], Measured(None, identities={ksm.name: seen}))}
+    assert rows_of["kube-state-metrics 2.13.0"] == Seen(
+        "kube-state-metrics 2.13.0", "ok", "1 pod in the cluster; Prometheus has it of 1 pod"
+    )
+    silent = {one.what: one for one in deployed([exporter], Measured(None))}["kube-state-metrics 2.13.0"]
+    assert (silent.state, silent.detail) == ("blind", "1 pod in the cluster; Prometheus has it of 0 pods")
+    assert silent.todo == "Look at the scrape: nothing of it is fresh"

@@ -48,6 +48,27 @@ def test_engines_and_exporters_are_told_by_their_images_with_their_versions() ->
     assert (found["vllm"].reporting, found["vllm"].silent) == (None, None)
 
 
+def test_exporters_of_objects_nodes_and_triggers_are_told_with_their_versions(
+    prom: PromSource, worlds_by_name: Worlds
+) -> None:
+    pods = [
+        one("a", "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.13.0", gpus=0),
+        one("b", "quay.io/prometheus/node-exporter:v1.8.2", gpus=0),
+        one("c", "ghcr.io/kedacore/keda:2.17.0", gpus=0),
+        one("d", "ghcr.io/kedacore/keda-metrics-apiserver:2.17.0", gpus=0),
+        one("e", "quay.io/prometheus/node-exporter:v1.8.2", gpus=0, phase="Failed"),
+    ]
+    found = by_name(pods, measure(prom, asks(), worlds_by_name["ksm"].at))
+    told = {name: (dict(each.versions), each.silent) for name, each in found.items()}
+    assert told == {
+        "kube_state_metrics_pods": ({"2.13.0": 1}, ()),
+        "node_exporter": ({"1.8.2": 1}, ()),
+        "keda": ({"2.17.0": 1}, ()),
+    }
+    assert found["kube_state_metrics_pods"].reporting == 5
+    assert found["node_exporter"].reporting == 0
+
+
 @pytest.mark.parametrize(
     "item",
     [

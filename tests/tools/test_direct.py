@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from evals.fleet.api_worlds import StaticWorld
+from evals.fleet.kubeapi import KubeApi
 from tests.tools.worlds import START, World, listings, node, pod
 from tools.casebook import asks
 from tools.diagnose import diagnose
@@ -27,6 +29,7 @@ from tools.signals import (
     Per,
 )
 from tools.snapshot import Snapshot
+from tools.sources.kube import KubeSource
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
@@ -307,3 +310,23 @@ def test_an_exporter_is_told_by_its_image_or_its_name() -> None:
 
 def test_every_gpu_exporter_can_be_found_in_a_cluster() -> None:
     assert not [one.name for one in sources() if one.per is Per.GPU and not (one.pods and one.port)]
+
+
+def test_end_to_end_through_the_api_server(prom: PromSource, worlds_by_name: Worlds, tmp_path: Path) -> None:
+    now = worlds_by_name["nvitop"].at - 10 * 86_400  # a time of which Prometheus holds nothing
+    pods = [exporter("e-0", "nvitop-exporter:1.7.2", now=now), pod(APP, now=now)]
+    objects = [{"apiVersion": "v1", "kind": "Pod", **one} for one in pods]
+    objects.append({"apiVersion": "v1", "kind": "Node", **node("n1", 1)})
+    proxied = {("gpu-system", "e-0", 8000): sample("nvitop_exporter"), ("team", APP, 8000): sample("vllm_0_33_0")}
+    for allowed in (proxied, None):
+        with KubeApi(StaticWorld(objects), proxied=allowed) as api:
+            source = KubeSource.connect(str(api.kubeconfig(tmp_path / "config")))
+            assert isinstance(source, KubeSource)
+            with source:
+                taken = survey(prom, source, EVERY, now)
+        assert bool(taken.topology.gpus) is bool(allowed)
+        assert (taken.read(KV_USAGE.now, ENGINE).blind is None) is bool(allowed)
+        states = {one.name: str(one.blind) for one in taken.sources}
+        said = "last values only" if allowed else "deploy/options/pods-proxy allows it"
+        assert said in states["GPU exporters in the cluster"]
+        assert said in states["Engines in the cluster"]

@@ -10,6 +10,7 @@ SOURCES = (
         name="keda",
         title="KEDA",
         per=Per.WORKLOAD,
+        pods=("kedacore/keda:", "kedacore/keda@"),
         anchor=("keda_scaler_active",),
         keys=("namespace", "scaledObject"),
         signals={},

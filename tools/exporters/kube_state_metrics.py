@@ -52,6 +52,7 @@ PODS = Source(
     name="kube_state_metrics_pods",
     title="kube-state-metrics",
     per=Per.REPLICA,
+    pods=("kube-state-metrics",),
     anchor=("kube_pod_info",),
     keys=("namespace", "pod"),
     identity=("created_by_kind", "created_by_name"),

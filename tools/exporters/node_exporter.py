@@ -18,6 +18,7 @@ SOURCES = (
         name="node_exporter",
         title="node-exporter",
         per=Per.NODE,
+        pods=("node-exporter",),
         anchor=("node_uname_info",),
         keys=("nodename",),
         signals={

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tools.engine_advisories import ENGINES as ENGINES_WITH_ADVISORIES
+from tools.engine_advisories import Advisory, known, version
 from tools.engines import ENGINES, Configuration, Key, flag, resolve
 from tools.engines.manifest import container_of
 from tools.engines.setting import Origin
@@ -14,7 +16,7 @@ from tools.signals import Signal
 from tools.vocabulary import readiness as told
 
 KINDS = ("pods",)
-FACTS = (told.REVISION_OPEN, told.CONTEXT_IMPLICIT, told.BATCH_IMPLICIT, told.PRECISION_IMPLICIT)
+FACTS = (told.REVISION_OPEN, told.CONTEXT_IMPLICIT, told.BATCH_IMPLICIT, told.PRECISION_IMPLICIT, told.KNOWN_HOLES)
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
 _COMMIT = re.compile(r"^[0-9a-f]{40}$")
 # The setting is open, only what the engine makes of it is not known.
@@ -33,6 +35,9 @@ def _settings(pod: Object) -> dict[Signal, Value]:
     configuration = resolve(container_of(serving_container(pod)))
     model = configuration.text(Key.MODEL)
     facts: dict[Signal, Value] = {}
+    at = version(configuration.version)
+    if configuration.engine in ENGINES_WITH_ADVISORIES and at:
+        facts[told.KNOWN_HOLES] = _holes(configuration, known(configuration.engine, at))
     if not configuration.engine or not model:
         return facts
     revision = _revision(configuration, model)
@@ -53,6 +58,14 @@ def _settings(pod: Object) -> dict[Signal, Value]:
     elif kinds[1] and (kinds[0] or configuration.text(Key.DTYPE) == "auto"):
         facts[told.PRECISION_IMPLICIT] = str(kinds[0] or "auto")
     return facts
+
+
+def _holes(configuration: Configuration, found: Sequence[Advisory]) -> str:
+    if not found:
+        return ""
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    clear = ".".join(str(part) for part in found[0].fixed)
+    return f"{configuration.title} {configuration.version}: {found[0].id} ({found[0].what}){more}; versions from {clear} on are not named"
 
 
 def _open(configuration: Configuration, key: Key) -> str | None:

@@ -47,6 +47,7 @@ UNMAINTAINED = _pod("unmaintained", "Engine without upkeep")
 REVISION_OPEN = _pod("revision_open", "Model without a fixed revision")
 CONTEXT_IMPLICIT = _pod("context_implicit", "Context limit left to the model")
 BATCH_IMPLICIT = _pod("batch_implicit", "Batch limits left to the engine")
+KNOWN_HOLES = _pod("known_holes", "Published holes of the engine's version")
 PRECISION_IMPLICIT = _pod("precision_implicit", "Precision left to the model")
 
 # The GPU stack of a node.

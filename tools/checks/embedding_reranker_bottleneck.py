@@ -15,11 +15,13 @@ from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, No
 from tools.families import at, named
 from tools.finding import Remedy
 from tools.signals import GPU_REQUEST, GPU_UTIL, QUEUE_TIME, REQUESTS_FINISHED, REQUESTS_WAITING
-from tools.vocabulary.pipelines import REQUEST_TIME, STAGE
+from tools.vocabulary.pipelines import BATCHED, REQUEST_TIME, SINGLE, STAGE
 
 QUEUE = REQUESTS_WAITING.min("5m")
 WAITED = QUEUE_TIME.mean("5m")
 WHOLE = REQUEST_TIME.mean("5m")
+ALONE = SINGLE.increase("10m")
+TOGETHER = BATCHED.increase("10m")
 STAGES = {"embedding": "embedding", "reranker": "reranking", "guardrail": "guardrail"}
 
 
@@ -37,6 +39,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
     whole = now.of(queue.subject, WHOLE) or now.worst(WHOLE)
     if waited.number < limits["share"] * whole.number:
         return None
+    if stage.text == "embedding" and _only_bulk(now):
+        return None
     return because(
         "At least {queue} always wait at {queue_of}, and of {whole} in the {stage} stage {waited} are spent waiting, on average.",
         now.get(REQUESTS_FINISHED.rate("5m")),
@@ -46,6 +50,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
         waited=waited,
         stage=stage,
     )
+
+
+def _only_bulk(now: Now) -> bool:
+    """Whether all that is embedded comes in lists: documents are indexed, and nobody waits for one."""
+    single, batched = now.get(ALONE), now.get(TOGETHER)
+    return batched is not None and batched.number > 0 and (single is None or not single.number)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -92,7 +102,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(STAGE.now, QUEUE, WAITED, WHOLE),
-    helps=(REQUESTS_FINISHED.rate("5m"), GPU_UTIL.avg("10m"), GPU_REQUEST.now),
+    helps=(REQUESTS_FINISHED.rate("5m"), GPU_UTIL.avg("10m"), GPU_REQUEST.now, ALONE, TOGETHER),
     limits={
         "waiting": Limit(8, "requests", "a stage of milliseconds clears a handful before the next look"),
         "wait": Limit(0.25, "seconds", "ten times what embedding a query takes"),

@@ -22,6 +22,10 @@ PROBE_TIMEOUTS = fact(
 WEIGHTS = fact("engine.weights", "bytes", Per.REPLICA, "Weights of the model", evidence="config")
 REQUEST_TIME = times("llm.request_time", "Time of a whole request")
 
+# Users ask one at a time; what indexes documents sends lists.
+SINGLE = counter("llm.single_inputs", "requests", Per.REPLICA, "Requests of one input", optional=True)
+BATCHED = counter("llm.batched_inputs", "requests", Per.REPLICA, "Requests of several inputs", optional=True)
+
 # Only routers have these: where a runtime or an exporter has none, there is no router to look at.
 ROUTING_TIME = times("router.decision_time", "Time to choose an engine", optional=True)
 HELD = gauge("router.held", "requests", Per.REPLICA, "Requests held by the router", "sum", optional=True)
@@ -135,6 +139,8 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
     },
     "tei": {
         REQUEST_TIME: (Series("te_request_duration"),),
+        SINGLE: (Series("te_request_count", match='method="single"'),),
+        BATCHED: (Series("te_request_count", match='method="batch"'),),
         HTTP_REQUESTS: (Series("te_request_count"),),
         HTTP_4XX: (Series("te_request_failure", match='err=~"validation|tokenization|batch_size"'),),
         CLIENT_ERRORS_BEFORE: (before("te_request_failure", 'err=~"validation|tokenization|batch_size"'),),

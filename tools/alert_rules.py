@@ -192,13 +192,23 @@ def facts(rules: tuple[Rule, ...], engines: Mapping[Subject, str]) -> dict[Signa
     """What the rules watch: by signal, for each workload and the cluster, the names of the alerts or `none`."""
     known = alerts(rules)
     found: dict[Signal, dict[str, float | str]] = {signal: {} for signal in told.OF_RULES}
-    for workload, engine in engines.items():
-        near = [alert for alert in known if covers(alert, workload.namespace)]
-        for signal, watches in _OF_WORKLOAD.items():
-            found[signal][str(workload)] = _listed(one for one in near if watches(one, engine))
-        bare = [one for one in near if _own(one, engine) and not one.rule.runbook]
-        found[told.NO_RUNBOOK][str(workload)] = _listed(bare) if bare else ""
     kinds = sorted(set(engines.values()))
+    # Judged once an engine and namespace, not once a workload: fleets have thousands of rules and of workloads.
+    watching = {
+        engine: {signal: [one for one in known if watches(one, engine)] for signal, watches in _OF_WORKLOAD.items()}
+        for engine in kinds
+    }
+    bare = {engine: [one for one in known if _own(one, engine) and not one.rule.runbook] for engine in kinds}
+    by_place: dict[tuple[str, str], dict[Signal, str]] = {}
+    for workload, engine in engines.items():
+        place = engine, workload.namespace
+        if place not in by_place:
+            near = {signal: [one for one in of if covers(one, place[1])] for signal, of in watching[engine].items()}
+            by_place[place] = {signal: _listed(of) for signal, of in near.items()}
+            without = [one for one in bare[engine] if covers(one, place[1])]
+            by_place[place][told.NO_RUNBOOK] = _listed(without) if without else ""
+        for signal, names in by_place[place].items():
+            found[signal][str(workload)] = names
     found[told.ALERT_GPU_FAULT][str(CLUSTER)] = _listed(one for one in known if _fault(one))
     found[told.ALERT_GPU_IDLE][str(CLUSTER)] = _listed(one for one in known if _idle(one, kinds))
     failing = [f"{rule.name}: {rule.failing}"[:120] for rule in rules if rule.failing]

@@ -184,3 +184,12 @@ def test_huge_and_hostile_rules_are_read_quickly_and_shown_short() -> None:
     found = watched(*hostile, *(rule(TTFT, f"N{i}" * 40, lastError="e" * 9999, health="err") for i in range(2000)))
     assert all(len(str(value)) < 500 for value in found.values())
     assert str(found[told.ALERT_QUEUE]) == "B" * 80
+
+
+def test_thousands_of_rules_and_workloads_are_judged_by_engine_and_namespace() -> None:
+    rules = parse(data(*(rule(f'vllm:num_requests_waiting{{namespace="n{i % 20}"}} > 1', f"A{i}") for i in range(600))))
+    engines = {Subject("deployment", f"n{i % 40}", f"w{i}"): "vllm" for i in range(4000)}
+    found = facts(rules, engines)[told.ALERT_QUEUE]
+    assert len(found) == 4000
+    assert found["deployment/n3/w3"] == found["deployment/n3/w43"] == "A3, A23, A43 and 27 more"
+    assert found["deployment/n23/w23"] == "none"

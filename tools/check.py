@@ -157,6 +157,7 @@ class Check:
     """A failure mode, or a readiness rule (`rule`).
 
     A rule says what will hurt one day: an audit judges it, and it is never the headline of an incident.
+    `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
     """
 
     on: tuple[On, ...]
@@ -172,6 +173,7 @@ class Check:
     phase: int = 2
     owner: str = "platform"
     rule: bool = False
+    pipeline: bool = False
 
     @property
     def asks(self) -> tuple[Ask, ...]:

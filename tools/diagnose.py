@@ -89,14 +89,16 @@ class Within:
 def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides | None = None) -> Diagnosis:
     """Run every check on every subject of the snapshot and report on the scope.
 
-    Causes outside of the scope are looked for too, since a neighbour or a node may explain what is inside.
+    Causes outside of the scope are looked for too, since a neighbour or a node may explain what is inside; and what stands in the
+    path of an engine (a router, a stage before it) concerns it although the engine itself shows nothing of it.
     """
     within = within or Within()
     outcomes = list(run(snapshot, limits or {}))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = explanations(fired.values(), snapshot.topology)
     scope = _closure(within, snapshot.topology)
-    inside = {key for key, outcome in fired.items() if outcome.subject in scope}
+    path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
+    inside = {key for key, outcome in fired.items() if _concerns(outcome, scope, path)}
     inside |= {cause for key in inside for cause in explained.get(key, ())}
     kept = {key: outcome for key, outcome in fired.items() if key in inside}
     order = _order(kept, explained)
@@ -110,7 +112,7 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     return Diagnosis(
         findings=tuple(findings),
         ruled_out=_ruled_out(outcomes, scope, kept.values(), within),
-        blind=_blind_spots(outcomes, scope, snapshot),
+        blind=_blind_spots([one for one in outcomes if _concerns(one, scope, path)], snapshot),
         checked=sum(
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
         ),
@@ -312,14 +314,18 @@ def _ruled_out(
     return tuple(ruled for _, ruled in sorted(found, key=lambda one: one[0])[:RULED_OUT_MOST])
 
 
-def _blind_spots(outcomes: Sequence[Outcome], scope: frozenset[Subject], snapshot: Snapshot) -> tuple[BlindSpot, ...]:
+def _concerns(outcome: Outcome, scope: frozenset[Subject], path: frozenset[str]) -> bool:
+    return outcome.subject in scope or (outcome.case.check.pipeline and outcome.subject.namespace in path)
+
+
+def _blind_spots(outcomes: Sequence[Outcome], snapshot: Snapshot) -> tuple[BlindSpot, ...]:
     spots = [BlindSpot(source.name, str(source.blind)) for source in snapshot.sources if source.blind is not None]
     said = {str(source.blind) for source in snapshot.sources}
     groups: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     # What exporters leave off by default would fill a page on most fleets: said in one line.
     off: dict[str, set[str]] = {}
     for outcome in outcomes:
-        if outcome.verdict is not Verdict.BLIND or outcome.subject not in scope or outcome.unseen is None:
+        if outcome.verdict is not Verdict.BLIND or outcome.unseen is None:
             continue
         why = str(outcome.unseen.blind)
         if outcome.unseen.blind is not None and outcome.unseen.blind.reason is Reason.NOT_DEFAULT:

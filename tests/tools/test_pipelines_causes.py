@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.tools.scenes import GONE, NOW
 from tools.casebook import asks
 from tools.columns import Column, Part
-from tools.diagnose import Diagnosis, diagnose
+from tools.diagnose import Diagnosis, Within, diagnose
 from tools.finding import Finding
 from tools.reading import Subject
 from tools.signals import Ask, parse_ask
@@ -200,3 +201,25 @@ def test_a_cache_that_lost_its_use_is_the_cause_of_slow_prompts() -> None:
     assert roots(told) == {f"prefix_cache_ineffective@{CHAT}"}
     assert the(told, f"ttft_breach_prefill@{CHAT}").explained_by == (f"prefix_cache_ineffective@{CHAT}",)
     assert "0.5" in the(told, f"prefix_cache_ineffective@{CHAT}").because
+
+
+def test_who_asks_about_an_engine_is_told_of_what_stands_in_its_path() -> None:
+    taken = world({PICK: HELD_UP, RANK: RERANKING, CHAT: {**BORED, "llm.requests_running max 1h": 9}, FAR: BORED})
+    asked = diagnose(taken, Within("shop", "chat"))
+    assert roots(asked) == {f"gateway_router_overloaded@{PICK}", f"embedding_reranker_bottleneck@{RANK}"}
+    assert roots(diagnose(taken, Within("lab", "chat"))) == {f"small_batches@{FAR}"}
+
+
+def test_who_asks_about_something_else_is_not() -> None:
+    site = Subject("deployment", "shop", "site")
+    taken = world({PICK: HELD_UP, CHAT: BORED, site: {"pod.phase now": "Running"}})
+    engines = {one: name for one, name in taken.topology.engines.items() if one != site}
+    taken = replace(taken, topology=replace(taken.topology, engines=engines))
+    assert roots(diagnose(taken, Within("shop", "site"))) == set()
+
+
+def test_what_cannot_be_seen_of_the_path_is_said() -> None:
+    unseen = {name: value for name, value in RERANKING.items() if name != "llm.queue_time mean 5m"}
+    told = diagnose(world({RANK: unseen, CHAT: {"llm.ttft p95 5m": 0.2}}), Within("shop", "chat"))
+    assert any("embedding_reranker_bottleneck" in spot.why and "deployment/shop/rank" in spot.what for spot in told.blind)
+    assert not any("kv_saturation_queueing" in spot.why and "shop/rank" in spot.what for spot in told.blind)

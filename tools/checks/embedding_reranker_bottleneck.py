@@ -116,4 +116,5 @@ CHECK = Check(
     remedies=remedies,
     pages=("playbooks/pipelines", "serving/queueing-and-admission"),
     owner="ml platform",
+    pipeline=True,
 )

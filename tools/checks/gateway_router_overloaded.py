@@ -145,4 +145,5 @@ CHECK = Check(
     remedies=remedies,
     pages=("serving/routing-and-load-balancing", "platform/llm-gateways", "kubernetes/cpu-limits-and-throttling"),
     owner="platform",
+    pipeline=True,
 )

@@ -122,4 +122,5 @@ CHECK = Check(
     remedies=remedies,
     pages=("platform/disaggregated-serving", "serving/time-to-first-token"),
     owner="ml platform",
+    pipeline=True,
 )

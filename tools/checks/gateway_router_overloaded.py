@@ -12,7 +12,7 @@ Requests that wait at the engines, or a pool that its flow control sees as satur
 engines are what is short.
 """
 
-from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, Where, because
+from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, Where, because
 from tools.families import BROKEN, at, named
 from tools.finding import Change, Remedy
 from tools.signals import CPU_LIMIT, CPU_THROTTLED, CPU_USAGE
@@ -46,8 +46,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     full = now.get(FULL)
     if full is not None and full.number >= limits["saturated"]:
         return None
-    # A router that holds requests may well do so for its engines: without a look at them nobody knows.
-    waiting = now.worst(BEHIND) if holds and not late else now.get(BEHIND)
+    waiting = now.get(BEHIND)
+    if waiting is None and not late:
+        # It may well hold requests for its engines' sake: without a look at them nobody knows.
+        raise Unseen(now.blind(now.subject, BEHIND))
     ready = now.get(BEHIND_READY.now)
     if (waiting is not None and waiting.number >= limits["behind"]) or (ready is not None and not ready.number):
         return None

@@ -262,6 +262,13 @@ def test_how_many_gpus_vllm_puts_to_use(words: tuple[str, ...], gpus: int | None
     assert ran("m", *words).gpus == gpus
 
 
+def test_a_variable_may_set_vllms_data_parallel_size() -> None:
+    found = ran("m", "-tp", "2", env=(("VLLM_DP_SIZE", "4"),))
+    assert (found.gpus, found[Key.DATA_PARALLEL].said) == (8, "environment VLLM_DP_SIZE")
+    assert ran("m", "-dp", "2", env=(("VLLM_DP_SIZE", "4"),)).gpus == 2
+    assert ran("m", env=(("VLLM_DP_SIZE", None),)).gpus is None
+
+
 @pytest.mark.parametrize(
     ("container", "engine", "settings", "gpus"),
     [

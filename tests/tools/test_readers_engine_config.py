@@ -139,6 +139,7 @@ def test_a_setting_that_one_side_cannot_tell_is_not_apart() -> None:
         {"metadata": None, "spec": 3},
         {"metadata": {"namespace": "team"}},
         {"metadata": {"namespace": "team", "name": "app-0"}, "spec": {"containers": [None, 7, {"args": {"a": 1}, "env": "x", "resources": []}]}},
+        pod(container("m", env=[{"name": []}, {"name": {}, "value": []}, 7])),
         pod(container("m", *("🔥" * 50,) * 10_000, "--unbalanced '\0")),
         pod(container("--model", "x" * 100_000, "--revision", "\udcff" * 1000)),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from tools.engines.setting import Container
 from tools.engines.shell import Unresolved, read_script
@@ -65,8 +64,8 @@ def written(container: Container) -> Words:
 
 
 def program(word: str) -> str:
-    """The name of a program without its folder: `python3.12` is `python`, but for the version."""
-    return PurePosixPath(word[:4096]).name if "\0" not in word else ""
+    """The name of a program without its folder."""
+    return word.rstrip("/").rpartition("/")[2] if "\0" not in word else ""
 
 
 def environment(container: Container) -> dict[str, str | None]:

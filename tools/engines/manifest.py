@@ -17,11 +17,12 @@ def container_of(raw: Object, files: Mapping[str, str] | None = None, gpu: tuple
     env: list[tuple[str, str | None]] = []
     declared = raw.get("env")
     for one in declared[:_MOST] if isinstance(declared, list) else ():
-        if isinstance(one, Mapping) and one.get("name"):
+        # The commonest shape first: a fleet has a great many variables.
+        if isinstance(one, dict) and (name := one.get("name")):
             value = one.get("value")
-            elsewhere = one.get("valueFrom") is not None
-            env.append((str(one["name"]), None if elsewhere else str(value) if value is not None else ""))
-    name, memory = gpu
+            elsewhere = value is None and one.get("valueFrom") is not None
+            env.append((str(name), None if elsewhere else "" if value is None else str(value)))
+    product, memory = gpu
     return Container(
         image=str(raw.get("image") or "")[:1000],
         command=_words(raw.get("command")),
@@ -29,7 +30,7 @@ def container_of(raw: Object, files: Mapping[str, str] | None = None, gpu: tuple
         env=tuple(env),
         env_from=bool(raw.get("envFrom")),
         files=tuple(sorted((files or {}).items())),
-        gpu_name=name,
+        gpu_name=product,
         gpu_memory=memory,
     )
 

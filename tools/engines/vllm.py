@@ -46,7 +46,7 @@ OPTIONS = (
     ),
     number_of(Key.TENSOR_PARALLEL, "--tensor-parallel-size", "-tp", default=1),
     number_of(Key.PIPELINE_PARALLEL, "--pipeline-parallel-size", "-pp", default=1),
-    number_of(Key.DATA_PARALLEL, "--data-parallel-size", "-dp", default=1),
+    number_of(Key.DATA_PARALLEL, "--data-parallel-size", "-dp", default=1, env=("VLLM_DP_SIZE",)),
     Option(Key.DTYPE, ("--dtype",), defaults=(Default("auto"),)),
     Option(Key.QUANTIZATION, ("--quantization", "-q"), depends="the model's own configuration decides it"),
     Option(Key.KV_CACHE_DTYPE, ("--kv-cache-dtype",), defaults=(Default("auto"),)),

@@ -33,26 +33,29 @@ _WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang", "ray_vllm"
 # What a server that runs tells of itself under the same names.
 _COMPARED = (Key.GPU_MEMORY_UTILIZATION, Key.KV_CACHE_DTYPE, Key.PREFIX_CACHING)
 _LONGEST = 300
+# By identity, with the configuration itself so that it stays alive.
+Known = dict[int, tuple[Configuration, dict[Signal, Value]]]
 _GROUP_OF_PODS = {"LWS_GROUP_SIZE", "LWS_LEADER_ADDRESS"}
 
 
 def read(listed: Listed) -> Iterator[Told]:
     """Facts of pods whose configuration can be read."""
     gpus = {name_of(node)[1]: _gpu(node) for node in listed.of("nodes")}
+    known: Known = {}
     for item in listed.of("pods"):
         key = "/".join(name_of(item))
         if not all(name_of(item)):
             continue
-        one = serving_container(item)
-        configuration = resolve(container_of(one, gpu=gpus.get(str(at(item, "spec", "nodeName") or ""), ("", 0.0))))
-        yield Told(key, _facts(item, configuration), "pods")
+        node = str(at(item, "spec", "nodeName") or "")
+        configuration = resolve(container_of(serving_container(item), gpu=gpus.get(node, ("", 0.0))))
+        yield Told(key, _facts(item, configuration, known), "pods")
     for kind in ("deployments", "statefulsets"):
         for item in listed.of(kind):
             yield from _outdated(item, kind, listed)
-    yield from _ray(listed)
+    yield from _ray(listed, known)
 
 
-def _ray(listed: Listed) -> Iterator[Told]:
+def _ray(listed: Listed, known: Known) -> Iterator[Told]:
     """What the GPU pods of a RayService serve, where its cluster serves one model."""
     serving: dict[tuple[str, str], Configuration] = {}
     for item in listed.of(_RAY):
@@ -65,10 +68,20 @@ def _ray(listed: Listed) -> Iterator[Told]:
         cluster = str(within(pod, "metadata", "labels").get(_CLUSTER) or "")
         if name and (namespace, cluster) in serving and any(map(_holds, many(pod, "spec", "containers"))):
             # How many pods share a model is Ray's choice, so nothing is said of the GPUs of one.
-            yield Told(f"{namespace}/{name}", _facts(pod, serving[namespace, cluster]), _RAY)
+            yield Told(f"{namespace}/{name}", _facts(pod, serving[namespace, cluster], known), _RAY)
 
 
-def _facts(pod: Object, configuration: Configuration) -> dict[Signal, Value]:
+def _facts(pod: Object, configuration: Configuration, known: Known) -> dict[Signal, Value]:
+    """The facts of a pod; those of its configuration are made once for all replicas, which share it."""
+    if id(configuration) not in known:
+        known[id(configuration)] = configuration, _of(configuration)
+    facts = dict(known[id(configuration)][1])
+    if configuration.gpus is not None and _alone(pod):
+        facts[told.GPUS_USED] = float(configuration.gpus)
+    return facts
+
+
+def _of(configuration: Configuration) -> dict[Signal, Value]:
     facts: dict[Signal, Value] = {}
     for key, signal in _NUMBERS.items():
         number = configuration.number(key)
@@ -90,16 +103,17 @@ def _facts(pod: Object, configuration: Configuration) -> dict[Signal, Value]:
         facts[told.ENGINE_VERSION] = configuration.version
     facts[told.CONFIGURED_BY] = _origins(configuration)
     facts[told.STATED] = _stated(configuration) if configuration.engine == "vllm" else ""
-    if configuration.gpus is not None and _alone(pod):
-        facts[told.GPUS_USED] = float(configuration.gpus)
     return facts
 
 
 def _alone(pod: Object) -> bool:
     """Whether one container holds all GPUs of the pod, and the pod is all of its engine."""
     holding = [one for one in many(pod, "spec", "containers") if _holds(one)]
-    names = {str(env.get("name")) for one in holding for env in many(one, "env")}
-    return len(holding) == 1 and not names & _GROUP_OF_PODS
+    if len(holding) != 1:
+        return False
+    env = holding[0].get("env")
+    declared = env if isinstance(env, list) else ()
+    return not any(isinstance(one, dict) and str(one.get("name")) in _GROUP_OF_PODS for one in declared)
 
 
 def _holds(container: Object) -> bool:

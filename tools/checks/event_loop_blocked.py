@@ -89,7 +89,9 @@ CHECK = Check(
     limits={
         "delay": Limit(0.5, "seconds", "a loop at rest is late by a few milliseconds"),
         "unanswered": Limit(5, "probes", "a single slow answer happens to anybody"),
-        "settled": Limit(900, "seconds", "while it starts, nothing need answer"),
+        "settled": Limit(
+            300, "seconds", "a server that starts refuses probes rather than leave them waiting; some do both"
+        ),
         "core": Limit(0.8, "cores", "one thread that never rests"),
         "cores": Limit(1.6, "cores", "a second busy thread would mean that work is spread"),
         "throttled": Limit(0.25, "ratio", "then its limit is what stops it"),
@@ -101,6 +103,7 @@ CHECK = Check(
             "ttft_breach_queueing",
             "overload_rejections",
             "crash_loop",
+            "liveness_kills_slow_load",
             "readiness_never_true",
             "gpu_held_by_not_ready_pod",
         ),

@@ -99,6 +99,9 @@ def test_a_switch(words: tuple[str, ...], on: bool | None, origin: Origin) -> No
         ("vllm/vllm-openai:latest", None),
         ("vllm/vllm-openai", None),
         ("nvcr.io/nvidia/vllm:25.09-py3", None),
+        ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.9.1", None),
+        ("lmcache/vllm-openai:v0.10.0", None),
+        ("corp/vllm-gateway:0.10.0", None),
     ],
 )
 def test_a_default_follows_the_version_and_is_unknown_without_one(image: str, share: float | None) -> None:
@@ -262,6 +265,21 @@ def test_how_many_gpus_vllm_puts_to_use(words: tuple[str, ...], gpus: int | None
     assert ran("m", *words).gpus == gpus
 
 
+@pytest.mark.parametrize(
+    ("script", "gpus"),
+    [
+        ("vllm serve m -tp 2", 2),
+        ("set -e; echo start; mkdir -p /tmp/x && vllm serve m -tp 2", 2),
+        ("python embed.py & vllm serve m -tp 2", None),
+        ("vllm serve m -tp 2 & /opt/rerank --device 1", None),
+        ("ray start --head && vllm serve m -tp 2", None),
+    ],
+)
+def test_what_else_a_script_starts_may_use_gpus_too(script: str, gpus: int | None) -> None:
+    found = shell(script)
+    assert (found.number(Key.TENSOR_PARALLEL), found.gpus) == (2, gpus)
+
+
 def test_a_variable_may_set_vllms_data_parallel_size() -> None:
     found = ran("m", "-tp", "2", env=(("VLLM_DP_SIZE", "4"),))
     assert (found.gpus, found[Key.DATA_PARALLEL].said) == (8, "environment VLLM_DP_SIZE")
@@ -352,7 +370,7 @@ def test_scripts(script: str, found: list[list[str]]) -> None:
 
 def test_what_is_exported_is_seen_by_the_server() -> None:
     script = "export NUM_SHARD=2; MODEL_ID=m; text-generation-launcher"
-    found = resolve(Container("text-generation-inference:3.3.5", ("sh", "-c", script)))
+    found = resolve(Container("ghcr.io/huggingface/text-generation-inference:3.3.5", ("sh", "-c", script)))
     assert found.number(Key.TENSOR_PARALLEL) == 2
     assert found.text(Key.MODEL) == "bigscience/bloom-560m"
 

@@ -89,12 +89,13 @@ class Engine:
     """An engine: how it is launched, what its options are called, and since which versions its defaults were verified.
 
     `launched` finds the last word of what starts it (`vllm serve`), None where a command does not. `images` match an image whose
-    entrypoint starts it. `config` are flags that name a file of options. `verified` bounds the versions whose defaults are known.
+    entrypoint starts it, `releases` one whose tags count the versions of the engine. `config` are flags that name a file of options. `verified` bounds the versions whose defaults are known.
     """
 
     name: str
     title: str
     images: re.Pattern[str]
+    releases: re.Pattern[str]
     launched: Launched
     options: tuple[Option, ...]
     switches: frozenset[str] = frozenset()

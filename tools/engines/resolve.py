@@ -6,18 +6,69 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tools.engines.arguments import Arguments, parse
-from tools.engines.command_line import Line, lines
+from tools.engines.command_line import Line, lines, program
 from tools.engines.options import Engine, Option, default, from_environment, from_file, parse_file, shown, stated
 from tools.engines.setting import Configuration, Container, Key, Origin, Setting, Version
 from tools.engines.shell import Unresolved
 
 _VERSION = re.compile(r"(?:^|[-_])v?(\d{1,4}(?:\.\d{1,4}){1,3})(?=$|[-_.+]|post|rc)")
+# What scripts do before they start a server; anything else may be one itself.
+_PREPARING = frozenset(
+    [
+        "set",
+        "cd",
+        "echo",
+        "printf",
+        "sleep",
+        "mkdir",
+        "true",
+        ":",
+        "ulimit",
+        "source",
+        ".",
+        "trap",
+        "wait",
+        "export",
+        "unset",
+        "test",
+        "[",
+        "[[",
+        "date",
+        "cat",
+        "ls",
+        "env",
+        "id",
+        "umask",
+        "chmod",
+        "chown",
+        "ln",
+        "cp",
+        "mv",
+        "rm",
+        "pip",
+        "pip3",
+        "uv",
+        "apt-get",
+        "nvidia-smi",
+        "huggingface-cli",
+        "hf",
+        "aws",
+        "gsutil",
+        "gcloud",
+        "s5cmd",
+        "curl",
+        "wget",
+        "until",
+        "fill_template.py",
+    ]
+)
 
 
 def version_of(image: str, engine: Engine) -> Version:
     """The engine's version that an image's tag names, empty where it names none."""
-    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    if not tag or not engine.images.search(image.partition("@")[0].removesuffix(f":{tag}")) or not name:
+    folder, slash, last = image.partition("@")[0].rpartition("/")
+    name, _, tag = last.partition(":")
+    if not engine.releases.search(f"{folder}{slash}{name}"):
         return ()
     match = _VERSION.search(tag[:128])
     version = tuple(int(part) for part in match[1].split(".")) if match else ()
@@ -40,7 +91,8 @@ def resolve_with(container: Container, engines: Sequence[Engine], shared: Sequen
         engine, line, place = launches[0]
         if len({(id(one.words)) for _, one, _ in launches}) > 1:
             return _unknown(engine, container, "the container starts more than one server")
-        return _resolve(engine, container, line, line.words[place + 1 :], whole=True)
+        alone = all(one is line or _PREPARING & set(map(program, one.words[:2])) for one in found)
+        return _resolve(engine, container, line, line.words[place + 1 :], whole=True, alone=alone)
     if by_image is not None and len(found) == 1:
         line = found[0]
         # An image whose entrypoint is the engine's command takes `serve` as its first argument.
@@ -59,8 +111,12 @@ def _unknown(engine: Engine, container: Container, why: str) -> Configuration:
     return Configuration(engine.name, engine.title, shown(version_of(container.image, engine)), settings)
 
 
-def _resolve(engine: Engine, container: Container, line: Line, words: Sequence[str], *, whole: bool) -> Configuration:
-    """`whole` says that the engine's whole command line is seen, so that what is not in it is the engine's default."""
+def _resolve(
+    engine: Engine, container: Container, line: Line, words: Sequence[str], *, whole: bool, alone: bool = True
+) -> Configuration:
+    """`whole` says that the engine's whole command line is seen, so that what is not in it is the engine's default; `alone` that nothing
+    else runs in the container that might use GPUs.
+    """
     arguments = parse(words, engine.all_switches, engine.underscores)
     version = version_of(container.image, engine)
     path = next((arguments.flags[flag] for flag in engine.config if flag in arguments.flags), "")
@@ -88,7 +144,7 @@ def _resolve(engine: Engine, container: Container, line: Line, words: Sequence[s
     if not missing:
         settings.update(engine.derive(engine, version, container, settings, arguments.flags))
     found = Configuration(engine.name, engine.title, shown(version), settings, _named(arguments))
-    gpus = engine.count(found, container) if not missing else None
+    gpus = engine.count(found, container) if alone and not missing else None
     return Configuration(found.engine, found.title, found.version, found.settings, found.flags, gpus)
 
 

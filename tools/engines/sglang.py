@@ -67,6 +67,7 @@ ENGINE = Engine(
     name="sglang",
     title="SGLang",
     images=re.compile(r"sglang", re.IGNORECASE),
+    releases=re.compile(r"\bsglang$", re.IGNORECASE),
     launched=launched,
     options=OPTIONS,
     switches=frozenset(

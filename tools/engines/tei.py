@@ -25,6 +25,7 @@ ENGINE = Engine(
     name="tei",
     title="TEI",
     images=re.compile(r"text-embeddings-inference", re.IGNORECASE),
+    releases=re.compile(r"\btext-embeddings-inference$", re.IGNORECASE),
     launched=launched,
     options=(
         clap(Key.MODEL, "model-id", depends="it must be set"),

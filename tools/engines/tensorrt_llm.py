@@ -28,6 +28,7 @@ ENGINE = Engine(
     name="tensorrt_llm",
     title="TensorRT-LLM",
     images=re.compile(r"tensorrt-llm|trtllm-serve", re.IGNORECASE),
+    releases=re.compile(r"\btensorrt-llm/release$", re.IGNORECASE),
     launched=launched,
     options=(
         Option(Key.MODEL, ()),

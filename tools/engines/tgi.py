@@ -65,6 +65,7 @@ ENGINE = Engine(
     name="tgi",
     title="TGI",
     images=re.compile(r"text-generation-inference", re.IGNORECASE),
+    releases=re.compile(r"\btext-generation-inference$", re.IGNORECASE),
     launched=launched,
     options=OPTIONS,
     switches=frozenset(

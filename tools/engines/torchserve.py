@@ -24,6 +24,7 @@ ENGINE = Engine(
     name="torchserve",
     title="TorchServe",
     images=re.compile(r"torchserve", re.IGNORECASE),
+    releases=re.compile(r"\btorchserve$", re.IGNORECASE),
     launched=launched,
     options=(
         # Several models may follow the flag; the first is told.

@@ -60,6 +60,7 @@ ENGINE = Engine(
     name="triton",
     title="Triton",
     images=re.compile(r"tritonserver", re.IGNORECASE),
+    releases=re.compile(r"\btritonserver$", re.IGNORECASE),
     launched=launched,
     options=(
         Option(Key.MODEL, ("--model-repository", "--model-store", "--model-repo"), depends="it must be set"),

@@ -119,6 +119,7 @@ ENGINE = Engine(
     name="vllm",
     title="vLLM",
     images=re.compile(r"vllm", re.IGNORECASE),
+    releases=re.compile(r"(?<!lmcache/)\bvllm(?:-openai)?$", re.IGNORECASE),
     launched=launched,
     options=OPTIONS,
     switches=frozenset(

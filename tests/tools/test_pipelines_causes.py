@@ -221,5 +221,7 @@ def test_who_asks_about_something_else_is_not() -> None:
 def test_what_cannot_be_seen_of_the_path_is_said() -> None:
     unseen = {name: value for name, value in RERANKING.items() if name != "llm.queue_time mean 5m"}
     told = diagnose(world({RANK: unseen, CHAT: {"llm.ttft p95 5m": 0.2}}), Within("shop", "chat"))
-    assert any("embedding_reranker_bottleneck" in spot.why and "deployment/shop/rank" in spot.what for spot in told.blind)
+    assert any(
+        "embedding_reranker_bottleneck" in spot.why and "deployment/shop/rank" in spot.what for spot in told.blind
+    )
     assert not any("kv_saturation_queueing" in spot.why and "shop/rank" in spot.what for spot in told.blind)

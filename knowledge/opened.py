@@ -26,6 +26,11 @@ _URL = re.compile(r"https?://[^\s<>|\"']+")
 _AFTER_URL = ").,;:!?]}"
 
 
+def _joined(identifier: str) -> str:
+    """A flag as an argument, a setting and an attribute: `--max-lora-rank`, `MAX_LORA_RANK`, `max_lora_rank`."""
+    return identifier.lower().replace("-", "_")
+
+
 class Opened:
     """A build and its vocabulary, names and rows; replaced as a whole when the pointer moves."""
 
@@ -104,10 +109,14 @@ class Opened:
 
     def has_term(self, text: str) -> bool:
         """Does the text hold a term that is this field's own, or an identifier that some page names?"""
-        known = self.build.words.vocabulary
         return any(
-            term in self.vocabulary.distinct or (term in known and _IDENTIFIER.search(term)) for term in terms(text)
+            term in self.vocabulary.distinct or (_IDENTIFIER.search(term) and _joined(term) in self._identifiers)
+            for term in terms(text)
         )
+
+    @cached_property
+    def _identifiers(self) -> frozenset[str]:
+        return frozenset(_joined(term) for term in self.build.words.vocabulary if _IDENTIFIER.search(term))
 
     def known_words(self, text: str) -> float:
         """The share of a text's words that occur in any passage, 0 for a text without words."""

@@ -34,12 +34,12 @@ MAX_QUERY_CHARS = 2000
 # of a page are, less how near the nearest stray questions are, and what the words themselves say. The weights are a logistic
 # regression's on the questions of evals/questions and tests/knowledge/data (fitted on one half, it declined 95 to 98 % of the other's
 # strays and lost under 1 %).
-NAME_WEIGHT = 0.42
-STRAY_WEIGHT = 1.27
+NAME_WEIGHT = 0.46
+STRAY_WEIGHT = 1.6
 NEAREST_STRAYS = 3
-TERM_WEIGHT = 1.1
-KNOWN_WORDS_WEIGHT = 2.73
-LEAST_BELONGING = 4.59
+TERM_WEIGHT = 0.5
+KNOWN_WORDS_WEIGHT = 3.23
+LEAST_BELONGING = 3.9
 _REMEMBERED = 64
 Found = TypeVar("Found")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")

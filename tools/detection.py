@@ -56,7 +56,7 @@ def detect(pods: Iterable[Object], measured: Measured | None) -> tuple[Found, ..
             continue
         if source.pods and source.per is not Per.GPU:
             by_source[source.name] = [
-                Target(source, seen[key], 0, "", image) for key, image in _running(items, source, seen)
+                Target(source, seen[key], container) for key, container in _running(items, source, seen)
             ]
         own = by_source.get(source.name, [])
         identity = measured.identities.get(source.name) if measured is not None else None
@@ -144,15 +144,14 @@ def _silent(own: Sequence[Target], measured: Measured | None, fresh: set[str]) -
     return tuple(sorted(one.pod.key for one in own if one.pod.key not in fresh | everyone))
 
 
-def _running(items: Iterable[Object], source: Source, seen: Mapping[str, Pod]) -> Iterator[tuple[str, str]]:
+def _running(items: Iterable[Object], source: Source, seen: Mapping[str, Pod]) -> Iterator[tuple[str, Object]]:
     for item in items:
         key = "/".join(name_of(item))
         if key not in seen or seen[key].phase != "Running":
             continue
         for container in many(item, "spec", "containers"):
-            image = str(container.get("image") or "")
-            if any(mark in image.lower() for mark in source.pods):
-                yield key, image
+            if any(mark in str(container.get("image") or "").lower() for mark in source.pods):
+                yield key, container
                 break
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from tools.engines import Key, resolve
 from tools.engines.manifest import container_of
@@ -14,14 +14,37 @@ from tools.signals import Per
 from tools.topology import Pod
 
 
-class Target(NamedTuple):
-    """A pod, the source that it is, the port that it listens on, the path of its metrics, and its image."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A pod, the source that it is, and its container; where it listens is worked out when it is asked."""
 
     source: Source
     pod: Pod
-    port: int
-    path: str
-    image: str
+    container: Object
+    annotated: int = 0
+    services: tuple[Object, ...] = ()
+
+    @property
+    def image(self) -> str:
+        """The container's image."""
+        return str(self.container.get("image") or "")
+
+    @property
+    def path(self) -> str:
+        """The path of its metrics."""
+        return self.source.path
+
+    @property
+    def port(self) -> int:
+        """The port that is annotated, named for metrics, stated in the arguments, the usual one, or the first declared."""
+        ports = many(self.container, "ports")
+        declared = {str(port.get("name") or ""): _number(port.get("containerPort")) for port in ports}
+        known = [port for port in declared.values() if port]
+        named = next((port for name, port in declared.items() if "metrics" in name and port), 0)
+        told = self.annotated or named or _stated(self.container)
+        if told or self.source.port in known:
+            return told or self.source.port
+        return known[0] if known else _behind(self.services) or self.source.port
 
 
 def exporters() -> tuple[Source, ...]:
@@ -42,17 +65,15 @@ def targets(
         pod = pods.get("/".join(name_of(item)))
         if pod is None or pod.phase != "Running":
             continue
-        behind = [one for one in by_namespace.get(pod.namespace, ()) if _selects(one, item)]
         exporter = _exporter(item)
-        if exporter is not None:
-            source, container = exporter
-            found.append(_target(source, pod, item, container, behind))
+        source, container = exporter or _engine(item)
+        if source is None or (exporter is None and not pod.active):
             continue
-        container = serving_container(item)
-        image = str(container.get("image") or "").lower()
-        engine = next((one for one in runtimes() if any(mark in image for mark in one.images)), None)
-        if engine is not None and pod.active:
-            engines.append(_target(engine, pod, item, container, behind))
+        annotated = _number(within(item, "metadata", "annotations").get("prometheus.io/port"))
+        # A pod that declares its ports needs no Service to tell them.
+        near = () if many(container, "ports") else by_namespace.get(pod.namespace, ())
+        target = Target(source, pod, container, annotated, tuple(one for one in near if _selects(one, item)))
+        (found if exporter else engines).append(target)
     return tuple(found), tuple(engines)
 
 
@@ -67,28 +88,17 @@ def _exporter(item: Object) -> tuple[Source, Object] | None:
     return None
 
 
-def _target(source: Source, pod: Pod, item: Object, container: Object, services: Sequence[Object]) -> Target:
-    return Target(source, pod, _port(source, item, container, services), source.path, str(container.get("image") or ""))
+def _engine(item: Object) -> tuple[Source | None, Object]:
+    container = serving_container(item)
+    image = str(container.get("image") or "").lower()
+    return next((one for one in runtimes() if any(mark in image for mark in one.images)), None), container
 
 
-def _port(source: Source, item: Object, container: Object, services: Sequence[Object]) -> int:
-    """The port that is annotated, named for metrics, stated in the arguments, the usual one, or the first declared."""
-    annotated = _number(within(item, "metadata", "annotations").get("prometheus.io/port"))
-    declared = {str(port.get("name") or ""): _number(port.get("containerPort")) for port in many(container, "ports")}
-    known = [port for port in declared.values() if port]
-    named = next((port for name, port in declared.items() if "metrics" in name and port), 0)
+def _stated(container: Object) -> int:
     configuration = resolve(container_of(container))
-    setting = configuration[Key.PORT]
-    stated = (
-        _number(int(configuration.number(Key.PORT) or 0))
-        if setting.stated
-        else _number(configuration.flags.get("port"))
-    )
-    if annotated or named or stated:
-        return annotated or named or stated
-    if source.port in known or not known:
-        return source.port if source.port in known else _behind(services) or source.port
-    return known[0]
+    if configuration[Key.PORT].stated:
+        return _number(int(configuration.number(Key.PORT) or 0))
+    return _number(configuration.flags.get("port"))
 
 
 def _behind(services: Sequence[Object]) -> int:

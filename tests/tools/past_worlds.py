@@ -20,6 +20,7 @@ PASTS: dict[str, tuple[float, Bad]] = {
     "hole_inside": (240, lambda m: None if 20 < m < 40 else m <= 60),
     "flapping": (240, lambda m: m % 60 <= 30),
     "recovered": (240, lambda m: 30 <= m <= 70),
+    "blip": (240, lambda m: 40 <= m <= 52),
     "well": (240, lambda _: False),
     "still_going": (240, lambda m: m <= 20 or 60 <= m <= 90),
 }
@@ -55,6 +56,16 @@ def _cache(world: World, minutes: float, bad: Bad) -> None:
     put("vllm:kv_cache_usage_perc", 0.97, 0.4)
     put("vllm:num_requests_waiting", 12.0, 0.0)
     put("vllm:num_requests_running", 8.0, 2.0)
+    # While it is bad, running requests are evicted: a symptom.
+    preempted, told = 0.0, ",".join(f'{key}="{value}"' for key, value in WHO.items())
+    points: list[tuple[float, float]] = []
+    for m in range(int(minutes), -1, -1):
+        state = bad(m)
+        preempted += 12.0 if state else 0.0
+        if state is not None:
+            points.append((world.at - m * MINUTE, preempted))
+    world.series[f"vllm:num_preemptions_total{{{told}}}"] = points
+    world.counter("vllm:request_success_total", 0.2, over=minutes * MINUTE, **WHO, finished_reason="stop")
 
 
 def _reset(world: World) -> None:
@@ -75,9 +86,10 @@ def _reset(world: World) -> None:
 
 
 def _silent(world: World) -> None:
-    """A node whose exporter fell silent 44 minutes ago, beside one that reports."""
+    """A node whose exporter fell silent 44 minutes ago, beside one that reports and one that is new."""
     for name, ago in (("n1", 44 * MINUTE), ("n2", 0.0)):
         world.gpu(f"GPU-{name}", gpu="0", Hostname=name, ago=ago, over=4 * HOUR, namespace="gpu-system", job="dcgm")
+    world.gpu("GPU-n3", gpu="0", Hostname="n3", over=40 * MINUTE, namespace="gpu-system", job="dcgm")
 
 
 def _config(world: World) -> None:

@@ -214,6 +214,11 @@ def test_secrets_and_values_of_variables_are_never_said() -> None:
         assert secret not in said
 
 
+def test_a_long_script_is_not_repeated() -> None:
+    before, after = engine(args=["set -e; " + "run; " * 30]), engine(args=["set -e; " + "run; " * 31])
+    assert differences(made(before), made(after)) == "argument 1 changed"
+
+
 def test_of_many_differences_four_are_told_and_the_rest_counted() -> None:
     flags = [f"--f{i}={i}" for i in range(9)]
     assert differences(made(engine()), made(engine(args=flags))).endswith("; --f3 3 added and 5 more")

@@ -15,7 +15,10 @@ from tests.tools.worlds import World, listings, node, owned, pod, stamp
 from tools.casebook import asks
 from tools.diagnose import Within, diagnose
 from tools.finding import Finding, Happened
+from tools.history import narrowed
 from tools.reading import Blind, Reason
+from tools.selectors import KEYS_MOST
+from tools.signals import KV_USAGE
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import Points, PromSource
 from tools.survey import survey
@@ -96,7 +99,8 @@ def test_a_fault_that_began_forty_minutes_ago(pasts: dict[str, World], past_url:
 
 def test_symptoms_have_no_time_of_their_own_and_headlines_do(pasts: dict[str, World], past_url: str) -> None:
     found, _ = told(pasts["forty"], past_url)
-    assert [one.id for one in found.findings if one.since is not None] == [one.id for one in found.findings if one.root]
+    assert {one.id for one in found.findings if not one.root} == {"preemption_thrash"}
+    assert [one.id for one in found.findings if one.since is not None] == [FULL]
 
 
 def test_one_that_began_before_the_look_back_says_at_least(pasts: dict[str, World], past_url: str) -> None:
@@ -162,7 +166,7 @@ def test_what_is_gone_is_recovered_with_from_and_to_and_no_headline(pasts: dict[
     assert [one.id for one in found.recovered] == [FULL]
 
 
-@pytest.mark.parametrize("name", ["well", "forty", "still_going"])
+@pytest.mark.parametrize("name", ["well", "forty", "still_going", "blip"])
 def test_what_never_was_or_still_is_has_not_recovered(name: str, pasts: dict[str, World], past_url: str) -> None:
     assert FULL not in {one.id for one in told(pasts[name], past_url)[0].recovered}
 
@@ -177,9 +181,12 @@ def test_a_counter_that_was_reset_neither_begins_nor_ends_anything(pasts: dict[s
 def test_an_exporter_that_fell_silent_says_when(pasts: dict[str, World], past_url: str) -> None:
     world = pasts["silent"]
     source = PromSource(past_url)
-    taken = survey(source, FakeKube(listings(nodes=[node("n1", 1), node("n2", 1)])), asks(), world.at)
+    nodes = [node("n1", 1), node("n2", 1), node("n3", 1)]
+    taken = survey(source, FakeKube(listings(nodes=nodes)), asks(), world.at)
     found = timeline(source, taken, diagnose(taken), {})
     finding = only(found, "exporter_down")
+    # What is new was not missing before it was there.
+    assert found.recovered == ()
     assert ago(finding, world) == pytest.approx(41, abs=1)  # a sample is fresh for three minutes
     assert found.traces[finding.key].values[-1] == 0
 
@@ -281,6 +288,31 @@ def test_in_the_past_series_tell_and_what_kubernetes_cannot_is_said(pasts: dict[
     assert ("node", "node/n1", 9) in kinds(finding.happened)
     assert "it keeps no past" in finding.unseen_before
     assert all(one.source != "Kubernetes API" for one in finding.happened)
+
+
+def test_in_the_past_every_config_map_of_the_namespace_counts_but_those_that_beat_like_a_heart(
+    pasts: dict[str, World], past_url: str
+) -> None:
+    finding = only(told(pasts["config"], past_url, past=True, kube=FakeKube({}))[0])
+    configs = {one.subject for one in finding.happened if one.kind == "config"}
+    assert configs == {"configmap/team/app-config", "configmap/team/other-config"}
+
+
+def test_the_past_is_asked_of_the_parts_alone_whatever_stands_in_their_names(
+    pasts: dict[str, World], past_url: str
+) -> None:
+    world = pasts["forty"]
+    taken = survey(PromSource(past_url), FakeKube(objects(world.at)), asks(), world.at)
+    (query,) = taken.queries[KV_USAGE.now]
+    assert 'namespace=~"team",pod=~"app\\\\-1"' in narrowed(query, ["team/app-1"]).text
+    assert narrowed(query, []) == query
+    assert narrowed(query, [f"team/app-{i}" for i in range(KEYS_MOST + 1)]) == query
+    for name in ("a.b", "a|b", 'a"b', "a\\b", "a}b", "日本", "x" * 300):
+        asked = narrowed(query, [f"team/{name}"])
+        assert PromSource(past_url).query(asked.text, world.at).blind is None, name
+        assert PromSource(past_url).query(asked.text, world.at).rows == ()
+    rows = PromSource(past_url).query(narrowed(query, [f"team/{POD}"]).text, world.at).rows
+    assert [row.labels["pod"] for row in rows] == [POD]
 
 
 # ------------------------------------------------------------------ what tells nothing

@@ -153,7 +153,7 @@ def _labels(sample: Sample, one: _Shown) -> Mapping[str, str]:
     pod = one.target.pod
     own = {"namespace": pod.namespace, "pod": pod.name}
     if one.source.per is Per.GPU:
-        return {"node": pod.node, **sample.labels, **({} if one.source.tells_pod else own)}
+        return {"node": pod.node, **sample.labels}
     # A mapped server's own labels for them may be others.
     return {"node": pod.node, **sample.labels, **own, **dict(zip(one.source.keys, own.values(), strict=False))}
 

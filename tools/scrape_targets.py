@@ -38,9 +38,9 @@ class Target:
     def port(self) -> int:
         """The port that is annotated, named for metrics, stated in the arguments, the usual one, or the first declared."""
         ports = many(self.container, "ports")
-        declared = {str(port.get("name") or ""): _number(port.get("containerPort")) for port in ports}
-        known = [port for port in declared.values() if port]
-        named = next((port for name, port in declared.items() if "metrics" in name and port), 0)
+        declared = [(str(port.get("name") or ""), _number(port.get("containerPort"))) for port in ports]
+        known = [port for _, port in declared if port]
+        named = next((port for name, port in declared if "metrics" in name and port), 0)
         told = self.annotated or named or _stated(self.container)
         if told or self.source.port in known:
             return told or self.source.port

@@ -18,6 +18,7 @@ from tools.observe import observe
 from tools.reading import Blind, Reason
 from tools.scrape_targets import targets
 from tools.signals import (
+    ENGINE_AWAKE,
     ENGINE_REPORTING,
     GENERATION_TOKENS,
     GPU_MEM_USED,
@@ -222,6 +223,18 @@ def test_an_engine_that_is_not_scraped_tells_last_values_itself(prom: PromSource
             why(taken, ask, ENGINE)
             == f"read from the engine itself, which tells its last value and nothing over {over}"
         )
+
+
+def test_parts_of_a_replica_are_joined_and_of_two_names_the_newer_counts() -> None:
+    text = (
+        'vllm:num_requests_running{engine="0"} 1\nvllm:num_requests_waiting{engine="0"} 3\nvllm:num_requests_waiting{engine="1"} 4\n'
+        'vllm:kv_cache_usage_perc{engine="0"} 0.5\nvllm:kv_cache_usage_perc{engine="1"} 0.7\nvllm:gpu_cache_usage_perc 0.1\n'
+        'vllm:engine_sleep_state{sleep_state="awake"} 0\nvllm:engine_sleep_state{sleep_state="weights_offloaded"} 1\n'
+    )
+    taken, _ = read([pod(APP)], {("team", APP, 8000): text})
+    assert taken.read(REQUESTS_WAITING.now, ENGINE).value == 7
+    assert taken.read(KV_USAGE.now, ENGINE).value == 0.7
+    assert taken.read(ENGINE_AWAKE.now, ENGINE).value == 0
 
 
 def test_an_engine_that_was_never_scraped_is_not_called_down(prom: PromSource, worlds_by_name: Worlds) -> None:

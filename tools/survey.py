@@ -23,6 +23,7 @@ from tools.signals import (
     NODE_EXPORTER_UP,
     NODE_GPUS_REPORTING,
     POD_READY,
+    RUNNING_FOR,
     Ask,
     Kind,
     Per,
@@ -136,7 +137,10 @@ def _directly(
     unwatched = unscraped(measured, topology)
     troubled = {pod.node for pod in topology.pods.values() if pod.gpus and pod.ready is False}
     exporters = sorted(observed.exporters, key=lambda one: (one.pod.node not in troubled, one.pod.node, one.pod.key))
-    engines = [one for one in observed.engines if one.pod.key in unwatched]
+    told = observed.facts.get(RUNNING_FOR.now)
+    # A pod that has only just started is not scraped yet, which is no news.
+    young = {key for key, value in told.values.items() if float(value) < STALE_AFTER_S} if told else set()
+    engines = [one for one in observed.engines if one.pod.key in unwatched - young]
     return read_directly(cluster, () if seen else exporters, engines, asks, now)
 
 

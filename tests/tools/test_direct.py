@@ -9,7 +9,7 @@ import pytest
 
 from evals.fleet.api_worlds import StaticWorld
 from evals.fleet.kubeapi import KubeApi
-from tests.tools.worlds import START, World, listings, node, pod
+from tests.tools.worlds import START, World, listings, node, pod, stamp
 from tools.casebook import asks
 from tools.diagnose import diagnose
 from tools.direct import ENGINES_MOST, EXPORTERS_MOST
@@ -256,6 +256,14 @@ def test_an_engine_whose_sisters_are_scraped_is_missed(prom: PromSource, worlds_
     assert taken.read(ENGINE_REPORTING.now, ENGINE).value == 1
     assert taken.read(ENGINE_REPORTING.now, "team/app-6c8d9f7b5-bbbbb").value == 0
     assert [one[2] for one in asked] == ["app-6c8d9f7b5-bbbbb"]
+
+
+def test_an_engine_that_only_just_started_is_no_news() -> None:
+    started = {"name": "engine", "restartCount": 0, "state": {"running": {"startedAt": stamp(START - 60)}}}
+    status = {"conditions": [{"type": "Ready", "status": "True"}], "containerStatuses": [started]}
+    taken, asked = read([pod(APP, status=status)], None)
+    assert asked == []
+    assert "Engines in the cluster" not in {one.name for one in taken.sources}
 
 
 def test_few_engines_are_asked_and_none_that_is_not_up() -> None:

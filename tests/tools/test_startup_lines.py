@@ -134,7 +134,7 @@ def changes(check: str, **world: object) -> list[Change]:
 @pytest.mark.parametrize(
     ("check", "change"),
     [
-        ("startup_free_memory_insufficient", Change("--gpu-memory-utilization", "default", "0.49")),
+        ("startup_free_memory_insufficient", Change("--gpu-memory-utilization", "0.92", "0.49")),
         ("max_model_len_exceeds_kv", Change("--max-model-len", "16384", "768")),
         ("max_model_len_gt_derived", Change("--max-model-len", "65536", "32768")),
         ("tp_invalid", Change("--tensor-parallel-size", "8", "4")),

@@ -61,6 +61,8 @@ def test_what_is_stated_and_what_the_version_does() -> None:
     origins = str(found[told.CONFIGURED_BY])
     assert "tensor_parallel 2 (argument -tp)" in origins
     assert "gpu_memory_utilization 0.9 (default of vLLM 0.11.0)" in origins
+    assert "kv_cache_dtype auto (default" in origins
+    assert "load_format" not in origins
     assert told.REVISION not in found
     assert MAX_NUM_SEQS not in found
 

@@ -33,6 +33,8 @@ _WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang", "ray_vllm"
 # What a server that runs tells of itself under the same names.
 _COMPARED = (Key.GPU_MEMORY_UTILIZATION, Key.KV_CACHE_DTYPE, Key.PREFIX_CACHING)
 _LONGEST = 300
+# Worth a word only where somebody sets them.
+_DULL = {Key.PIPELINE_PARALLEL, Key.DATA_PARALLEL, Key.DTYPE, Key.LOAD_FORMAT, Key.TRUST_REMOTE_CODE}
 # By identity, with the configuration itself so that it stays alive.
 Known = dict[int, tuple[Configuration, dict[Signal, Value]]]
 _GROUP_OF_PODS = {"LWS_GROUP_SIZE", "LWS_LEADER_ADDRESS"}
@@ -125,7 +127,7 @@ def _origins(configuration: Configuration) -> str:
     known = [
         f"{key} {_shown(setting.value)} ({setting.said})"
         for key, setting in configuration.settings.items()
-        if setting.value is not None and key is not Key.PORT
+        if setting.value is not None and key is not Key.PORT and (setting.stated or key not in _DULL)
     ]
     return "; ".join(known)[:_LONGEST]
 

@@ -15,7 +15,7 @@ from typing import Literal
 from bot.advisor.question import Answer, ChartFile
 from bot.chart_figure import DARK, LIGHT, Palette, draw
 from tools.finding import Finding
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 DPI = 150
 _lock = threading.Lock()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tools.check import quantity_shown
 from tools.finding import Finding, Happened
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from bot.advisor.question import Answer, Citation
 from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 _MARKS = {
     "critical": ("▲ critical", "bold white on red"),

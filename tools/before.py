@@ -14,8 +14,8 @@ from tools.finding import Happened
 from tools.happenings import TOGETHER_S, Happening, Happenings
 from tools.measure import MARK
 from tools.moments import rfc3339
+from tools.narrowing import one_of
 from tools.reading import Blind, Subject
-from tools.selectors import one_of
 from tools.snapshot import Snapshot
 from tools.sources.prom import Points, PromSource
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from tools.columns import Column, Part, Value
 from tools.measure import MARK, Query, key_of, part_of, union
+from tools.narrowing import narrowing, one_of
 from tools.presence import REPORTING, reported
 from tools.reading import Blind
-from tools.selectors import narrowing, one_of
 from tools.signals import Ask, Per
 from tools.snapshot import Snapshot
 from tools.sources.prom import Points, PromSource, Result, Row

@@ -16,12 +16,12 @@ from tools.finding import Since
 from tools.history import History, has_past, history
 from tools.measure import Query
 from tools.moments import clock, rfc3339
+from tools.past_reading import Trace
 from tools.reading import Subject
 from tools.replay import CODES, Replay, Spell, spell, window_s
 from tools.signals import Ask, Per
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
-from tools.trace import Trace
 
 LOOK_BACK_S = 3 * 3600.0
 STEP_S = 60.0

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from tools.columns import Part, Value
 from tools.measure import Identity, key_of
+from tools.narrowing import narrowing
 from tools.reading import Blind
-from tools.selectors import narrowing
 from tools.series import braces
 from tools.signals import ENGINE_REPORTING, NODE_GPUS_REPORTING, Ask, Per
 from tools.snapshot import Snapshot

@@ -12,11 +12,11 @@ from itertools import pairwise
 from tools.columns import Column, Part
 from tools.diagnose import Outcome, Overrides, Verdict, judge, thresholds
 from tools.history import History
+from tools.past_reading import Trace
 from tools.present import Present
 from tools.reading import Reading
 from tools.signals import Ask
 from tools.snapshot import Snapshot
-from tools.trace import Trace
 
 CODES = frozenset({"xid", ""})
 _WINDOW_S = {"s": 1.0, "m": 60.0, "h": 3600.0}

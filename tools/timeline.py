@@ -17,11 +17,11 @@ from tools.finding import BlindSpot, Finding, Recovered, Since
 from tools.history import history
 from tools.moments import clock
 from tools.onset import LOOK_BACK_S, STEP_S, candidates, from_states, keys_of, onset, unknown
+from tools.past_reading import Trace
 from tools.reading import Blind
 from tools.recovered import recovered
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
-from tools.trace import Trace
 
 HEADLINES_MOST = 6
 PARALLEL = 3

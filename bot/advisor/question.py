@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tools.finding import BlindSpot, Finding, Recovered, RuledOut
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 Intent = Literal["live", "knowledge", "sizing", "readiness", "help", "declined"]
 

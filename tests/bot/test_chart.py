@@ -19,7 +19,7 @@ from bot import chart
 from bot.chart_figure import DARK, LIGHT, Palette, draw
 from tests.bot.timed import NOW, ONSET, TIMED, TIMES, TRACE, answer, happened
 from tools.finding import Finding
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 STATE = replace(TIMED, happened=TIMED.happened[:1])
 

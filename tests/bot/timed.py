@@ -8,7 +8,7 @@ from bot.advisor.question import Answer
 from tests.bot.saturated import HPA, SATURATED
 from tools.finding import Finding, Happened, Recovered, Since
 from tools.moments import rfc3339
-from tools.trace import Trace
+from tools.past_reading import Trace
 
 NOW = 1_790_000_000.0
 ONSET = NOW - 2400

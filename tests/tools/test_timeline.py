@@ -16,8 +16,8 @@ from tools.casebook import asks
 from tools.diagnose import Within, diagnose
 from tools.finding import Finding, Happened
 from tools.history import narrowed
+from tools.narrowing import KEYS_MOST
 from tools.reading import Blind, Reason
-from tools.selectors import KEYS_MOST
 from tools.signals import KV_USAGE
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import Points, PromSource

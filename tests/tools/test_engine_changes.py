@@ -50,7 +50,7 @@ def engine(name: str, **settings: object) -> dict[str, object]:
         ("concurrency_cap_below_kv", engine("ray_vllm"), Change("engine_kwargs max_num_seqs", "16", "64")),
         ("concurrency_cap_below_kv", {}, Change("--max-num-seqs", "16", "64")),
         ("tp_vs_gpu_request_mismatch", {}, Change("resources.limits.nvidia.com/gpu", "4", "2")),
-        ("tp_vs_gpu_request_mismatch", engine("vllm", tensor_parallel=2), Change("tensor parallel size", "2", "4")),
+        ("tp_vs_gpu_request_mismatch", engine("vllm", tensor_parallel=2), Change("--tensor-parallel-size", "2", "4")),
         (
             "config_drift_args_vs_runtime",
             {},

@@ -37,8 +37,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if running.number < limits["full"] * cap.number:
             continue
         return because(
-            "{running_of} runs {running} on average, its limit is {cap}, and at least {waiting} always waits although the KV"
-            " cache was never above {cache}.",
+            "{running_of} runs {running} on average, its limit is {cap}, and its queue never fell below {waiting} although the"
+            " KV cache was never above {cache} full.",
             now.get(GENERATION_TOKENS.rate("5m")),
             now.get(GPU_UTIL.avg("10m")),
             now.get(CONFIGURED_BY.now),

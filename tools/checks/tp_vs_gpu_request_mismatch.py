@@ -11,7 +11,9 @@ GPUs beyond that are held and paid for while nothing runs on them; with fewer th
 Sizes whose product is the request, an engine that spans several pods, or several servers in the container.
 """
 
+from tools import engine_changes
 from tools.check import Applies, Because, Check, Limits, Now, On, Unseen, because
+from tools.engines import Key
 from tools.families import FAILING, named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
@@ -72,7 +74,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
             Remedy(
                 "Or spread the model over all of them, where its attention heads divide by that and NVLink joins them: more room for"
                 " the KV cache and faster tokens.",
-                Change("tensor parallel size", f"{parallel.number:.0f}", f"{wider:.0f}"),
+                engine_changes.change(now, Key.TENSOR_PARALLEL, TENSOR_PARALLEL.now, f"{wider:.0f}"),
                 verify,
                 cites,
             ),
@@ -85,7 +87,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(GPU_REQUEST.now, GPUS_USED.now),
-    helps=(CONFIGURED_BY.now, TENSOR_PARALLEL.now),
+    helps=(*engine_changes.HELPS, TENSOR_PARALLEL.now),
     fires=fires,
     explains=(*named("gpu_idle_no_process", "tp_invalid", "nccl_init_failure"), *FAILING),
     remedies=remedies,

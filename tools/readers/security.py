@@ -144,7 +144,9 @@ def _remote_code(configuration: Configuration) -> str:
     if setting.value is True and setting.stated:
         return setting.detail
     # A server of one's own may call it the same.
-    return "--trust-remote-code" if not configuration.engine and _on(configuration.flags.get("trust-remote-code")) else ""
+    return (
+        "--trust-remote-code" if not configuration.engine and _on(configuration.flags.get("trust-remote-code")) else ""
+    )
 
 
 def _format(configuration: Configuration) -> str:

@@ -20,6 +20,7 @@ from tools.vocabulary.gpu_reporting import HOLDERS
 from tools.vocabulary.readiness import SHARED_GPU
 
 SHARED = SHARED_GPU.now
+BY_TIME = ("time-slicing", "time-sharing")  # as the device plugin and as GKE call it; MPS runs pods side by side
 BUSY = GPU_UTIL.avg("10m")
 GAP = ITL.p95("5m")
 OWN = REQUESTS_RUNNING.avg("10m")
@@ -27,7 +28,7 @@ OWN = REQUESTS_RUNNING.avg("10m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire on a node where pods share a busy GPU and an engine with little to do is slow."""
-    shared = [one for one in now.each(SHARED) if one.value]
+    shared = [one for one in now.each(SHARED) if str(one.value).startswith(BY_TIME)]
     if len(shared) < 2:
         return None
     busy = now.worst(BUSY)

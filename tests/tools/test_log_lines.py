@@ -22,7 +22,7 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. G
         ('INFO:     10.1.2.3:4242 - "POST /v1/chat/completions HTTP/1.1" 200 OK', LOG_SERVING),
         ("Error: failed to extend /dev/shm/nccl-kUj2 to 33030532 bytes, error: No space left on device (28)", LOG_SHM),
         ("Bus error (core dumped)", LOG_SHM),
-        ("NVRM: Xid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off the bus.", LOG_XID),
+        ("NVRM: Xid (PCI:0000:3b:00): 48, pid=1, DBE (double bit error)", LOG_XID),
     ],
 )
 def test_each_line_is_told(line: str, signal: Signal) -> None:

@@ -23,13 +23,12 @@ QUEUED = QUEUE_TIME.mean("5m")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica's p95 misses the objective and the queue is most of the wait, or the queue alone takes longer."""
     waited = now.get(QUEUED)
-    if waited is not None and waited.number > limits["ttft"]:
-        # No first token can come before the wait is over, so this holds of engines that do not report first tokens, too.
+    if now.get(LATE) is None and waited is not None and waited.number > limits["ttft"]:
+        # An engine may not report first tokens; none can come before the wait is over.
         return because(
             "Requests of {waited_of} wait {waited} on average before they are begun, longer than the objective for the whole time"
             " to first token, which is {goal}.",
             now.get(REQUESTS_WAITING.now),
-            now.get(LATE),
             waited=waited,
             goal=objective(waited, limits["ttft"]),
         )

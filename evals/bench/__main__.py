@@ -20,7 +20,7 @@ from rich.text import Text
 from evals.bench.rows import CannotMeasureError, Row, Size, found
 
 TINY = Size(
-    runs=1, copies=1, history_s=120, wide_gpus=16, wide_steps=12, large_libraries=(3_000,), built_pack="governance"
+    runs=1, copies=1, history_s=120, wide_gpus=(16,), wide_steps=12, large_libraries=(3_000,), built_pack="governance"
 )
 
 
@@ -31,12 +31,12 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m evals.bench", description="What Rackside costs, beside raw baselines."
     )
     parser.add_argument("--runs", type=_positive, default=Size().runs, help="repetitions; the median counts")
-    parser.add_argument("--gpus", type=_positive, default=Size().wide_gpus, help="GPUs of the wide fleet")
+    parser.add_argument("--gpus", type=_positive, action="append", help="GPUs of the wide fleet; may be repeated")
     parser.add_argument("--only", action="append", choices=sorted(cases), help="one measurement; may be repeated")
     parser.add_argument("--tiny", action="store_true", help="one run of the smallest fleets: does it work at all?")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     chosen = parser.parse_args(arguments)
-    size = TINY if chosen.tiny else Size(runs=chosen.runs, wide_gpus=chosen.gpus)
+    size = TINY if chosen.tiny else Size(runs=chosen.runs, wide_gpus=tuple(chosen.gpus or Size().wide_gpus))
     err = Console(stderr=True)
     rows: list[tuple[str, Row]] = []
     failed: dict[str, str] = {}

@@ -19,16 +19,17 @@ class CannotMeasureError(RuntimeError):
 class Size:
     """How much a run takes: repetitions of each measurement (the median counts), and the fleets.
 
-    `copies` is how often the demo's fleet of 32 GPUs is simulated side by side, over `history_s` seconds; `wide_gpus` is the size of
-    the synthetic fleet, in machines of 8, of which `wide_steps` scrapes of 30 s are stored. `large_libraries` are numbers of passages;
+    `copies` is how often the demo's fleet of 32 GPUs is simulated side by side, over `history_s` seconds; `wide_gpus` are the sizes
+    of synthetic fleets, in machines of 8, of which `wide_steps` scrapes of 30 s are stored. `large_libraries` are numbers of passages;
     `built_pack` is the one pack that is indexed anew, all of them when it is empty.
     """
 
     runs: int = 5
     copies: int = 2
     history_s: int = 3720
-    wide_gpus: int = 1024
-    wide_steps: int = 40
+    wide_gpus: tuple[int, ...] = (1_024, 10_240)
+    # Twelve minutes: the longest window that the checks of a healthy fleet look at is ten.
+    wide_steps: int = 24
     large_libraries: tuple[int, ...] = (10_000, 100_000)
     built_pack: str = ""
 

@@ -145,7 +145,7 @@ def test_the_table_says_command_runs_ratio_and_budget(
         "[bold]<b>",
     ):
         assert said in shown
-    assert (sizes[0].runs, sizes[0].wide_gpus) == (7, 8)
+    assert (sizes[0].runs, sizes[0].wide_gpus) == (7, (8,))
 
 
 def test_what_cannot_be_measured_is_said_and_the_rest_is_measured(

@@ -15,13 +15,14 @@ END = 1_773_144_000
 
 
 def measure(size: Size) -> Iterator[Row]:
-    """Seconds of a sweep beside those of its queries alone."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="rackside-bench-") as scratch:
-            history = Path(scratch) / "history.om"
-            wide_fleet.write(history, size.wide_gpus, size.wide_steps, END)
-            with Prometheus([history]) as prometheus:
-                budget = "120 requests; 2 x raw; 1 GiB"
-                yield swept("metrics alone", prometheus.url, END, size, budget)
-    except CannotRunError as problem:
-        raise CannotMeasureError(str(problem)) from None
+    """Seconds of a sweep beside those of its queries alone, for each size."""
+    for gpus in size.wide_gpus:
+        try:
+            with tempfile.TemporaryDirectory(prefix="rackside-bench-") as scratch:
+                history = Path(scratch) / "history.om"
+                wide_fleet.write(history, gpus, size.wide_steps, END)
+                with Prometheus([history]) as prometheus:
+                    budget = "120 requests; 2 x raw; 1 GiB"
+                    yield swept("metrics alone", prometheus.url, END, size, budget)
+        except CannotRunError as problem:
+            raise CannotMeasureError(str(problem)) from None

@@ -43,7 +43,7 @@ def before(
 ) -> tuple[tuple[Happened, ...], str]:
     """What changed in the half hour before a moment on and around a subject, nearest first, and what could not be seen of it."""
     whom = around(snapshot, subject)
-    start, end = moment - WINDOW_S, moment + within_s
+    start, end = moment - max(WINDOW_S, within_s), moment + STEP_S
     told = [one for one in (snapshot.happenings or Happenings()).changes if one.subject in whom]
     series, unseen = _from_series(prom, snapshot, whom, start, end)
     found = [one for one in told if start <= one.at <= end]

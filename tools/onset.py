@@ -62,10 +62,16 @@ def onset(
     if stated is not None and (trace.threshold is None or (stated.at or "") > rfc3339(begun)):
         return stated, None
     held = replay.window_before(decisive, trace, found, asks)
-    begun, name = (begun - held, trace.name) if held else _nearer(prom, snapshot, replay, decisive, trace, found)
     within = past.step_s * (found.first - found.quiet if found.quiet is not None else 1)
+    name = trace.name
+    if held:
+        begun -= held
+    elif found.quiet is not None and decisive.statistic in SMOOTH and window_s(decisive) > SHORT_S:
+        begun, name = _nearer(prom, snapshot, replay, decisive, trace, found)
+        # What no shorter window tells lags by its own.
+        within += window_s(decisive) if name == trace.name else 0.0
     since = Since(
-        text=_said(snapshot, replace(trace, name=name), found, past, begun),
+        text=_said(snapshot, replace(trace, name=name), found, past, begun, within),
         at=rfc3339(begun),
         at_least=found.quiet is None,
         within_s=within,
@@ -82,7 +88,7 @@ def _nearer(
     """When the same reading over two minutes crossed the threshold: an average over ten does so minutes later."""
     crossed = trace.times[found.first]
     window = window_s(ask)
-    if found.quiet is None or ask.statistic not in SMOOTH or window <= SHORT_S or trace.threshold is None:
+    if trace.threshold is None:
         return crossed, trace.name
     # A gauge is at its average's level from the first sample on; what counts needs two.
     statistic = ("max" if trace.above else "min") if ask.statistic == "avg" else ask.statistic
@@ -105,29 +111,33 @@ def _nearer(
         if value is None or (value < trace.threshold if trace.above else value > trace.threshold):
             break
         begun = moment
-    return begun, short.said if begun < crossed else trace.name
+    # That the short window crossed no earlier is known too, where it has data.
+    return begun, short.said if any(value is not None for _, value in values) else trace.name
 
 
-def _said(snapshot: Snapshot, trace: Trace, found: Spell, past: History, begun: float) -> str:
+def _said(snapshot: Snapshot, trace: Trace, found: Spell, past: History, begun: float, within: float) -> str:
     now = snapshot.at
     length = duration_shown(now - begun)
-    limit = f" of {quantity_shown(trace.threshold, trace.unit)}" if trace.threshold is not None else ""
+    # What is held against other readings has no threshold of its own.
+    beyond = "out of line"
+    if trace.threshold is not None:
+        beyond = f"past its threshold of {quantity_shown(trace.threshold, trace.unit)}"
     what = f'the reading "{trace.name}" on {trace.of}'
     if found.quiet is None:
         ends = "where the look-back ends" if found.first == 0 else "where its data begins"
-        return f"For at least {length}: {what} was past its threshold{limit} already at {clock(begun, now)}, {ends}."
+        return f"For at least {length}: {what} was {beyond} already at {clock(begun, now)}, {ends}."
     quiet = past.times[found.quiet]
-    when = f"Since {clock(begun, now)} ({length}), to within {duration_shown(past.step_s)}"
+    when = f"Since {clock(begun, now)} ({length}), to within {duration_shown(within)}"
     if found.first - found.quiet > 1:
         when = f"Since some time between {clock(quiet, now)} and {clock(begun, now)}, with no data in between"
     if found.times >= FLAPPING:
         window = duration_shown(now - past.times[0])
-        often = f"{what} went past its threshold{limit} {found.times} times in the last {window}"
+        often = f"{what} went {beyond} {found.times} times in the last {window}"
         return f"Flapping: {often}. This time: {_lower(when)}."
     if trace.unit in CODES:
         return f"{when}: {what} turned then to what it shows now."
     gap = f", {duration_shown(found.unseen * past.step_s)} of that without data" if found.unseen else ""
-    return f"{when}: {what} has been past its threshold{limit} since then{gap}."
+    return f"{when}: {what} has been {beyond} since then{gap}."
 
 
 def _lower(text: str) -> str:

@@ -189,7 +189,8 @@ class Replay:
         fires *= len(keys) if not key and reading is not None and "(sum of" in reading.name else 1
         known = [*thresholds(self._case, self.subject, self._limits).values(), 0.0]
         near = [one for one in known if abs(one - fires) <= 1e-6 * max(1.0, abs(one))]
-        return (near[0] if near else fires), above
+        # Elsewhere it turns on other readings of now: no line to hold the past against.
+        return (near[0] if near else None), above
 
 
 def _as_bool(verdict: Verdict) -> bool | None:

@@ -87,7 +87,7 @@ def _completed(
         return replace(
             finding, since=since, unseen_before="What changed before it cannot be told: it began before the look-back."
         )
-    happened, unseen = before(prom, snapshot, outcome.subject, moment, max(STEP_S, since.within_s))
+    happened, unseen = before(prom, snapshot, outcome.subject, moment, since.within_s)
     if not happened:
         minutes = f"{WINDOW_S / 60:.0f} minutes"
         nothing = f"Nothing that can be seen changed in the {minutes} before {clock(moment, snapshot.at)}."

@@ -28,13 +28,14 @@ PASTS: dict[str, tuple[float, Bad]] = {
 
 def build() -> dict[str, World]:
     """Every past by name."""
-    names = (*PASTS, "reset", "silent", "config", "ksm_past")
+    names = (*PASTS, "reset", "silent", "config", "ksm_past", "skew")
     worlds = {name: World(START - 100 * MONTH + i * MONTH) for i, name in enumerate(names)}
     for name, (minutes, bad) in PASTS.items():
         _cache(worlds[name], minutes, bad)
     _reset(worlds["reset"])
     _silent(worlds["silent"])
     _config(worlds["config"])
+    _skew(worlds["skew"])
     _cache(worlds["ksm_past"], 240, PASTS["forty"][1])
     _objects(worlds["ksm_past"])
     return worlds
@@ -83,6 +84,16 @@ def _reset(world: World) -> None:
     world.gauge("vllm:num_requests_running", 8, over=4 * HOUR, **WHO)
     world.gauge("vllm:num_preemptions_total", preempted, over=4 * HOUR, **WHO)
     world.counter("vllm:request_success_total", 0.2, over=4 * HOUR, **WHO, finished_reason="stop")
+
+
+def _skew(world: World) -> None:
+    """Two replicas that shared the load until 40 minutes ago; since then one holds nearly all of it."""
+    for name, then, now, queue in ((POD, 30.0, 50.0, 4.0), (POD.replace("aaaaa", "bbbbb"), 30.0, 2.0, 0.0)):
+        who = {**WHO, "pod": name}
+        for metric, before, after in (("running", then, now), ("waiting", 0.0, queue)):
+            world.gauge(f"vllm:num_requests_{metric}", lambda b, x=before, y=after: y if b <= 40 * MINUTE else x,
+                        over=4 * HOUR, **who)  # fmt: skip
+        world.gauge("vllm:kv_cache_usage_perc", 0.5, over=4 * HOUR, **who)
 
 
 def _silent(world: World) -> None:

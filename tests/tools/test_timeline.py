@@ -178,6 +178,20 @@ def test_a_counter_that_was_reset_neither_begins_nor_ends_anything(pasts: dict[s
     assert finding.since.times == 1
 
 
+def test_what_is_held_against_its_siblings_has_no_threshold_of_its_own(pasts: dict[str, World], past_url: str) -> None:
+    world = pasts["skew"]
+    pods = [pod(POD, now=world.at), pod(POD.replace("aaaaa", "bbbbb"), now=world.at)]
+    found, _ = told(world, past_url, pods=pods)
+    finding = only(found, "routing_skew")
+    assert finding.since is not None
+    assert 30 <= ago(finding, world) <= 40
+    # An average over ten minutes says no nearer than that when it began.
+    assert finding.since.within_s == 660
+    assert "to within 11 min" in finding.since.text
+    assert "out of line since then" in finding.since.text
+    assert found.traces[finding.key].threshold is None
+
+
 def test_an_exporter_that_fell_silent_says_when(pasts: dict[str, World], past_url: str) -> None:
     world = pasts["silent"]
     source = PromSource(past_url)

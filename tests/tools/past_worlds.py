@@ -28,7 +28,7 @@ PASTS: dict[str, tuple[float, Bad]] = {
 
 def build() -> dict[str, World]:
     """Every past by name."""
-    names = (*PASTS, "reset", "silent", "config", "ksm_past", "skew")
+    names = (*PASTS, "reset", "silent", "config", "ksm_past", "skew", "queue")
     worlds = {name: World(START - 100 * MONTH + i * MONTH) for i, name in enumerate(names)}
     for name, (minutes, bad) in PASTS.items():
         _cache(worlds[name], minutes, bad)
@@ -36,6 +36,13 @@ def build() -> dict[str, World]:
     _silent(worlds["silent"])
     _config(worlds["config"])
     _skew(worlds["skew"])
+    _cache(worlds["queue"], 240, PASTS["always"][1])
+    # The cache has been full for long, and nobody waited until 40 minutes ago.
+    told = ",".join(f'{key}="{value}"' for key, value in WHO.items())
+    at = worlds["queue"].at
+    worlds["queue"].series[f"vllm:num_requests_waiting{{{told}}}"] = [
+        (at - m * MINUTE, 12.0 if m <= 40 else 0.0) for m in range(240, -1, -1)
+    ]
     _cache(worlds["ksm_past"], 240, PASTS["forty"][1])
     _objects(worlds["ksm_past"])
     return worlds

@@ -192,6 +192,15 @@ def test_what_is_held_against_its_siblings_has_no_threshold_of_its_own(pasts: di
     assert found.traces[finding.key].threshold is None
 
 
+def test_the_reading_that_came_last_decides_and_a_lowest_value_tells_of_its_whole_window(
+    pasts: dict[str, World], past_url: str
+) -> None:
+    found, _ = told(pasts["queue"], past_url)
+    finding = only(found)
+    assert found.traces[finding.key].name == "Requests waiting, lowest over 5 min"
+    assert ago(finding, pasts["queue"]) == pytest.approx(40, abs=1)
+
+
 def test_an_exporter_that_fell_silent_says_when(pasts: dict[str, World], past_url: str) -> None:
     world = pasts["silent"]
     source = PromSource(past_url)

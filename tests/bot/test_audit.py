@@ -1,0 +1,178 @@
+"""Checklists held against worlds: what passes, fails, is unknown, is to be attested or is not here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.audit import Judged, audit, score, worst_first
+from bot.cli.audit import as_json, as_markdown, print_as
+from knowledge.items import Item
+from tests.tools.scenes import WORKLOAD, scene, snapshot
+from tools.diagnose import Within
+from tools.finding import Severity
+
+RULE = "memory_limit_missing"
+
+
+def item(name: str = "XX-01", severity: Severity = "high", **fields: Any) -> Item:
+    told: dict[str, Any] = {
+        "id": name, "pack": "mine", "page": "mine/page", "area": "Area", "title": "A title", "statement": "It holds.", "phase": 1,
+        "owners": ("sre",), "severity": severity, "why": "because", "verify": "look", "fix": "mend", "sources": (), "date": "2026-11-21",
+    }  # fmt: skip
+    return Item(**{**told, **fields})
+
+
+def judged(
+    one: Item, world: dict[str, Any] | None = None, without: tuple[str, ...] = (), engine: str = "vllm"
+) -> Judged:
+    told = scene(RULE)["fires"] if world is None else world
+    (found,) = audit([one], snapshot(told, WORKLOAD, without=without, engine=engine))
+    return found
+
+
+def near_miss() -> dict[str, Any]:
+    told = scene(RULE)
+    name, value = next(iter(told["quiet_if"].items()))
+    return {**told["fires"], name: value}
+
+
+def test_what_fires_fails_the_item_and_says_whom_and_what_to_do() -> None:
+    found = judged(item(checks=(RULE,)))
+    assert found.state == "fail"
+    assert {broken.subject for broken in found.broken} == {str(WORKLOAD)}
+    assert all(broken.check == RULE and broken.said and broken.remedy for broken in found.broken)
+    assert found.why == "1 of 1 looked at does not hold it"
+
+
+def test_what_is_quiet_passes_unless_a_person_must_show_the_rest() -> None:
+    assert judged(item(checks=(RULE,)), near_miss()).state == "pass"
+    rest = judged(item(checks=(RULE,), evidence="the drill's minutes"), near_miss())
+    assert rest.state == "attest"
+    assert "the drill's minutes" in rest.why
+
+
+def test_what_cannot_be_seen_is_unknown_with_its_reason_and_never_a_pass() -> None:
+    for name in scene(RULE)["fires"]:
+        found = judged(item(checks=(RULE,)), without=(name,))
+        assert found.state == "unknown", name
+        assert found.why
+        assert score([found]).passed == 0.0
+        assert score([found]).verified == 0.0
+
+
+def test_one_failing_check_outweighs_a_blind_one() -> None:
+    assert judged(item(checks=("latest_tag", RULE))).state == "fail"
+    assert judged(item(checks=("latest_tag", RULE)), near_miss()).state == "unknown"
+
+
+def test_without_a_check_a_person_attests() -> None:
+    found = judged(item(evidence="the contract"))
+    assert (found.state, found.why) == ("attest", "the contract")
+
+
+def test_another_engines_item_is_not_about_this_fleet() -> None:
+    found = judged(item(checks=(RULE,), applies=("sglang",)))
+    assert found.state == "not_applicable"
+    assert "sglang" in found.why
+    assert judged(item(checks=(RULE,), applies=("sglang", "vllm"))).state == "fail"
+    assert judged(item(checks=(RULE,), applies=("sglang",)), engine="sglang").state == "fail"
+
+
+def test_a_scope_without_the_workload_has_nothing_to_judge() -> None:
+    (found,) = audit([item(checks=(RULE,))], snapshot(scene(RULE)["fires"], WORKLOAD), Within("elsewhere"))
+    assert found.state == "not_applicable"
+    assert score([found]).passed is None
+    assert score([found]).verified is None
+
+
+def test_limits_of_the_settings_count() -> None:
+    mode = "kv_saturation_queueing"
+    world = snapshot(scene(mode)["fires"], WORKLOAD)
+    (found,) = audit([item(checks=(mode,))], world)
+    assert found.state == "fail"
+    (other,) = audit([item(checks=(mode,))], world, limits={f"{mode}@{WORKLOAD}": {"full": 2.0}})
+    assert other.state == "pass"
+
+
+def test_failing_items_come_worst_first() -> None:
+    items = [
+        item("XX-01", "low", checks=(RULE,)),
+        item("XX-02", "critical", checks=(RULE,)),
+        item("XX-03", evidence="e"),
+    ]
+    found = audit(items, snapshot(scene(RULE)["fires"], WORKLOAD))
+    assert [one.item.id for one in worst_first(found)] == ["XX-02", "XX-01"]
+
+
+def test_the_forms_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    items = [
+        item("XX-01", checks=(RULE,)),
+        item("XX-02", evidence="e"),
+        item("YY-01", pack="other", checks=("latest_tag",)),
+    ]
+    found = audit(items, snapshot(scene(RULE)["fires"], WORKLOAD))
+    told = as_json(found)
+    assert [(one["id"], one["state"]) for one in told["items"]] == [
+        ("XX-01", "fail"),
+        ("XX-02", "attest"),
+        ("YY-01", "unknown"),
+    ]
+    assert told["checklists"][0] == {
+        "id": "mine",
+        "counts": {"pass": 0, "fail": 1, "unknown": 0, "attest": 1, "not_applicable": 0},
+        "passed": 0.0,
+        "verified": 0.5,
+    }
+    print_as(found, "json")
+    assert json.loads(capsys.readouterr().out) == told
+    assert "| mine | 0 | 1 | 0 | 1 | 0 | 50 % |" in as_markdown(found)
+    print_as(found, "table")
+    shown = capsys.readouterr().out
+    assert "XX-01" in shown
+    assert "Could not be seen" in shown
+    assert str(WORKLOAD) in shown
+
+
+def test_text_from_a_cluster_starts_no_markup() -> None:
+    found = judged(item(title="a|b <script>[x](http://evil) `x`\n# heading"))
+    told = as_markdown([found])
+    assert "<script>" not in told
+    assert "[x](" not in told.replace("\\[x](", "")
+    assert "\n# heading" not in told
+
+
+def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "audit", *arguments],
+        capture_output=True, text=True, check=False, timeout=120,
+        env={"RACKSIDE_HOME": str(home), "PATH": "/usr/bin:/bin", "KUBECONFIG": str(home / "none"), "NO_COLOR": "1"},
+    )  # fmt: skip
+
+
+def test_with_nothing_to_see_nothing_passes_and_it_says_so(tmp_path: Path) -> None:
+    done = command(tmp_path, "--format", "json")
+    assert done.returncode == 3, done.stderr
+    told = json.loads(done.stdout)
+    assert {one["state"] for one in told["items"]} <= {"attest", "not_applicable", "unknown"}
+    assert all(one["counts"]["pass"] == 0 for one in told["checklists"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--pack", "groceries"), "no checklist 'groceries'"),
+        (("--owner", "cook"), "no team 'cook'"),
+        (("-w", "ghost"), "no such workload"),
+    ],
+)
+def test_what_does_not_exist_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = command(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr

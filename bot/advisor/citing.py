@@ -18,11 +18,10 @@ MOST = 6
 
 
 def of_findings(findings: Sequence[Finding], library: Library) -> tuple[Citation, ...]:
-    """The opening answers of the pages that the headlines name, each page once."""
+    """The opening answers of the pages that the headlines name, each page once; where there is none, of what only looks wrong."""
     cited: dict[str, Citation] = {}
-    for finding in findings:
-        if not finding.root:
-            continue
+    headlines = [finding for finding in findings if finding.root]
+    for finding in headlines or [finding for finding in findings if finding.severity == "info"]:
         told = 0
         # The page of the failure mode itself says what the finding says: it comes after the guidance behind it.
         for page in (*finding.pages[1:], *finding.pages[:1]):

@@ -1,4 +1,4 @@
-"""The exporter repeats old values of GPUs.
+"""The exporter repeats old values of what it measures.
 
 ## What it means
 Samples arrive on time and nothing in them moves: neither power nor temperature, nor the energy counter, which grows on any live GPU.

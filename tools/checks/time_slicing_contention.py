@@ -1,4 +1,4 @@
-"""Pods that share a GPU by time-slicing keep each other waiting.
+"""Pods that take turns by time-slicing keep each other waiting.
 
 ## What it means
 Several pods hold the same GPU, the GPU is busy nearly all the time, and an engine there is slow at a load of its own that does not explain

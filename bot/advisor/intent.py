@@ -41,6 +41,7 @@ _ASKS_STATE = re.compile(
 _LIVE = re.compile(
     r"\b(?:why (?:is|are|does|do|did|has|have|was|were|can't|cannot|won't)|right now|now|currently|today|tonight|yesterday|since|just|keeps?|again"
     r"|our|my|we|stuck|slow(?:er|ly)?|lag(?:s|ging)?|fail(?:s|ed|ing)?|crash(?:es|ed|ing)?|restart(?:s|ed|ing)|pending|timing out|times? out|down|broken|missing|idle"
+    r"|(?:does|do|did|is|are|will|can|could)(?: ?n[o']t| not|n't)(?: yet| even)? (?:come|coming|start|starting|load|loading|respond|answer|schedule|boot|get ready|become ready|turn ready|go away|show up)"
     # They, it, the cards: what is spoken of is at hand.
     r"|(?<!what )(?<!how )(?<!why )(?:do|does|did|is|are|was|were|has|have) (?:they|it(?! (?:ok|okay|safe|good|bad|worth|possible|better|normal|true|fine|enough|a|an)\b)|these|those|the (?:cards?|gpus?|pods?|nodes?|replicas?|servers?|racks?|workers?))"
     r"|last (?:hour|night|few)|minutes? ago|hours? ago|users? (?:complain|say|report|see)\w*|got (?:killed|evicted|slower|worse))\b",

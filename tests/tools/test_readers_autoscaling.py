@@ -138,3 +138,22 @@ def test_objects_that_are_broken_tell_nothing_and_break_nothing(item: dict[str, 
     kinds = ("pods", "events", "deployments", "statefulsets", "replicasets", "horizontalpodautoscalers")
     for told in read(Listed(NOW, {kind: [item] for kind in kinds})):
         assert all(isinstance(value, float | str) for value in told.facts.values())
+
+
+@pytest.mark.parametrize(
+    ("status", "created"),
+    [
+        ({"replicas": 4, "updatedReplicas": 4}, 4.0),
+        ({"replicas": 4, "updatedReplicas": 1}, 1.0),
+        # A status leaves out what is zero: the rollout was refused its first pod, and all old ones still run.
+        ({"replicas": 4, "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]}, 0.0),
+        ({"replicas": 4}, 4.0),
+        ({"replicas": "many"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_only_replicas_of_the_present_revision_count(status: dict[str, Any], created: float) -> None:
+    item = {"metadata": {"namespace": "team", "name": "app"}, "spec": {"replicas": 4}, "status": status}
+    listed = Listed(NOW, {"deployments": (item,)}, {})
+    told = {signal: value for one in read(listed) for signal, value in one.facts.items()}
+    assert told[REPLICAS_CREATED] == created

@@ -27,7 +27,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if "exceeded quota" not in refused.text:
         return None
     return because(
-        "{created} of {wanted} exist; the API refused the next: {refused}",
+        "{created} of {wanted} exist in the present revision; the API refused the next: {refused}",
         created=created,
         wanted=wanted,
         refused=refused,

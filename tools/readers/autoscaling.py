@@ -36,10 +36,9 @@ def read(listed: Listed) -> Iterator[Told]:
     for kind in ("deployments", "statefulsets"):
         for item in listed.of(kind):
             subject = str(Subject(kind.removesuffix("s"), *name_of(item)))
-            created = at(item, "status", "replicas")
-            yield Told(subject, {REPLICAS_CREATED: float(created) if isinstance(created, int) else 0.0}, kind)
             # The condition outlives the event, which is gone after an hour.
             failed = _replica_failure(item)
+            yield Told(subject, {REPLICAS_CREATED: _created(item, bool(failed))}, kind)
             if failed or "events" in listed.items:
                 yield Told(subject, {CREATE_REFUSED: refused.get(subject) or failed}, kind if failed else "events")
     answers = _scale_ups(listed)
@@ -50,6 +49,17 @@ def read(listed: Listed) -> Iterator[Told]:
         yield Told(key, _pod(item), "pods")
         if "events" in listed.items:
             yield Told(key, {NO_SCALE_UP: answers.get(key, "")}, "events")
+
+
+def _created(item: Object, failed: bool) -> float:
+    """Replicas of the present revision that exist: in a rollout that is refused its first pod the old ones are all still there."""
+    created, updated = at(item, "status", "replicas"), at(item, "status", "updatedReplicas")
+    if not isinstance(created, int):
+        return 0.0
+    if isinstance(updated, int):
+        return float(min(created, updated))
+    # A status leaves out what is zero.
+    return 0.0 if failed else float(created)
 
 
 def _autoscaler(item: Object) -> dict[Signal, Value]:

@@ -40,6 +40,8 @@ root cause?
 which pods are failing
 which node is broken
 which gpus are idle
+the new recipes model does not come up, its pod says PodInitializing
+the summariser isn't starting after the deploy
 it is 38 degrees outside and the cards in rack 5 read 79 degrees, do they throttle?
 the pods on the new nodes answer, are they as quick as the others?
 which workloads queue

@@ -75,6 +75,11 @@ def audit(
         if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE:
             by_check[outcome.case.id].append(outcome)
     engines = {engine for subject, engine in snapshot.topology.engines.items() if subject in found.scope}
+    if snapshot.sees_nothing:
+        # Nothing was seen, so nothing can be said not to be here.
+        return [
+            Judged(one, "unknown", "no source answered") if one.checks else _judge(one, {}, engines) for one in items
+        ]
     return [_judge(item, by_check, engines) for item in items]
 
 
@@ -86,7 +91,7 @@ def score(judged: Iterable[Judged]) -> Score:
 
 def _judge(item: Item, by_check: Mapping[str, Sequence[Outcome]], engines: set[str]) -> Judged:
     wanted = RUNTIMES.intersection(item.applies)
-    if wanted and not wanted & engines:
+    if wanted and engines and not wanted & engines:
         return Judged(item, "not_applicable", f"it is about {' and '.join(sorted(wanted))}, which does not run here")
     if not item.checks:
         return Judged(item, "attest", item.evidence or item.verify)

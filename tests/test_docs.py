@@ -32,7 +32,7 @@ _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)")
 _PROGRAMS = {"make", "rackside", "kubectl", "python", "docker", "export"}
 _PLACEHOLDER = re.compile(r"^(path/to|\.\./production)\b")
-_OFFLINE = {"search", "lint", "schema", "doctor", "ask", "diagnose"}
+_OFFLINE = {"search", "lint", "schema", "doctor", "ask", "diagnose", "audit"}
 _SET_ELSEWHERE = {"RACKSIDE_CONFIG": "bot/settings.py", "RACKSIDE_TORCH_INDEX": "deploy/setup.sh"}
 
 
@@ -127,7 +127,7 @@ def rackside(arguments: list[str]) -> None:
     if subcommand[-1] in _OFFLINE:
         done = run([sys.executable, "-m", "bot", *arguments])
         # With no source set, a live question and doctor see nothing, and say so.
-        allowed = {0, 3} if subcommand[-1] in {"ask", "diagnose", "doctor"} else {0}
+        allowed = {0, 3} if subcommand[-1] in {"ask", "audit", "diagnose", "doctor"} else {0}
         assert done.returncode in allowed, done.stderr
         assert done.stdout.strip()
         assert "Traceback" not in done.stderr

@@ -57,12 +57,14 @@ def audit(
     with Console(stderr=True).status("Reading Prometheus and Kubernetes ..."):
         snapshot = survey(prom, kube, {*asks(), *asks(rules=True)}, time.time(), matchers=matchers)
     within = Within(namespace, workload)
-    if (namespace or workload) and not any(within.holds(one) for one in snapshot.topology.workloads):
+    nothing = snapshot.sees_nothing
+    if (namespace or workload) and not nothing and not any(within.holds(one) for one in snapshot.topology.workloads):
         print("rackside: no such workload is known; `rackside doctor` says what can be seen.", file=sys.stderr)
         raise typer.Exit(BAD_USAGE)
     judged = judge(wanted, snapshot, within, settings.limits)
     print_as(judged, form)
-    if snapshot.sees_nothing:
+    if nothing:
+        print("rackside: no source answered; `rackside doctor` says why.", file=sys.stderr)
         raise typer.Exit(SAW_NOTHING)
 
 

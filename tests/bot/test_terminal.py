@@ -138,7 +138,26 @@ def test_a_headline_says_since_when_with_a_line_of_blocks_and_what_happened_befo
     text = shown(timed.answer(), width)
     flat = "".join(text.split())
     assert "".join(["Since", "13:33", "UTC", "(40", "min),", "to", "within", "60", "s:"]) in flat
-    assert "".join(["rolled", "out", "revision", "7", "(image", "a", "to", "b);", "that", "happened", "2", "minutes", "before."]) in flat
+    assert (
+        "".join(
+            [
+                "rolled",
+                "out",
+                "revision",
+                "7",
+                "(image",
+                "a",
+                "to",
+                "b);",
+                "that",
+                "happened",
+                "2",
+                "minutes",
+                "before.",
+            ]
+        )
+        in flat
+    )
     assert "".join(["Near", "it", "in", "time,", "which", "proves", "no", "cause."]) in flat
     assert "".join(["changes", "of", "ConfigMaps", "(no", "series", "tells", "of", "them)."]) in flat
     assert "".join(timed.GONE.text.split()) in flat

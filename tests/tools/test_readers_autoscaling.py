@@ -146,7 +146,10 @@ def test_objects_that_are_broken_tell_nothing_and_break_nothing(item: dict[str, 
         ({"replicas": 4, "updatedReplicas": 4}, 4.0),
         ({"replicas": 4, "updatedReplicas": 1}, 1.0),
         # A status leaves out what is zero: the rollout was refused its first pod, and all old ones still run.
-        ({"replicas": 4, "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]}, 0.0),
+        (
+            {"replicas": 4, "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]},
+            0.0,
+        ),
         ({"replicas": 4}, 4.0),
         ({"replicas": "many"}, 0.0),
         ({}, 0.0),

@@ -110,8 +110,8 @@ def test_filters_meet(shelves: tuple[Path, Path]) -> None:
 
 
 def test_parts_can_be_left_out(shelves: tuple[Path, Path]) -> None:
-    assert found(shelves, None, Parts(words=False, vectors=False)) == set()
-    only_words = found(shelves, None, Parts(vectors=False), "volumes")
+    assert found(shelves, None, Parts(words=False, vectors=False, names=False)) == set()
+    only_words = found(shelves, None, Parts(vectors=False, names=False), "volumes")
     assert only_words == {"list/first#ab-02"}
     unfolded = found(shelves, None, Parts(folded=False))
     assert {"list/first#ab-01", "list/first#ab-02"} <= unfolded

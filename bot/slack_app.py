@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -23,14 +23,18 @@ from slack_sdk.http_retry.builtin_handlers import (
     ServerErrorRetryHandler,
 )
 
-from bot.answering import Answerer, Answering
+from bot.answering import Answering
+from bot.desk import Answerer, Bench, Chore, chores, desks
 from bot.listeners import Deps, Work, register
-from bot.slack_http import HttpError, HttpServer, SlackEndpoint
-from bot.slack_thread import SlackThread, trouble
+from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
+from bot.slack_thread import WORKING, SlackThread, trouble
 from bot.store.database import DatabaseError, database_url, open_engine
 from bot.store.durable import SWEEP_EVERY, Durable
-from bot.store.records import Store
+from bot.store.records import Ask, Store
 from bot.store.seat import OccupiedError, Seat
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 log = logging.getLogger("rackside.slack")
 _BAD_TOKEN = {
@@ -138,11 +142,13 @@ def serve(
     settings: SlackSettings,
     answer: Answerer,
     *,
+    full: Settings | None = None,
     stop: threading.Event | None = None,
     ready: Callable[[int | None], None] | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT (or `stop`), then return 0; 2, and a sentence on stderr, when it cannot start.
 
+    `full` are the settings of everything but Slack; without them, questions alone are answered.
     `answer` is called in worker threads, once per question and again for a question whose process died. What runs
     at the end may finish for `grace` seconds; the rest stays in the database and resumes at the next start.
     `ready` is called once events can arrive, with the HTTP port (None without one).
@@ -153,7 +159,7 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     try:
-        finished = _run(settings, answer, stop, ready)
+        finished = _run(settings, answer, full, stop, ready)
     except (SettingsError, DatabaseError, OccupiedError, HttpError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -165,7 +171,7 @@ def serve(
     return 0
 
 
-def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event, ready: Ready) -> bool:
+def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop: threading.Event, ready: Ready) -> bool:
     problem = missing(settings)
     if problem:
         raise SettingsError(problem)
@@ -177,12 +183,13 @@ def _run(settings: SlackSettings, answer: Answerer, stop: threading.Event, ready
         identity = _identity(slack, stop)
         if identity is None:
             return True
-        answering = Answering(store, slack, answer)
-        durable = Durable(store, seat, answering, settings.workers, stop)
-        app = build_app(settings, Deps(store, Begin(slack, durable), str(identity["user_id"])), identity)
+        bench = Bench(answer, store, settings.home, str(identity.get("team_id") or ""), full)
+        durable = Durable(store, seat, Answering(store, slack, desks(bench)), settings.workers, stop)
+        work = Begin(slack, durable)
+        app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench), identity)
         durable.launch()
         try:
-            _listen(settings, app, store, durable, stop, ready)
+            _listen(settings, app, bench, work, stop, ready)
         finally:
             stop.set()
             finished = durable.close(settings.grace)
@@ -197,11 +204,12 @@ class Begin:
     """An accepted ask is seen at once and queued; the queue decides when it is worked on."""
 
     slack: SlackThread
-    durable: Work
+    durable: Durable
 
-    def begin(self, ask: Any) -> None:
+    def begin(self, ask: Ask) -> None:
         """React within a second, then queue. Should this fail, the sweep finds the ask in the inbox."""
-        self.slack.react(ask, "eyes")
+        if ask.is_message:
+            self.slack.react(ask, WORKING)
         self.durable.begin(ask)
 
 
@@ -224,16 +232,14 @@ def _identity(slack: SlackThread, stop: threading.Event) -> dict[str, Any] | Non
     return None
 
 
-def _listen(
-    settings: SlackSettings, app: App, store: Store, durable: Durable, stop: threading.Event, ready: Ready
-) -> None:
+def _listen(settings: SlackSettings, app: App, bench: Bench, work: Begin, stop: threading.Event, ready: Ready) -> None:
     connected: Callable[[], bool] = lambda: True  # noqa: E731
     leave: list[Callable[[], None]] = []
     port: int | None = None
 
     def problem() -> str:
         try:
-            store.letter("")
+            bench.store.letter("")
         except Exception:
             log.exception("the database does not answer")
             return "the database does not answer"
@@ -241,7 +247,7 @@ def _listen(
 
     try:
         if settings.port is not None or not settings.socket_mode:
-            endpoint = SlackEndpoint(None if settings.socket_mode else app, problem)
+            endpoint = SlackEndpoint(None if settings.socket_mode else app, problem, routes(bench, work))
             server = HttpServer(endpoint, settings.host, settings.port or 0)
             leave.append(server.stop)
             server.start()
@@ -254,14 +260,27 @@ def _listen(
             connected = client.client.is_connected
         log.info("Rackside is serving in %s, port %s", "Socket Mode" if settings.socket_mode else "HTTP mode", port)
         ready(port)
+        regular = chores(bench)
         while not stop.wait(SWEEP_EVERY):
             try:
-                durable.sweep()
+                work.durable.sweep()
             except Exception:
                 log.exception("looking for waiting questions failed: trying again")
+            for chore in regular:
+                do(chore, bench, work)
     finally:
         for close in reversed(leave):
             close()
+
+
+def do(chore: Chore, bench: Bench, work: Work) -> None:
+    """Accept and begin what a chore finds due. One that fails spoils nothing else."""
+    try:
+        for ask in chore(bench.clock()):
+            if bench.store.accept(ask):
+                work.begin(ask)
+    except Exception:
+        log.exception("a regular task failed (%s): trying again", getattr(chore, "__module__", "?"))
 
 
 def _close(handler: Any) -> None:

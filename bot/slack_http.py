@@ -1,4 +1,4 @@
-"""The HTTP side: Slack's signed deliveries (HTTP mode) and /healthz (both modes), on uvicorn."""
+"""The HTTP side: Slack's signed deliveries (HTTP mode), /healthz and the routes of `bot/routes` (both modes), on uvicorn."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App, BoltRequest
 
+from bot.desk import Bench, modules
+
+if TYPE_CHECKING:
+    from bot.listeners import Work
+
+# From the request's headers (names in lower case) and its body to a status and a JSON-able answer. Called in a thread.
+Route = Callable[[Mapping[str, str], bytes], tuple[int, Any]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -23,12 +30,20 @@ class HttpError(Exception):
     """The port cannot be used; the message says why."""
 
 
-class SlackEndpoint:
-    """An ASGI application: POST /slack/events to Bolt (when given an app), GET /healthz from `problem`."""
+def routes(bench: Bench, work: Work) -> dict[str, Route]:
+    """What others than Slack may POST to, by path."""
+    import bot.routes
 
-    def __init__(self, app: App | None, problem: Callable[[], str]) -> None:
+    opened = {module.PATH: module.open_route(bench, work) for module in modules(bot.routes)}
+    return {path: route for path, route in opened.items() if route is not None}
+
+
+class SlackEndpoint:
+    """An ASGI application: POST /slack/events to Bolt (when given an app), POST to the routes, GET /healthz from `problem`."""
+
+    def __init__(self, app: App | None, problem: Callable[[], str], others: Mapping[str, Route] | None = None) -> None:
         """`problem` returns what is wrong with this process, '' when nothing is."""
-        self._app, self._problem = app, problem
+        self._app, self._problem, self._others = app, problem, others or {}
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -40,30 +55,25 @@ class SlackEndpoint:
             await _reply(send, 503 if problem else 200, json.dumps({"ok": not problem, "problem": problem}))
         elif route == ("POST", PATH) and self._app is not None:
             await self._deliver(self._app, scope, receive, send)
+        elif scope["method"] == "POST" and scope["path"] in self._others:
+            body = await _body(receive, send)
+            if body is not None:
+                headers = {name: values[-1] for name, values in _headers(scope).items()}
+                status, answer = await asyncio.to_thread(self._others[scope["path"]], headers, body)
+                await _reply(send, status, json.dumps(answer))
         else:
             await _reply(send, 404, json.dumps({"error": "not found"}))
 
     async def _deliver(self, app: App, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] != "http.request":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > _BODY_LIMIT:
-                await _reply(send, 413, json.dumps({"error": "too large"}))
-                return
+        body = await _body(receive, send)
+        if body is None:
+            return
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
             await _reply(send, 400, json.dumps({"error": "not UTF-8"}))
             return
-        found: dict[str, list[str]] = {}
-        for name, value in scope["headers"]:
-            found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-        headers: dict[str, str | Sequence[str]] = dict(found)
+        headers: dict[str, str | Sequence[str]] = dict(_headers(scope))
         try:
             # Parsing happens here already, the signature is checked on the same raw text.
             request = BoltRequest(body=text, query=scope["query_string"].decode("latin-1"), headers=headers)
@@ -74,6 +84,29 @@ class SlackEndpoint:
         response = await asyncio.to_thread(app.dispatch, request)
         kind = response.first_headers().get("content-type", "text/plain")
         await _reply(send, response.status, response.body or "", kind)
+
+
+async def _body(receive: Receive, send: Send) -> bytes | None:
+    """The whole body; None when the caller left, or was told that it is too large."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _BODY_LIMIT:
+            await _reply(send, 413, json.dumps({"error": "too large"}))
+            return None
+    return bytes(body)
+
+
+def _headers(scope: dict[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return found
 
 
 async def _reply(send: Send, status: int, body: str, kind: str = "application/json") -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import yaml
 
-from bot.listeners import EVENTS
-from bot.slack_thread import METHODS
+import bot
+import bot.listeners
+from bot.desk import modules
 
 _HEAD = """\
 # The Slack app: api.slack.com/apps -> Create New App -> From a manifest -> paste this.
@@ -21,9 +22,22 @@ _HEAD = """\
 """
 
 
+def declared(what: str) -> dict[str, Any]:
+    """What the modules of the Slack edge declare under a name (EVENTS, METHODS, COMMANDS, SHORTCUTS), together."""
+    edge = modules(bot, "slack_")
+    found: dict[str, Any] = {}
+    for module in (*edge, bot.listeners, *modules(bot.listeners)):
+        found |= getattr(module, what, {})
+    return found
+
+
 def manifest() -> dict[str, Any]:
     """The manifest as Slack reads it."""
-    scopes = {scope for scope in (*EVENTS.values(), *METHODS.values()) if scope}
+    events, methods = declared("EVENTS"), declared("METHODS")
+    commands, shortcuts = declared("COMMANDS"), declared("SHORTCUTS")
+    scopes = {scope for scope in (*events.values(), *methods.values()) if scope}
+    if commands or shortcuts:
+        scopes.add("commands")
     what = "Explains what is wrong with GPU and LLM-inference infrastructure, from live evidence. It never changes anything."
     return {
         "display_information": {"name": "Rackside", "description": what},
@@ -37,16 +51,24 @@ def manifest() -> dict[str, Any]:
                 ],
             },
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": "app_home_opened" in events,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "Rackside", "always_online": True},
+            **(
+                {"shortcuts": [{"callback_id": name, **shown} for name, shown in shortcuts.items()]}
+                if shortcuts
+                else {}
+            ),
+            **(
+                {"slash_commands": [{"command": name, **shown} for name, shown in commands.items()]} if commands else {}
+            ),
         },
         "oauth_config": {"scopes": {"bot": sorted(scopes)}},
         "settings": {
-            "event_subscriptions": {"bot_events": sorted(EVENTS)},
-            "interactivity": {"is_enabled": False},
+            "event_subscriptions": {"bot_events": sorted(events)},
+            "interactivity": {"is_enabled": True},
             "org_deploy_enabled": False,
             "socket_mode_enabled": True,
             "token_rotation_enabled": False,

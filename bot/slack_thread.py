@@ -27,6 +27,7 @@ METHODS: dict[str, str] = {
     "chat_postMessage": "chat:write",
     "chat_update": "chat:write",
     "conversations_replies": "channels:history",
+    "conversations_history": "channels:history",
     "reactions_add": "reactions:write",
     "reactions_remove": "reactions:write",
     "assistant_threads_setStatus": "assistant:write",
@@ -37,6 +38,7 @@ _LONGEST_WAIT = 60.0
 _UNKNOWN_TRIES = 5
 _UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
 _FORM = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+_GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _REFUSED = {
     "channel_not_found",
     "not_in_channel",
@@ -119,20 +121,30 @@ class SlackThread:
         self._client = WebClient(token=token, base_url=api_url, timeout=30, retry_handlers=[])
         self._briefly = WebClient(token=token, base_url=api_url, timeout=3, retry_handlers=[])
 
-    def deliver(self, ask: Ask, effect: str, message: Message, *, look_first: bool) -> str:
-        """Bring the message into the ask's thread exactly once and return its ts.
+    def deliver(
+        self, ask: Ask, effect: str, message: Message, *, look_first: bool, root: str = "", since: float = 0.0
+    ) -> str:
+        """Bring the message where the ask wants it exactly once and return its ts.
 
+        That is the ask's thread (or that of `root`), the message that it replaces, or the channel itself, where a message of ours
+        is looked for from `since` (seconds since the epoch) on.
         Waits out rate limits, outages and a revoked token. Raises UndeliverableError when Slack refuses for good,
         `Leaving` when the process stops.
         """
+        root = root or ask.thread_ts
+        replaces = "" if "/" in effect else str(ask.payload.get("replaces") or "")
         wait, unknown = self._first_wait, 0
         while True:
             self._leave_if_stopping()
             try:
-                found = self._find(ask, effect) if look_first else None
-                return self._write(ask, effect, message, found)
+                found = self._find(ask.channel, root, effect, since) if look_first and not replaces else None
+                return self._write(ask.channel, root, effect, message, replaces or found)
             except _UNREACHABLE as error:
                 problem = trouble(error)
+            if problem.reason in _GONE and replaces:
+                # Somebody deleted it, or it is too old to change: it is said anew.
+                replaces, look_first = "", True
+                continue
             if problem.reason in _FORM and message.blocks:
                 log.error("Slack refused the blocks of %s (%s): posting its text alone", ask.key, problem.reason)
                 message = Message(message.text, [])
@@ -153,19 +165,20 @@ class SlackThread:
         if self._stop.is_set():
             raise Leaving
 
-    def _write(self, ask: Ask, effect: str, message: Message, found: str | None) -> str:
+    def _write(self, channel: str, root: str, effect: str, message: Message, found: str | None) -> str:
         content: dict[str, Any] = {
-            "channel": ask.channel,
+            "channel": channel,
             "text": message.text,
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"effect": effect}},
         }
         if message.blocks:
             content["blocks"] = message.blocks
-        if found is not None:
+        if found:
             self._client.chat_update(ts=found, parse="none", link_names=False, **content)
             return found
+        if root:
+            content["thread_ts"] = root
         response = self._client.chat_postMessage(
-            thread_ts=ask.thread_ts,
             parse="none",
             link_names=False,
             unfurl_links=False,
@@ -174,14 +187,22 @@ class SlackThread:
         )
         return str(response["ts"])
 
-    def _find(self, ask: Ask, effect: str) -> str | None:
-        """The message in the thread that carries the key."""
+    def _find(self, channel: str, root: str, effect: str, since: float) -> str | None:
+        """The message in the thread, or in the channel, that carries the key."""
         cursor = ""
         while True:
+            args: dict[str, Any] = {
+                "channel": channel,
+                "include_all_metadata": True,
+                "limit": 200,
+                "cursor": cursor,
+            }
             try:
-                page = self._client.conversations_replies(
-                    channel=ask.channel, ts=ask.thread_ts, include_all_metadata=True, limit=200, cursor=cursor
-                )
+                if root:
+                    page = self._client.conversations_replies(ts=root, **args)
+                else:
+                    # Our clock and Slack's may differ.
+                    page = self._client.conversations_history(oldest=f"{max(0.0, since - 300):.6f}", **args)
             except SlackApiError as error:
                 if trouble(error).reason in {"thread_not_found", "missing_scope"}:
                     # Nothing to find, or nobody may look: an answer twice is better than none.

@@ -1,4 +1,4 @@
-"""Our own stand-in for Slack: the part of the Web API that Rackside calls, Socket Mode, signed HTTP deliveries.
+"""Our own stand-in for Slack: Socket Mode, signed HTTP deliveries, and the Web API's methods of evals/slack_web.
 
 It covers what the third-party emulator lacks, over real sockets, and refuses what nobody prepared or Slack would refuse.
 """
@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 from urllib.request import Request, urlopen
 
 from slack_sdk.signature import SignatureVerifier
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
-Json = dict[str, Any]
-BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-standin", "xapp-standin", "standin-secret"
-TEAM, BOT_USER, BOT_ID = "T0STANDIN", "U0RACKSIDE", "B0RACKSIDE"
+from evals.slack_web import APP_TOKEN, BOT_TOKEN, BOT_USER, SIGNING_SECRET, TEAM, Json, methods
+
+__all__ = ["APP_TOKEN", "BOT_TOKEN", "BOT_USER", "SIGNING_SECRET", "TEAM", "Fault", "SlackStandIn"]
+METHODS = methods()
 _PATIENCE = 30.0
 
 
@@ -51,10 +52,13 @@ class SlackStandIn:
         self.changed = threading.Condition()
         self.calls: list[tuple[str, Json]] = []
         self.acks: list[str] = []
+        self.replies: dict[str, Json] = {}
         self.up = True
         self.refusals = 0
-        self._messages: dict[str, list[Json]] = {}
-        self._reactions: dict[tuple[str, str], list[str]] = {}
+        self.messages: dict[str, list[Json]] = {}
+        # What other methods keep, by a name of their own (views, files, streams, whispers).
+        self.kept: dict[str, list[Json]] = {}
+        self.reacted: dict[tuple[str, str], list[str]] = {}
         self._faults: dict[str, list[Fault]] = {}
         self._sockets: list[ServerConnection] = []
         self._clock = int(time.time())
@@ -101,15 +105,15 @@ class SlackStandIn:
 
     def thread(self, channel: str, root: str) -> list[Json]:
         """The messages of a thread, oldest first, its root included."""
-        return [m for m in self._messages.get(channel, []) if root in {m["ts"], m.get("thread_ts")}]
+        return [m for m in self.messages.get(channel, []) if root in {m["ts"], m.get("thread_ts")}]
 
     def answers(self, channel: str, root: str | None = None) -> list[Json]:
         """What Rackside posted in a thread, or anywhere in the channel."""
-        return [m for m in self._messages.get(channel, []) if m.get("bot_id") and root in {None, m["thread_ts"]}]
+        return [m for m in self.messages.get(channel, []) if m.get("bot_id") and root in {None, m.get("thread_ts")}]
 
     def reactions(self, channel: str, ts: str) -> list[str]:
         """Rackside's reactions on a message."""
-        return list(self._reactions.get((channel, ts), []))
+        return list(self.reacted.get((channel, ts), []))
 
     @property
     def connected(self) -> bool:
@@ -130,8 +134,9 @@ class SlackStandIn:
         """Forget what happened; time goes on, so that no message is taken for an earlier one."""
         with self.changed:
             self.calls.clear()
-            self._messages.clear()
-            self._reactions.clear()
+            self.messages.clear()
+            self.reacted.clear()
+            self.kept.clear()
             self._faults.clear()
 
     def heal(self) -> None:
@@ -153,10 +158,10 @@ class SlackStandIn:
     def say(self, channel: str, user: str, text: str, thread_ts: str | None = None) -> Json:
         """A person writes; returns the event body that Slack would send for it."""
         with self.changed:
-            message: Json = {"type": "message", "user": user, "text": text, "ts": self._stamp()}
+            message: Json = {"type": "message", "user": user, "text": text, "ts": self.stamp()}
             if thread_ts:
                 message["thread_ts"] = thread_ts
-            self._messages.setdefault(channel, []).append(message)
+            self.messages.setdefault(channel, []).append(message)
         kind = "im" if channel.startswith("D") else "channel"
         return self.event({**message, "channel": channel, "channel_type": kind, "event_ts": message["ts"]})
 
@@ -181,15 +186,18 @@ class SlackStandIn:
 
     # How it arrives.
 
-    def push(self, body: Json, retry: int | None = None) -> str:
-        """Deliver over Socket Mode; returns the envelope id, which `acks` holds once acknowledged."""
+    def push(self, body: Json, retry: int | None = None, kind: str = "events_api") -> str:
+        """Deliver over Socket Mode; returns the envelope id, which `acks` holds once acknowledged.
+
+        `kind` is events_api, slash_commands or interactive; evals/slack_people.py makes the bodies of the latter two.
+        """
         self.wait(lambda: bool(self._sockets), "a Socket Mode connection")
         self._count += 1
         envelope = f"envelope-{self._count}"
         frame: Json = {
             "envelope_id": envelope,
-            "type": "events_api",
-            "accepts_response_payload": False,
+            "type": kind,
+            "accepts_response_payload": kind != "events_api",
             "payload": body,
         }
         if retry is not None:
@@ -197,10 +205,11 @@ class SlackStandIn:
         self._sockets[-1].send(json.dumps(frame))
         return envelope
 
-    def push_acknowledged(self, body: Json, retry: int | None = None) -> None:
-        """Deliver over Socket Mode and wait for the acknowledgement."""
-        envelope = self.push(body, retry)
+    def push_acknowledged(self, body: Json, retry: int | None = None, kind: str = "events_api") -> Json:
+        """Deliver over Socket Mode and wait for the acknowledgement; returns what came with it (a command's reply)."""
+        envelope = self.push(body, retry, kind)
         self.wait(lambda: envelope in self.acks, f"the acknowledgement of {envelope}")
+        return self.replies.get(envelope) or {}
 
     def disconnect(self) -> None:
         """Close the Socket Mode connection, as Slack does every few hours."""
@@ -209,13 +218,23 @@ class SlackStandIn:
 
     @staticmethod
     def post_signed(
-        url: str, body: Json, *, secret: str = SIGNING_SECRET, at: float | None = None, retry: int | None = None
+        url: str,
+        body: Json,
+        *,
+        secret: str = SIGNING_SECRET,
+        at: float | None = None,
+        retry: int | None = None,
+        kind: str = "events_api",
     ) -> int:
-        """Deliver over HTTP with Slack's signature; returns the status."""
+        """Deliver over HTTP with Slack's signature, in the form that Slack gives this kind; returns the status."""
         raw = json.dumps(body)
+        if kind == "slash_commands":
+            raw = urlencode(body)
+        elif kind == "interactive":
+            raw = urlencode({"payload": raw})
         stamp = str(int(time.time() if at is None else at))
         headers = {
-            "content-type": "application/json",
+            "content-type": "application/json" if kind == "events_api" else "application/x-www-form-urlencoded",
             "x-slack-request-timestamp": stamp,
             "x-slack-signature": SignatureVerifier(secret).generate_signature(timestamp=stamp, body=raw) or "",
         }
@@ -234,7 +253,7 @@ class SlackStandIn:
 
     # The servers.
 
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
         self._count += 1
         return f"{self._clock}.{self._count:06d}"
 
@@ -246,7 +265,9 @@ class SlackStandIn:
             connection.send(json.dumps({"type": "hello", "num_connections": len(self._sockets)}))
             for frame in connection:
                 with self.changed:
-                    self.acks.append(json.loads(frame).get("envelope_id", ""))
+                    answer = json.loads(frame)
+                    self.acks.append(answer.get("envelope_id", ""))
+                    self.replies[answer.get("envelope_id", "")] = answer.get("payload") or {}
                     self.changed.notify_all()
         except ConnectionClosed:
             pass
@@ -257,6 +278,13 @@ class SlackStandIn:
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
         raw = request.rfile.read(int(request.headers.get("content-length") or 0)).decode()
+        if request.path.startswith("/respond/"):
+            # A response_url: no token, the address itself is the permission.
+            with self.changed:
+                self.kept.setdefault("responses", []).append({"to": request.path, **json.loads(raw or "{}")})
+                self.changed.notify_all()
+            _reply(request, 200, {}, b"ok")
+            return
         method = request.path.removeprefix("/api/")
         if "json" in (request.headers.get("content-type") or ""):
             args: Json = json.loads(raw or "{}")
@@ -301,93 +329,11 @@ class SlackStandIn:
         expected = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
         if token != expected:
             return {"ok": False, "error": "invalid_auth"}
-        handler = getattr(self, "_do_" + method.replace(".", "_").lower(), None)
-        if handler is None:
+        if method == "apps.connections.open":
+            return {"ok": True, "url": self._ws_url}
+        if method not in METHODS:
             return {"ok": False, "error": "unknown_method"}
-        result: Json = handler(args)
-        return result
-
-    def _do_auth_test(self, _: Json) -> Json:
-        return {"ok": True, "url": "https://standin.slack.com/", "team": "Stand-in", "user": "rackside",
-                "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}  # fmt: skip
-
-    def _do_apps_connections_open(self, _: Json) -> Json:
-        return {"ok": True, "url": self._ws_url}
-
-    def _do_chat_postmessage(self, args: Json) -> Json:
-        problem = refused(args)
-        if problem:
-            return {"ok": False, "error": problem}
-        message = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": self._stamp(), **_content(args)}
-        if args.get("thread_ts"):
-            message["thread_ts"] = args["thread_ts"]
-        self._messages.setdefault(args["channel"], []).append(message)
-        return {"ok": True, "channel": args["channel"], "ts": message["ts"], "message": message}
-
-    def _do_chat_update(self, args: Json) -> Json:
-        problem = refused(args)
-        if problem:
-            return {"ok": False, "error": problem}
-        for message in self._messages.get(args["channel"], []):
-            if message["ts"] == args["ts"] and message.get("bot_id"):
-                message |= {**_content(args), "edited": {"user": BOT_USER}}
-                return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
-        return {"ok": False, "error": "message_not_found"}
-
-    def _do_conversations_replies(self, args: Json) -> Json:
-        found = self.thread(args["channel"], args["ts"])
-        if not found:
-            return {"ok": False, "error": "thread_not_found"}
-        start, limit = int(args.get("cursor") or 0), min(int(args.get("limit") or 100), 3)
-        with_metadata = str(args.get("include_all_metadata", "")).lower() in {"1", "true"}
-        page = [m if with_metadata else {k: v for k, v in m.items() if k != "metadata"} for m in found[start:][:limit]]
-        after = str(start + limit) if start + limit < len(found) else ""
-        return {"ok": True, "messages": page, "response_metadata": {"next_cursor": after}}
-
-    def _do_reactions_add(self, args: Json) -> Json:
-        there = self._reactions.setdefault((args["channel"], args["timestamp"]), [])
-        if args["name"] in there:
-            return {"ok": False, "error": "already_reacted"}
-        there.append(args["name"])
-        return {"ok": True}
-
-    def _do_reactions_remove(self, args: Json) -> Json:
-        there = self._reactions.setdefault((args["channel"], args["timestamp"]), [])
-        if args["name"] not in there:
-            return {"ok": False, "error": "no_reaction"}
-        there.remove(args["name"])
-        return {"ok": True}
-
-    def _do_assistant_threads_setstatus(self, _: Json) -> Json:
-        return {"ok": True}
-
-
-def _content(args: Json) -> Json:
-    shown = {name: args[name] for name in ("text", "blocks", "metadata") if args.get(name)}
-    return {
-        name: json.loads(value) if isinstance(value, str) and name != "text" else value for name, value in shown.items()
-    }
-
-
-def refused(args: Json) -> str | None:
-    """Why Slack would refuse a message, in its words; None when it would not."""
-    content = _content(args)
-    blocks = content.get("blocks") or []
-    if not content.get("text") and not blocks:
-        return "no_text"
-    if len(content.get("text", "")) > 40_000:
-        return "msg_too_long"
-    if len(json.dumps(blocks, ensure_ascii=False)) > 13_200:
-        return "msg_blocks_too_long"
-    return None if len(blocks) <= 50 and all(map(_valid, blocks)) else "invalid_blocks"
-
-
-def _valid(block: Json) -> bool:
-    if block.get("type") == "divider":
-        return True
-    texts = [block["text"]] if block.get("type") == "section" else block.get("elements", [])
-    known = block.get("type") in {"section", "context"} and 1 <= len(texts) <= 10
-    return known and all(1 <= len(text["text"]) <= 3000 for text in texts)
+        return METHODS[method](self, args)
 
 
 def _reply(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:

@@ -31,4 +31,4 @@ def serve() -> None:
         database_url=settings.database_url,
         port=settings.slack_port,
     )
-    raise typer.Exit(run(slack, advisor.answer))
+    raise typer.Exit(run(slack, advisor.answer, full=settings))

@@ -8,17 +8,22 @@
 | any other `message`; bots, edits, joins | `incoming.incoming` | acknowledged, nothing else                    |
 
 Middleware persists what was accepted before Slack gets its acknowledgement; a listener then puts it to work.
+Commands, buttons, shortcuts, modals and other events have a module each in this package, found by its name: `attach(app, deps)` adds
+its listeners (each persists first, acknowledges second, works third), and its `EVENTS`, `METHODS`, `COMMANDS` and `SHORTCUTS`, where
+it has them, go into the manifest.
 """
 
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from slack_bolt import App, BoltRequest, BoltResponse
 
+from bot.desk import Bench, modules
 from bot.listeners import direct, mention, thread
 from bot.listeners.incoming import Incoming, incoming
 from bot.store.records import Ask, Store
@@ -55,12 +60,24 @@ class Deps:
     store: Store
     work: Work
     me: str
+    bench: Bench | None = None
 
 
 def register(app: App, deps: Deps) -> None:
     """Attach the inbox and the listeners to a Bolt app."""
 
+    heard = {event.partition(".")[0] for event in EVENTS} - set(ROUTES)
+    for module in modules(sys.modules[__name__]):
+        if hasattr(module, "attach"):
+            module.attach(app, deps)
+            heard |= {event.partition(".")[0] for event in getattr(module, "EVENTS", ())}
+
     def persist(req: BoltRequest, next_: Callable[[], None]) -> BoltResponse | None:
+        event = req.body.get("event")
+        kind = event.get("type") if isinstance(event, dict) else None
+        if req.body.get("type") != "event_callback" or kind in heard:
+            next_()
+            return None
         ask = accepted(req.body, deps)
         if ask is None:
             # Nothing for us, or known already: acknowledged and done.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.store.records import Ask, Kind
+from bot.store.records import Ask
 
 # Subtypes under which a person still says something new.
 _SPOKEN = {None, "thread_broadcast", "file_share", "me_message"}
@@ -29,7 +29,7 @@ class Incoming:
         """The thread to answer in."""
         return self.thread_ts or self.ts
 
-    def ask(self, text: str, kind: Kind = "question") -> Ask:
+    def ask(self, text: str, kind: str = "question") -> Ask:
         """This message as something to answer."""
         return Ask(self.team, self.channel, self.ts, self.root, self.person, text, kind)
 

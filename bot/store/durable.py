@@ -20,7 +20,7 @@ from bot.store.seat import Seat
 log = logging.getLogger("rackside.work")
 
 # Bump by hand whenever the workflow's steps change: work of another version is begun again, not resumed.
-VERSION = "1"
+VERSION = "2"
 QUEUE = "answers"
 WORKFLOW = "answer_event"
 SWEEP_EVERY = 15.0
@@ -144,7 +144,7 @@ class Durable:
         if older:
             log.warning("%d questions were left by another version: beginning them again", len(older))
             DBOS.cancel_workflows(older)
-        # VERSION:team:channel:ts:number
+        # VERSION:key:number, and a key may hold colons
         return frozenset(workflow_id.split(":", 1)[1].rsplit(":", 1)[0] for workflow_id in older)
 
     def _take_over(self) -> None:

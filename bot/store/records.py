@@ -6,21 +6,27 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.tables import conversation, inbox
 
-Kind = Literal["question", "help"]
 _PEOPLE_KEPT = 50
+# Stands for those who were in a thread before anyone spoke: what follows there need not be meant for Rackside.
+SOMEBODY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A message that Rackside was asked with. `thread_ts` is the root of the thread to answer in."""
+    """What Rackside was asked with: a Slack message, or something with a `name` of its own (an alert, a due digest).
+
+    `thread_ts` is the root of the thread to answer in; '' makes the answer a message of its own in the channel.
+    `kind` says which desk composes the answer (bot/desks), `payload` is JSON for that desk alone. With `replaces` in it, the message
+    of that ts is updated instead of a new one posted.
+    """
 
     team: str
     channel: str
@@ -28,12 +34,19 @@ class Ask:
     thread_ts: str
     person: str
     text: str
-    kind: Kind = "question"
+    kind: str = "question"
+    payload: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
 
     @property
     def key(self) -> str:
-        """One per Slack message, whatever events announce it and however often."""
-        return f"{self.team}:{self.channel}:{self.ts}"
+        """One per Slack message, whatever events announce it and however often; else the name."""
+        return self.name or f"{self.team}:{self.channel}:{self.ts}"
+
+    @property
+    def is_message(self) -> bool:
+        """Is there a message in Slack to react to?"""
+        return not self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Letter:
     received_at: float
     state: str
     attempted: bool
+    answer_ts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +94,14 @@ class Store:
             "text": ask.text.replace("\0", ""),
             "received_at": self._clock(),
             "state": "waiting",
+            "payload": json.dumps(ask.payload).replace("\\u0000", ""),
         }
         with self.engine.begin() as connection:
             # What came back, not a row count: psycopg reports none for such an insert.
             insert = self._insert(inbox).values(**row).on_conflict_do_nothing().returning(inbox.c.key)
             new = connection.execute(insert).first() is not None
-            if new:
-                self._join(connection, ask)
+            if new and ask.is_message:
+                self._join(connection, ask, ask.thread_ts, [ask.person])
         return new
 
     def letter(self, key: str) -> Letter | None:
@@ -106,8 +121,12 @@ class Store:
         self._update(key, attempted_at=self._clock())
 
     def answered(self, key: str, answer_ts: str) -> None:
-        """Note the message that answers."""
+        """Note the message that answers. One of its own starts a thread that Rackside listens in."""
         self._update(key, state="answered", answer_ts=answer_ts)
+        letter = self.letter(key)
+        if letter is not None and not letter.ask.is_message:
+            with self.engine.begin() as connection:
+                self._join(connection, letter.ask, letter.ask.thread_ts or answer_ts, [SOMEBODY])
 
     def undeliverable(self, key: str) -> None:
         """Note that Slack will never take the answer (channel gone, bot removed)."""
@@ -137,20 +156,22 @@ class Store:
             )
 
     def remember_scope(self, ask: Ask, scope: dict[str, str]) -> None:
-        """Carry a scope to the thread's next question."""
+        """Carry a scope to the next question of the thread that was answered in, or that the answer started."""
+        letter = self.letter(ask.key) if not ask.thread_ts else None
+        root = ask.thread_ts or (letter.answer_ts if letter else "")
         with self.engine.begin() as connection:
             connection.execute(
-                _thread(sa.update(conversation), ask.team, ask.channel, ask.thread_ts).values(
+                _thread(sa.update(conversation), ask.team, ask.channel, root).values(
                     scope=json.dumps(scope), updated_at=self._clock()
                 )
             )
 
-    def _join(self, connection: sa.Connection, ask: Ask) -> None:
+    def _join(self, connection: sa.Connection, ask: Ask, root: str, people: list[str]) -> None:
         row = {
             "team": ask.team,
             "channel": ask.channel,
-            "thread_ts": ask.thread_ts,
-            "people": json.dumps([ask.person]),
+            "thread_ts": root,
+            "people": json.dumps(people),
             "scope": "{}",
             "updated_at": self._clock(),
         }
@@ -167,5 +188,9 @@ def _thread(query: Any, team: str, channel: str, thread_ts: str) -> Any:
 
 
 def _letter(row: Any) -> Letter:
-    ask = Ask(*(row[name] for name in ("team", "channel", "ts", "thread_ts", "person", "text", "kind")))
-    return Letter(ask, row["effect"], row["received_at"], row["state"], row["attempted_at"] is not None)
+    team, channel, ts = row["team"], row["channel"], row["ts"]
+    name = "" if row["key"] == f"{team}:{channel}:{ts}" else row["key"]
+    payload = json.loads(row["payload"])
+    ask = Ask(team, channel, ts, row["thread_ts"], row["person"], row["text"], row["kind"], payload, name)
+    attempted = row["attempted_at"] is not None
+    return Letter(ask, row["effect"], row["received_at"], row["state"], attempted, row["answer_ts"] or "")

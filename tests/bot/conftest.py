@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.advisor.question import Answer, Question, Scope
-from bot.answering import Answerer
+from bot.desk import Answerer
 from bot.slack_app import SlackSettings, serve
 from evals.slack_standin import APP_TOKEN, BOT_TOKEN, SlackStandIn
 

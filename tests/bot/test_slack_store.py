@@ -14,9 +14,11 @@ from slack_sdk.errors import SlackApiError
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.answering import Answering
+from bot.desk import Bench, desks
 from bot.listeners import Deps, accepted
 from bot.listeners.incoming import incoming
 from bot.listeners.wording import is_courtesy, points_back, question_text, reads_as_question
+from bot.slack_app import do
 from bot.slack_thread import Leaving, SlackThread, trouble
 from bot.store.database import database_url, migrate, open_engine
 from bot.store.records import Ask, Store
@@ -253,11 +255,11 @@ def test_progress_is_shown_once_a_second_and_not_where_it_is_not_offered(store: 
 
     store.accept(ask())
     thread = Thread()
-    Answering(store, thread, answer).compose(ask().key, declined=False)  # type: ignore[arg-type]
+    Answering(store, thread, desks(Bench(answer, store, Path()))).compose(ask().key, declined=False)  # type: ignore[arg-type]
     assert statuses == ["is looking into it"], "a hundred steps at once are not a hundred calls"
     thread.offered = False
     statuses.clear()
-    Answering(store, thread, answer).compose(ask().key, declined=False)  # type: ignore[arg-type]
+    Answering(store, thread, desks(Bench(answer, store, Path()))).compose(ask().key, declined=False)  # type: ignore[arg-type]
     assert statuses == ["is looking into it"]
 
 
@@ -266,3 +268,42 @@ def test_a_stopping_process_delivers_nothing_more() -> None:
     stop.set()
     with pytest.raises(Leaving):
         SlackThread("xoxb-x", "http://127.0.0.1:9/", stop).deliver(ask(), "e", None, look_first=False)  # type: ignore[arg-type]
+
+
+def test_what_is_no_message_keeps_its_name_and_what_its_desk_needs(store: Store) -> None:
+    alert = ask(ts="", thread_ts="", kind="alert", payload={"group": "a:b", "nul": "x\0y"}, name="alert:a:b:1")
+    assert store.accept(alert)
+    assert not store.accept(alert), "once, ever"
+    kept = store.letter("alert:a:b:1")
+    assert kept is not None
+    assert (kept.ask.kind, kept.ask.name, kept.ask.payload["group"]) == ("alert", "alert:a:b:1", "a:b")
+    assert not kept.ask.is_message
+    assert store.talk("T", "C", "") is None, "no thread yet"
+    store.answered("alert:a:b:1", "9.9")
+    talk = store.talk("T", "C", "9.9")
+    assert talk is not None
+    assert set(talk.people) > set(), "what is said below it need not be meant for us"
+    store.remember_scope(alert, {"namespace": "prod"})
+    assert store.talk("T", "C", "9.9").scope == {"namespace": "prod"}  # type: ignore[union-attr]
+
+
+def test_chores_are_begun_once_and_a_failing_one_spoils_nothing(store: Store) -> None:
+    begun: list[str] = []
+
+    class Work:
+        def begin(self, ask: Ask) -> None:
+            begun.append(ask.key)
+
+    def due(now: float) -> list[Ask]:
+        return [ask(ts="", thread_ts="", kind="digest", name=f"digest:{int(now) // 100}")]
+
+    def broken(_: float) -> list[Ask]:
+        raise OSError("no")
+
+    now = [100.0]
+    bench = Bench(None, store, Path(), clock=lambda: now[0])  # type: ignore[arg-type]
+    for moment in (100.0, 150.0, 200.0):
+        now[0] = moment
+        for chore in (broken, due):
+            do(chore, bench, Work())
+    assert begun == ["digest:1", "digest:2"]

@@ -1,0 +1,81 @@
+"""Which blocks Slack takes: types, counts and lengths as facts/slack.md and docs.slack.dev give them. Unknown types are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evals.slack_web import Json
+
+_TEXT = 3000
+_ELEMENTS = {"button", "static_select", "overflow", "users_select", "conversations_select", "datepicker", "checkboxes"}
+
+
+def _text(part: object, limit: int = _TEXT) -> bool:
+    return isinstance(part, dict) and part.get("type") in {"mrkdwn", "plain_text"} and 1 <= len(part["text"]) <= limit
+
+
+def _element(part: Json) -> bool:
+    if part.get("type") not in _ELEMENTS or not 1 <= len(str(part.get("action_id", ""))) <= 255:
+        return False
+    if part["type"] == "button":
+        return _text(part.get("text"), 75) and len(part.get("value", "")) <= 2000
+    return part["type"] != "overflow" or 1 <= len(part.get("options", ())) <= 5
+
+
+def _section(block: Json) -> bool:
+    said = [block["text"]] if "text" in block else []
+    texts = [*said, *block.get("fields", ())]
+    accessory = block.get("accessory")
+    known = bool(texts) and len(block.get("fields", ())) <= 10 and all(map(_text, texts))
+    return known and (accessory is None or accessory.get("type") == "image" or _element(accessory))
+
+
+def _context(block: Json) -> bool:
+    parts = block.get("elements", ())
+    return 1 <= len(parts) <= 10 and all(part.get("type") == "image" or _text(part) for part in parts)
+
+
+def _actions(block: Json) -> bool:
+    return 1 <= len(block.get("elements", ())) <= 25 and all(map(_element, block["elements"]))
+
+
+def _context_actions(block: Json) -> bool:
+    parts = block.get("elements", ())
+    known = all(part.get("type") in {"feedback_buttons", "icon_button"} and part.get("action_id") for part in parts)
+    buttons = [part[name] for part in parts for name in ("positive_button", "negative_button") if name in part]
+    return (
+        1 <= len(parts) <= 5 and known and all(_text(one["text"], 75) and len(one["value"]) <= 2000 for one in buttons)
+    )
+
+
+def _image(block: Json) -> bool:
+    there = ("image_url" in block) != ("slack_file" in block)
+    return there and 1 <= len(block.get("alt_text", "")) <= 2000
+
+
+def _container(block: Json) -> bool:
+    return 1 <= len(block.get("child_blocks", ())) <= 10 and all(map(valid, block["child_blocks"]))
+
+
+def _input(block: Json) -> bool:
+    return _text(block.get("label"), 2000) and isinstance(block.get("element"), dict)
+
+
+_KNOWN: dict[str, Callable[[Json], bool]] = {
+    "divider": lambda _: True,
+    "header": lambda block: _text(block.get("text"), 150),
+    "section": _section,
+    "context": _context,
+    "actions": _actions,
+    "context_actions": _context_actions,
+    "image": _image,
+    "markdown": lambda block: 1 <= len(block.get("text", "")) <= 12_000,
+    "container": _container,
+    "input": _input,
+}
+
+
+def valid(block: Json) -> bool:
+    """Would Slack take this block?"""
+    check = _KNOWN.get(str(block.get("type")))
+    return check is not None and len(block.get("block_id", "")) <= 255 and check(block)

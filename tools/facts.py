@@ -6,45 +6,27 @@ Pure functions over raw API objects. A fact that an object does not hold is abse
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tools.quantity import quantity, seconds
+from tools.quantity import quantity
 from tools.reading import Subject
 from tools.signals import (
-    CPU_LIMIT,
-    EXIT_CODE,
-    GPU_REQUEST,
     HPA_DESIRED,
     HPA_MAX,
     HPA_METRICS,
     HPA_MIN,
-    LIVED_FOR,
-    MEMORY_LIMIT,
     NODE_GPUS,
     NODE_READY,
-    PENDING_FOR,
-    POD_AGE,
-    POD_PHASE,
-    POD_READY,
     REPLICAS_READY,
     REPLICAS_WANTED,
-    RESTARTS,
-    RUNNING_FOR,
-    SHM_SIZE,
     STANDBY,
-    TERMINATED_AGO,
-    TERMINATION,
-    UNSCHEDULABLE,
-    WAITING_REASON,
     Signal,
 )
 
 Value = float | str
 Object = Mapping[str, Any]
 STANDBY_ANNOTATION = "rackside.dev/standby"
-SHM_PATH = "/dev/shm"  # noqa: S108 - the mount point of shared memory, not a temporary file
-CONTAINER_SHM_BYTES = 64.0 * 1024 * 1024  # what a container runtime gives /dev/shm when nothing is mounted there
 
 
 # What the API sends is a dict, which is told at once; asking the abstract class first would be half of the time on a large fleet.
@@ -97,89 +79,9 @@ def serving_container(pod: Object) -> Object:
     return containers[0] if containers else {}
 
 
-def pod_facts(pod: Object, now: float, events: Sequence[Object] = ()) -> dict[Signal, Value]:
-    """Every fact of one pod. `events` are the events about it, oldest first."""
-    facts: dict[Signal, Value] = {GPU_REQUEST: gpus_requested(pod)}
-    phase = "Terminating" if at(pod, "metadata", "deletionTimestamp") else str(at(pod, "status", "phase") or "")
-    if phase:
-        facts[POD_PHASE] = phase
-    created = seconds(at(pod, "metadata", "creationTimestamp"))
-    if created is not None:
-        facts[POD_AGE] = max(0.0, now - created)
-        facts[PENDING_FOR] = max(0.0, now - created) if phase == "Pending" else 0.0
-    conditions = {str(c.get("type")): c for c in many(pod, "status", "conditions")}
-    if "Ready" in conditions:
-        facts[POD_READY] = 1.0 if conditions["Ready"].get("status") == "True" else 0.0
-    facts[UNSCHEDULABLE] = _unschedulable(conditions, events, phase)
-    facts.update(_container_facts(pod, now))
-    facts.update(_declared(pod))
-    return facts
-
-
-def _unschedulable(conditions: Mapping[str, Object], events: Sequence[Object], phase: str) -> str:
-    scheduled = conditions.get("PodScheduled")
-    if phase != "Pending" or (scheduled is not None and scheduled.get("status") == "True"):
-        return ""
-    if scheduled is not None and scheduled.get("message"):
-        return str(scheduled["message"])
-    failed = [str(e.get("message") or "") for e in events if e.get("reason") == "FailedScheduling"]
-    return failed[-1] if failed else ""
-
-
-def _container_facts(pod: Object, now: float) -> dict[Signal, Value]:
-    facts: dict[Signal, Value] = {}
-    serving = str(serving_container(pod).get("name") or "")
-    statuses = many(pod, "status", "containerStatuses")
-    status = next((s for s in statuses if s.get("name") == serving), statuses[0] if statuses else None)
-    if status is None:
-        return facts
-    facts[RESTARTS] = _count(status.get("restartCount"))
-    started = seconds(at(status, "state", "running", "startedAt"))
-    facts[RUNNING_FOR] = max(0.0, now - started) if started is not None else 0.0  # not running at all
-    facts[WAITING_REASON] = str(at(status, "state", "waiting", "reason") or "")
-    ended = within(status, "state", "terminated") or within(status, "lastState", "terminated")
-    facts[TERMINATION] = str(at(ended, "reason") or "") if ended else ""
-    if ended:
-        code = ended.get("exitCode")
-        if isinstance(code, int):
-            facts[EXIT_CODE] = float(code)
-        finished, begun = seconds(ended.get("finishedAt")), seconds(ended.get("startedAt"))
-        if finished is not None:
-            facts[TERMINATED_AGO] = max(0.0, now - finished)
-            if begun is not None:
-                facts[LIVED_FOR] = max(0.0, finished - begun)
-    return facts
-
-
-def _declared(pod: Object) -> dict[Signal, Value]:
-    container = serving_container(pod)
-    facts: dict[Signal, Value] = {}
-    for signal, resource in ((CPU_LIMIT, "cpu"), (MEMORY_LIMIT, "memory")):
-        value = quantity(at(container, "resources", "limits", resource) or "")
-        if value is not None:
-            facts[signal] = value
-    facts[SHM_SIZE] = _shm(pod, container)
-    return facts
-
-
-def _count(value: object) -> float:
+def count_of(value: object) -> float:
+    """A whole number of a status, 0 where it is none."""
     return float(value) if isinstance(value, int) else 0.0
-
-
-def _shm(pod: Object, container: Object) -> float:
-    if at(pod, "spec", "hostIPC") is True:
-        return float("inf")
-    mounted = next(
-        (str(m.get("name")) for m in many(container, "volumeMounts") if m.get("mountPath") == SHM_PATH), None
-    )
-    if mounted is None:
-        return CONTAINER_SHM_BYTES
-    volume = next((v for v in many(pod, "spec", "volumes") if v.get("name") == mounted), None)
-    limit = quantity(at(volume or {}, "emptyDir", "sizeLimit") or "")
-    if limit is not None:
-        return limit
-    memory = quantity(at(container, "resources", "limits", "memory") or "")
-    return memory if memory is not None else float("inf")
 
 
 def workload_facts(item: Object) -> dict[Signal, Value]:
@@ -188,7 +90,7 @@ def workload_facts(item: Object) -> dict[Signal, Value]:
     wanted = at(item, "spec", "replicas")
     if isinstance(wanted, int):
         facts[REPLICAS_WANTED] = float(wanted)
-        facts[REPLICAS_READY] = _count(at(item, "status", "readyReplicas"))
+        facts[REPLICAS_READY] = count_of(at(item, "status", "readyReplicas"))
     marks = {**within(item, "metadata", "labels"), **within(item, "metadata", "annotations")}
     facts[STANDBY] = 1.0 if str(marks.get(STANDBY_ANNOTATION, "")).lower() == "true" else 0.0
     return facts

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from tools.check import Because, Fires, Limit, Limits, Now, because
-from tools.crashes import log_line, recent
+from tools.crashes import log_line, of_container, recent
 from tools.reading import Reading
 from tools.signals import EXIT_CODE, LOG_SERVING, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON, Ask, Signal
+from tools.vocabulary.startup import TOLD_OF
 
 LIMITS = {"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")}
-HELPS = (WAITING_REASON.now, RESTARTS.now)
+HELPS = (WAITING_REASON.now, RESTARTS.now, TOLD_OF.now)
 
 
 def needs(signal: Signal) -> tuple[Ask, ...]:
@@ -27,7 +28,7 @@ def failed_start(signal: Signal, *helps: Ask) -> Fires:
                 continue
             line = log_line(now, crash, signal)
             if line.text and not log_line(now, crash, LOG_SERVING).text:
-                return because(
+                found = because(
                     "{code_of} ended with exit code {code} {ago} ago before it served anything; its log says: {line}",
                     crash.reason,
                     *(now.get(ask) for ask in (RESTARTS.now, *helps)),
@@ -35,6 +36,7 @@ def failed_start(signal: Signal, *helps: Ask) -> Fires:
                     ago=crash.ago,
                     line=line,
                 )
+                return of_container(now, found)
         return None
 
     return fires

@@ -22,7 +22,10 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
         r"|Avg generation throughput|The server is fired up and ready to roll"
     ),
     LOG_SHM: re.compile(
+        # Older NCCL leaves the reason out of its line.
         r"Insufficient space in /dev/shm|/dev/shm/nccl-.{1,200}No space left on device"
+        r"|Error while creating shared memory segment /dev/shm/nccl-|failed to extend /dev/shm/nccl-"
+        r"|Failed to increase the shared memory pool size for key|unable to write to file </torch_\S{1,60}>: No space left"
         r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
     ),
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),

@@ -1,7 +1,7 @@
 """Ask the Kubernetes API: each kind listed once, the logs of what crashed lately, and facts by key from both.
 
-Only what went wrong is read of logs: pods whose serving container ended within a day, newest first, pods that run without
-being ready, and device plugins of nodes that give no GPU, a few per workload.
+Only what went wrong is read of logs: pods of which a container ended within a day, newest first, pods that run (or prepare to)
+without being ready, and device plugins of nodes that give no GPU, a few per workload.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from tools.facts import (
     many,
     name_of,
     node_facts,
-    pod_facts,
     serving_container,
     workload_facts,
 )
 from tools.happenings import Happenings, happenings
 from tools.log_lines import PATTERNS, matches
+from tools.pod_containers import told_of, under_way
+from tools.pod_facts import pod_facts
 from tools.readers import gpu_nodes
 from tools.reading import Blind, Reason, Subject
 from tools.scrape_targets import Target, targets
@@ -43,6 +44,7 @@ from tools.signals import (
     Signal,
 )
 from tools.topology import CLUSTER, Autoscaler, Pod, owner_of
+from tools.vocabulary.startup import INIT_RUNNING_FOR
 
 CORE_KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
 KINDS = tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds())))
@@ -185,6 +187,11 @@ def _containers(items: Sequence[Object]) -> dict[str, str]:
     return {"/".join(name_of(item)): str(serving_container(item).get("name") or "") for item in items}
 
 
+def _failing(item: Object, now: float) -> str:
+    """The container whose log tells why a pod fails: the init container that it still waits for, or the one that failed."""
+    return (under_way(item) or told_of(item, now)).name
+
+
 class _Facts:
     """Facts gathered by signal and key, each with the request that told it."""
 
@@ -284,7 +291,8 @@ def _logs(
         if len(chosen) < LOGS_OF and taken[workload] < LOGS_PER_WORKLOAD:
             chosen.append(key)
             taken[workload] += 1
-    containers = _containers(items)
+    wanted = set(chosen)
+    containers = {key: _failing(item, facts.now) for item in items if (key := "/".join(name_of(item))) in wanted}
 
     def read(key: str) -> tuple[str, dict[Signal, str] | Blind, str]:
         container = containers[key]
@@ -311,6 +319,7 @@ def _tells(key: str, pod: Pod, facts: _Facts) -> bool:
     ago = facts.values[TERMINATED_AGO].get(key)
     looping = facts.values[WAITING_REASON].get(key) == "CrashLoopBackOff"
     runs = float(facts.values[RUNNING_FOR].get(key, 0.0))
-    if pod.gpus and pod.ready is False and runs > UNREADY_S:
+    prepares = float(facts.values[INIT_RUNNING_FOR].get(key, 0.0))
+    if pod.gpus and pod.ready is False and max(runs, prepares) > UNREADY_S:
         return True
     return looping or (pod.phase != "Succeeded" and ago is not None and float(ago) <= CRASHED_WITHIN_S)

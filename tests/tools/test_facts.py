@@ -17,11 +17,11 @@ from tools.facts import (
     free_gpus,
     gpus_requested,
     node_facts,
-    pod_facts,
     serving_container,
     workload_facts,
 )
 from tools.observe import KINDS
+from tools.pod_facts import pod_facts
 from tools.reading import Blind, Reason
 from tools.signals import (
     EXIT_CODE,

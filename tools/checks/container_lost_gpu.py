@@ -16,6 +16,7 @@ version than its libraries.
 
 import re
 
+from tools import failing_replicas
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.crashes import needed
 from tools.families import FAILING, SLOW
@@ -28,7 +29,7 @@ UNKNOWN = re.compile(r"NVML\w{0,20}: Unknown Error")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when the log of a replica that is not ready says that its GPU is gone, after it had served where the words are common."""
+    """Fire when a replica that is not ready, or is and fails its requests, says that its GPU is gone (that it had served, where that is common)."""
     for ready in now.each(POD_READY.now):
         if ready.number or not _in_trouble(now, ready, limits):
             continue
@@ -46,7 +47,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
             now.get(GPU_UTIL.max("10m")),
             line=line,
         )
-    return None
+    return failing_replicas.said_while_ready(now, limits["errors"], LOG_DEVICE_GONE)
 
 
 def _in_trouble(now: Now, ready: Reading, limits: Limits) -> bool:
@@ -81,10 +82,11 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(POD_READY.now, LOG_DEVICE_GONE.now),
-    helps=(LOG_SERVING.now, RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m")),
+    helps=(LOG_SERVING.now, RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m"), *failing_replicas.HELPS),
     limits={
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+        **failing_replicas.LIMITS,
     },
     fires=fires,
     explains=(

@@ -2,7 +2,8 @@
 
 ## What it means
 The kubelet restarts a container that ends and doubles the pause up to five minutes. Why it ends is told by its exit code and by the
-log of the container before.
+log of the container before. It may be an init container, and then the serving one has not started yet, or a sidecar: kubectl
+names it (Init:CrashLoopBackOff), and `kubectl logs` needs `-c` for it.
 
 ## Why it hurts
 The replica serves nothing, while its GPUs stay allocated to it.
@@ -12,11 +13,11 @@ Restarts that ended in a container that runs, or a single restart.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
-from tools.crashes import needed
+from tools.crashes import needed, of_container
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, LIVED_FOR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
-from tools.vocabulary.startup import START_BLOCKED
+from tools.vocabulary.startup import START_BLOCKED, TOLD_OF
 
 _CODES = {
     0: "It ended without an error: a server that returns has lost its main process or was given a one-off command.",
@@ -45,25 +46,22 @@ def fires(now: Now, limits: Limits) -> Because | None:
             now.of(waiting.subject, ask)
             for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now)
         )
+        said = "{restarts_of} is in a crash loop after {restarts}"
         if code is None:
-            return because("{restarts_of} is in a crash loop after {restarts}.", waiting, *also, restarts=restarts)
-        return because(
-            "{restarts_of} is in a crash loop after {restarts}; it ended with exit code {code}.",
-            waiting,
-            *also,
-            restarts=restarts,
-            code=code,
-        )
+            return of_container(now, because(said + ".", waiting, *also, restarts=restarts), "restarts")
+        said += "; it ended with exit code {code}."
+        return of_container(now, because(said, waiting, *also, restarts=restarts, code=code), "restarts")
     return None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Read why, by exit code."""
-    code = now.get(EXIT_CODE.now)
+    code, part = now.get(EXIT_CODE.now), now.get(TOLD_OF.now)
+    whom = f" -c {part.text.rpartition(' ')[2]}" if part is not None and part.text else ""
     said = _CODES.get(int(code.number), "") if code is not None else ""
     return (
         Remedy(
-            f"Read the log of the container before: kubectl logs POD --previous -n {now.subject.namespace}. {said}".strip(),
+            f"Read the log of the container before: kubectl logs POD{whom} --previous -n {now.subject.namespace}. {said}".strip(),
             None,
             "The container has run for longer than twice its usual load time without a restart.",
             ("kubernetes/exit-codes-and-terminations",),
@@ -82,7 +80,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(WAITING_REASON.now, RESTARTS.now),
-    helps=(EXIT_CODE.now, TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now),
+    helps=(EXIT_CODE.now, TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now, TOLD_OF.now),
     limits={"restarts": Limit(2, "restarts", "one restart may be chance")},
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),

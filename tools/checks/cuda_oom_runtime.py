@@ -5,13 +5,14 @@ It had loaded and served; then one step asked for more GPU memory than was left 
 prompt, log probabilities, an image, or a second process on the GPU makes such a peak.
 
 ## Why it hurts
-The engine dies with every request that it was serving, and it may happen again with the next such request.
+The engine dies with every request that it was serving, and it may happen again with the next such request. A server that lives on
+fails request after request while it counts as ready.
 
 ## What would rule it out
 A log that shows no request served before the error (then the model does not fit), or a termination by the kernel (OOMKilled).
 """
 
-from tools import engine_changes
+from tools import engine_changes, failing_replicas
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, recent
 from tools.engines import Key
@@ -32,7 +33,7 @@ from tools.signals import (
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica that had served ended lately with a CUDA out-of-memory line."""
+    """Fire when a replica that had served ended lately with a CUDA out-of-memory line, or is ready and fails its requests with it."""
     for crash in recent(now, limits["recent"]):
         if crash.reason.text == "OOMKilled":
             continue
@@ -51,7 +52,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 ago=crash.ago,
                 line=line,
             )
-    return None
+    return failing_replicas.said_while_ready(now, limits["errors"], LOG_CUDA_OOM)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -99,8 +100,12 @@ CHECK = Check(
         REQUEST_TOKENS.p95("30m"),
         GPU_MEM_UTILIZATION.now,
         *engine_changes.HELPS,
+        *failing_replicas.HELPS,
     ),
-    limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
+    limits={
+        "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+        **failing_replicas.LIMITS,
+    },
     fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,

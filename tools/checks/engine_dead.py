@@ -11,17 +11,14 @@ Every request that was running is lost, and all that follow fail until the conta
 A log without the message, or a container that ended for another reason (killed for memory, killed by a probe).
 """
 
+from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, needed, recent
 from tools.failed_starts import HELPS, LIMITS
 from tools.families import BROKEN, DOWN, QUEUEING
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
-from tools.vocabulary.outcomes import FAILED, HTTP_5XX
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
-
-ERRORS = HTTP_5XX.increase("10m")
-FAILURES = FAILED.increase("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -56,22 +53,11 @@ def _up_and_dead(now: Now, limits: Limits) -> Because | None:
 
 def _ready_and_dead(now: Now, limits: Limits) -> Because | None:
     """A container that never ended and counts as ready (it has no probe, or one that asks the server alone) and fails its requests."""
-    for ended in now.each(TERMINATION.now):
-        errors = now.of(ended.subject, ERRORS) or now.of(ended.subject, FAILURES)
-        line = now.of(ended.subject, LOG_ENGINE_DEAD.now)
-        if (
-            not ended.text
-            and errors is not None
-            and errors.number >= limits["errors"]
-            and line is not None
-            and line.text
-        ):
-            return because(
-                "{errors_of} counts as ready and answered {errors} within 10 min; its log says: {line}",
-                now.of(ended.subject, POD_READY.now),
-                errors=errors,
-                line=line,
-            )
+    for ready, errors in failing_replicas.failing(now, limits["errors"]):
+        ended, line = now.of(ready.subject, TERMINATION.now), now.of(ready.subject, LOG_ENGINE_DEAD.now)
+        if (ended is None or not ended.text) and line is not None and line.text:
+            said = "{errors_of} counts as ready and failed {errors} within 10 min; its log says: {line}"
+            return because(said, ready, errors=errors, line=line)
     return None
 
 
@@ -98,10 +84,10 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
-    helps=(*HELPS, RUNNING_FOR.now, ERRORS, FAILURES),
+    helps=(*HELPS, RUNNING_FOR.now, *failing_replicas.HELPS),
     limits={
         **LIMITS,
-        "errors": Limit(5, "requests", "from then on the log of a server that counts as ready is read"),
+        **failing_replicas.LIMITS,
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
     },
     fires=fires,

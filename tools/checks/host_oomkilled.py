@@ -2,7 +2,7 @@
 
 ## What it means
 This is the host's memory, not the GPU's: the container's processes, its page cache that cannot be dropped, and everything in a
-memory-backed /dev/shm count against the limit of the pod.
+memory-backed /dev/shm count against the limit of the pod. An init container that downloads weights, or a sidecar, is killed by its own limit.
 
 ## Why it hurts
 The kill is instant. Every request on the replica is lost, and the model loads again for minutes, if it gets that far.
@@ -12,9 +12,10 @@ An exit code 137 without the reason OOMKilled: that is a probe, an eviction or a
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.crashes import recent
+from tools.crashes import of_container, recent
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
+from tools.reading import Reading
 from tools.signals import (
     EXIT_CODE,
     LIVED_FOR,
@@ -27,6 +28,7 @@ from tools.signals import (
     TERMINATION,
     WAITING_REASON,
 )
+from tools.vocabulary.startup import TOLD_LIMIT, TOLD_OF
 
 GIB = 2.0**30
 
@@ -35,24 +37,29 @@ def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica's container was OOMKilled lately."""
     for crash in recent(now, limits["recent"]):
         if crash.reason.text == "OOMKilled":
-            cap = now.of(crash.code.subject, MEMORY_LIMIT.now)
+            # What is measured and declared of the serving container says nothing of another.
+            told = now.of(crash.code.subject, TOLD_OF.now)
+            part = told is not None and bool(told.text)
+            cap = now.of(crash.code.subject, TOLD_LIMIT.now if part else MEMORY_LIMIT.now)
             also = (
                 now.of(crash.code.subject, LIVED_FOR.now),
-                now.of(crash.code.subject, MEM_WORKING_SET.max("1h")),
+                None if part else now.of(crash.code.subject, MEM_WORKING_SET.max("1h")),
                 now.of(crash.code.subject, RESTARTS.now),
-                now.get(OOM_EVENTS.increase("1h")),
+                None if part else now.get(OOM_EVENTS.increase("1h")),
             )
             said = "{code_of} was OOMKilled (exit code {code}) {ago} ago"
             if cap is None:
-                return because(said + ".", crash.reason, *also, code=crash.code, ago=crash.ago)
-            return because(
-                said + " under a memory limit of {cap}.", crash.reason, *also, code=crash.code, ago=crash.ago, cap=cap
-            )
+                return of_container(now, because(said + ".", crash.reason, *also, code=crash.code, ago=crash.ago))
+            said += " under a memory limit of {cap}."
+            return of_container(now, because(said, crash.reason, *also, code=crash.code, ago=crash.ago, cap=cap))
     return None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Raise the limit to what loading needs, or need less."""
+    part = now.get(TOLD_OF.now)
+    if part is not None and part.text:
+        return (_of_another(part.text, now.get(TOLD_LIMIT.now)),)
     cap, shm = now.get(MEMORY_LIMIT.now), now.get(SHM_SIZE.now)
     change = None
     if cap is not None:
@@ -85,6 +92,20 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     return tuple(found)
 
 
+def _of_another(whom: str, cap: Reading | None) -> Remedy:
+    change = None
+    if cap is not None and cap.number < float("inf"):
+        change = Change(f"memory limit of the {whom}", f"{cap.number / GIB:g}Gi", f"{-(-2 * cap.number // GIB):.0f}Gi")
+    return Remedy(
+        f"Raise the memory limit of the {whom}, which has a limit of its own: the serving container's does not help it. What downloads"
+        " weights holds several files at once and their page cache: fewer parallel downloads need less (KServe sets it in the"
+        " ClusterStorageContainer or the inferenceservice-config ConfigMap).",
+        change,
+        f"The {whom} ends with exit code 0, and the pod turns ready.",
+        ("kubernetes/host-memory-limits", "platform/model-weight-storage"),
+    )
+
+
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="critical",
@@ -97,6 +118,8 @@ CHECK = Check(
         RESTARTS.now,
         OOM_EVENTS.increase("1h"),
         SHM_SIZE.now,
+        TOLD_OF.now,
+        TOLD_LIMIT.now,
     ),
     limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
     fires=fires,

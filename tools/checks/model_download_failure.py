@@ -1,7 +1,7 @@
 """The model cannot be fetched at start.
 
 ## What it means
-The replica asks a hub or a volume for weights and configuration and is refused, cannot reach it, finds nothing, or
+The replica, or an init container that prepares it, asks a hub, a bucket or a volume for weights and configuration and is refused, cannot reach it, finds nothing, or
 has no room to store them.
 
 ## Why it hurts
@@ -11,11 +11,39 @@ No replica can start or scale, and what runs is lost with its next restart.
 A log that shows the weights loading: then the start fails for another reason.
 """
 
-from tools.check import Applies, Check, Limits, Now, On
+import re
+
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
-from tools.vocabulary.startup import LOG_DOWNLOAD
+from tools.signals import LOG_SERVING, POD_READY, RUNNING_FOR
+from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, LOG_DOWNLOAD
+
+_BUCKET = re.compile(r"credentials|Credentials|storage\.objects|\((?:401|403|AccessDenied|Expired|Invalid|Signature)")
+
+
+_START = failed_start(LOG_DOWNLOAD)
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica ended at its start with such a line, or goes on trying for long without being ready."""
+    return _START(now, limits) or _tries(now, limits)
+
+
+def _tries(now: Now, limits: Limits) -> Because | None:
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        line, served = now.of(ready.subject, LOG_DOWNLOAD.now), now.of(ready.subject, LOG_SERVING.now)
+        if ready.number or line is None or not line.text or (served is not None and served.text):
+            continue
+        prepared, ran = now.of(ready.subject, INIT_RUNNING_FOR.now), now.of(ready.subject, RUNNING_FOR.now)
+        whom = now.of(ready.subject, INIT_CONTAINER.now)
+        if prepared is not None and prepared.number >= limits["trying"] and whom is not None:
+            said = "{prepared_of} has been trying for {prepared} ({whom}); its log says: {line}"
+            return because(said, ready, prepared=prepared, whom=whom, line=line)
+        if ran is not None and ran.number >= limits["trying"]:
+            return because("{ran_of} has been trying for {ran}; its log says: {line}", ready, ran=ran, line=line)
+    return None
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -24,14 +52,19 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     cites = ("platform/model-weight-storage", "platform/secrets-and-hub-tokens")
     if "No space left" in line:
         first = "Give the cache room: HF_HOME on a volume of at least 1.2 times the weights, with an ephemeral-storage request."
+    elif _BUCKET.search(line):
+        first = (
+            "The bucket refuses: give the pod's service account (or the Secret that the download uses) the right to list and read"
+            " the path of the model, and check region and endpoint."
+        )
     elif "429" in line:
         first = "Too many replicas fetch at once: fetch the weights once to a shared volume, or authenticate for a higher limit."
     elif any(mark in line for mark in ("401", "403", "Gated", "restricted")):
         first = "Accept the model's licence with the account of the token, and pass HF_TOKEN from a Secret to the pod."
-    elif any(mark in line for mark in ("Max retries", "LocalEntryNotFound", "Offline")):
-        first = (
-            "The hub cannot be reached: allow egress to it on port 443 and check DNS and proxy, or serve from a volume."
-        )
+    elif any(
+        mark in line for mark in ("Max retries", "LocalEntryNotFound", "Offline", "EndpointConnection", "Timeout")
+    ):
+        first = "The hub or bucket cannot be reached: allow egress to it on port 443 and check DNS and proxy, or serve from a volume."
     else:
         first = "Check the name, the revision and the path of the model: what was found there holds no such repository or weights."
     return (
@@ -50,9 +83,9 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_DOWNLOAD),
-    helps=(*HELPS,),
-    limits=LIMITS,
-    fires=failed_start(LOG_DOWNLOAD),
+    helps=(*HELPS, POD_READY.now, RUNNING_FOR.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now),
+    limits={**LIMITS, "trying": Limit(600, "seconds", "ten minutes: what was only slow to answer has answered")},
+    fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("platform/model-weight-storage", "platform/secrets-and-hub-tokens"),

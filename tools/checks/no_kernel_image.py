@@ -5,17 +5,26 @@ The engine or one of its kernels was not compiled for the GPU's compute capabili
 GPU.
 
 ## Why it hurts
-Every start on this kind of GPU ends the same way.
+Every start on this kind of GPU ends the same way. A server that compiles nothing before its first request starts, turns ready and
+fails each call instead.
 
 ## What would rule it out
 The same image serving on the same kind of GPU.
 """
 
-from tools.check import Applies, Check, Limits, Now, On
+from tools import failing_replicas
+from tools.check import Applies, Because, Check, Limits, Now, On
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.vocabulary.startup import LOG_NO_KERNEL
+
+_START = failed_start(LOG_NO_KERNEL)
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica ended at its start with such a line, or is ready and fails its requests with it."""
+    return _START(now, limits) or failing_replicas.said_while_ready(now, limits["errors"], LOG_NO_KERNEL)
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -31,7 +40,8 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         )
     return (
         Remedy(
-            "Use an image that is built for this GPU, or keep the workload to nodes that it is built for.",
+            "Use an image that is built for this GPU, or keep the workload to nodes that it is built for (a node selector or affinity on"
+            " nvidia.com/gpu.product).",
             None,
             verify,
             ("platform/container-images", "hardware/choosing-a-gpu"),
@@ -50,9 +60,9 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_NO_KERNEL),
-    helps=(*HELPS,),
-    limits=LIMITS,
-    fires=failed_start(LOG_NO_KERNEL),
+    helps=(*HELPS, *failing_replicas.HELPS),
+    limits={**LIMITS, **failing_replicas.LIMITS},
+    fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("platform/container-images", "hardware/choosing-a-gpu"),

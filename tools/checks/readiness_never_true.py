@@ -2,7 +2,8 @@
 
 ## What it means
 The container has not restarted, and its readiness probe has not succeeded for half an hour: it still loads, waits for its peers, hangs,
-or the probe asks for something that it never answers.
+or the probe asks for something that it never answers. Or it has not even begun, because an init container (often the one that downloads
+the model) has run that long.
 
 ## Why it hurts
 No request reaches the replica, and a rollout stands still behind it.
@@ -16,11 +17,11 @@ from tools.crashes import needed
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
-from tools.vocabulary.startup import PROBE_SAID
+from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica has run for long without a restart and is not ready."""
+    """Fire when a replica, or an init container that it waits for, has run for long and it is not ready."""
     unready = [ready for ready in now.each(POD_READY.now) if not ready.number]
     standby = now.get(STANDBY.now) if unready else None
     if not unready or (standby is not None and standby.number):
@@ -36,12 +37,32 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 now.of(ready.subject, LOG_SERVING.now),
                 ran=ran,
             )
+        init = now.of(ready.subject, INIT_RUNNING_FOR.now)
+        if init is not None and init.number > limits["running"]:
+            whom = now.of(ready.subject, INIT_CONTAINER.now)
+            said = "{init_of} is not ready: an init container has run for {init}."
+            if whom is None or not whom.text:
+                return because(said, ready, restarts, init=init)
+            said = "{init_of} is not ready: its {whom} has run for {init}, and what serves waits for it."
+            return because(said, ready, restarts, init=init, whom=whom)
     return None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Mend the probe where the server is up, else find what it waits for."""
     said, serving = now.get(PROBE_SAID.now), now.get(LOG_SERVING.now)
+    init = now.get(INIT_CONTAINER.now)
+    if init is not None and init.text:
+        name = init.text.rpartition(" ")[2]
+        return (
+            Remedy(
+                f"Read the log of the init container: kubectl logs POD -c {name} -n {now.subject.namespace}. A download that advances needs a"
+                " nearer source or a shared volume; one that stands still has no egress, no credentials, or a volume that nobody can write.",
+                None,
+                f"The {init.text} ends with exit code 0, and the pod turns ready.",
+                ("platform/model-weight-storage", "serving/cold-start"),
+            ),
+        )
     probe = said.text if said is not None else ""
     verify = "The pod turns ready, and requests reach it."
     cites = ("kubernetes/probes-for-slow-loading", "platform/health-endpoints")
@@ -77,7 +98,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(POD_READY.now, RUNNING_FOR.now, RESTARTS.now),
-    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now),
+    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now),
     limits={"running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),

@@ -8,7 +8,8 @@ from math import ceil, inf
 
 from tools.engines import Configuration, Key, resolve
 from tools.engines.manifest import container_of
-from tools.facts import SHM_PATH, Object, at, gpus_requested, many, name_of, serving_container, within
+from tools.facts import Object, at, gpus_requested, many, name_of, serving_container, within
+from tools.pod_facts import SHM_PATH
 from tools.quantity import quantity
 from tools.readers import Listed, Told, Value
 from tools.readers.services import around

@@ -1,7 +1,7 @@
 """How requests end: failed, refused, given up; and features of engines that may not pay: drafts, adapters, what was deferred.
 
 A request's end is counted where the engine says so; vLLM's API server counts answers by class of HTTP status. TGI, TEI and
-Triton count failures by kind. An absent counter of SGLang or Ray may only not have counted yet.
+Triton count failures by kind (older Triton names no kind). An absent counter of SGLang or Ray may only not have counted yet.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ SERIES = {
         REFUSED: (Series("te_request_failure", match='err="overloaded"'),),
     },
     "triton": {
-        FAILED: (Series("nv_inference_request_failure", match='reason=~"BACKEND|OTHER"'),),
+        FAILED: (Series("nv_inference_request_failure", match='reason=~"BACKEND|OTHER|"'),),
         REFUSED: (Series("nv_inference_request_failure", match='reason="REJECTED"'),),
         ABORTED: (Series("nv_inference_request_failure", match='reason="CANCELED"'),),
     },

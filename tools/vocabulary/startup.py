@@ -26,6 +26,11 @@ PULL_TOOK = fact("pod.pull_took", "seconds", Per.REPLICA, "Time of the image pul
 PROBE_KILL = fact("pod.probe_kill", "", Per.REPLICA, "Kill after a failed probe", evidence="event", told_by="events")
 PROBE_SAID = fact("pod.probe_said", "", Per.REPLICA, "Failed probe", evidence="event", told_by="events")
 FAILED_AGO = fact("pod.failed_ago", "seconds", Per.REPLICA, "Time since the pod failed", "min")
+# Whom the facts of a start, an end and restarts are about, where it is not the serving container.
+TOLD_OF = fact("pod.told_of", "", Per.REPLICA, "Container that failed beside the serving one")
+TOLD_LIMIT = fact("pod.told_limit", "bytes", Per.REPLICA, "Memory limit of that container", "min", "config")
+INIT_CONTAINER = fact("pod.init_container", "", Per.REPLICA, "Init container that runs")
+INIT_RUNNING_FOR = fact("pod.init_running_for", "seconds", Per.REPLICA, "Time that the init container has run")
 NO_STARTUP_PROBE = fact(
     "pod.no_startup_probe", "", Per.REPLICA, "Liveness probe without a startup probe", evidence="config"
 )
@@ -59,16 +64,24 @@ PATTERNS = {
         r"|does not appear to have (?:a file|files) named"
         r"|Max retries exceeded with url.{1,200}?(?:NameResolutionError|ConnectTimeoutError|NewConnectionError)"
         r"|OSError: \[Errno 28\] No space left on device"
+        # What fetches from a bucket says, KServe's storage initializer among them.
+        r"|Failed to fetch model\. No model found in|Unable to locate credentials"
+        r"|An error occurred \((?:40[134]|AccessDenied|NoSuchKey|NoSuchBucket|ExpiredToken|InvalidAccessKeyId|SignatureDoesNotMatch)\)"
+        r" when calling the \w{1,40} operation"
+        r"|botocore\.exceptions\.(?:EndpointConnectionError|ConnectTimeoutError|ReadTimeoutError)"
+        r"|does not have storage\.objects\.(?:list|get) access|DefaultCredentialsError"
     ),
     LOG_DRIVER: re.compile(
         r"CUDA driver version is insufficient for CUDA runtime version"
         r"|(?<!UserWarning: CUDA initialization: )The NVIDIA driver on your system is too old \(found version \d+\)"
         r"|forward compatibility was attempted on non supported HW"
+        r"|system has unsupported display driver / cuda driver combination"
         r"|the provided PTX was compiled with an unsupported toolchain"
         r"|unsatisfied condition: cuda ?>= ?[\d.]+"
     ),
     LOG_NO_KERNEL: re.compile(
         r"no kernel image is available for execution on the device"
+        r"|with CUDA capability sm_\d{2,4} is not compatible with the current PyTorch installation"
         r"|Bfloat16 is only supported on GPUs with compute capability of at least"
     ),
     LOG_BAD_FLAG: re.compile(

@@ -66,13 +66,15 @@ class Explains:
 class Because:
     """Why a check fires: a sentence template and the readings that fill it, so that what is said is grounded by construction.
 
-    `also` are further readings that support it without being in the sentence. `severity` overrides the check's own.
+    `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
+    failure modes that mostly cause this one, and that the readings here show to follow from it.
     """
 
     template: str
     readings: Mapping[str, Reading]
     also: tuple[Reading, ...] = ()
     severity: Severity | None = None
+    outranks: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tools.casebook import Case, cases
-from tools.check import Applies, Because, NothingToSee, On, Unseen, Where, shown
+from tools.check import Applies, Because, Explains, NothingToSee, On, Unseen, Where, shown
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
 from tools.present import Present
 from tools.reading import Reading, Reason, Subject
@@ -197,11 +197,17 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
         by_id[outcome.case.id].append(outcome)
     explained: dict[str, list[str]] = defaultdict(list)
     for cause in outcomes:
-        for explains in cause.case.check.explains:
+        for explains in (*cause.case.check.explains, *map(Explains, _outranked(cause))):
             for symptom in by_id.get(explains.symptom, ()):
-                if symptom is not cause and _lies(cause.subject, symptom.subject, explains.where, topology):
+                if symptom is cause or cause.case.id in _outranked(symptom):
+                    continue
+                if _lies(cause.subject, symptom.subject, explains.where, topology):
                     explained[symptom.key].append(cause.key)
-    return {key: tuple(sorted(causes)) for key, causes in explained.items()}
+    return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
+
+
+def _outranked(outcome: Outcome) -> tuple[str, ...]:
+    return outcome.because.outranks if outcome.because is not None else ()
 
 
 def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:

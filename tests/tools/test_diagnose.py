@@ -77,6 +77,22 @@ def test_a_symptom_alone_is_a_headline() -> None:
     assert roots(diagnose(two((APP, LATE), (OTHER, WELL)))) == {f"ttft_breach_queueing@{APP}"}
 
 
+@pytest.mark.parametrize(
+    ("done", "root"), [(400, "kv_saturation_queueing"), (60, "preemption_thrash")], ids=["a few", "more than finish"]
+)
+def test_a_full_cache_follows_from_the_preemptions_where_these_are_more_than_what_finishes(
+    done: float, root: str
+) -> None:
+    thrash = {
+        "llm.preemptions increase 10m": 80,
+        "llm.preemptions rate 5m": 0.2,
+        "llm.requests_finished increase 10m": done / 2,
+    }
+    told = diagnose(two((APP, {**KV, **thrash}), (OTHER, WELL)))
+    assert roots(told) == {f"{root}@{APP}"}
+    assert {finding.id for finding in told.findings} >= {"kv_saturation_queueing", "preemption_thrash"}
+
+
 def test_a_fault_of_a_gpu_explains_only_the_workload_on_it() -> None:
     gpu = Subject("gpu", "", "n1/0")
     told = diagnose(two((gpu, XID), (APP, LATE), (OTHER, LATE), same_node=True))

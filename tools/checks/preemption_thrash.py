@@ -2,7 +2,8 @@
 
 ## What it means
 When the KV cache runs out in the middle of decoding, the scheduler drops a running sequence and later recomputes it from
-its prompt. A few of these are harmless; a steady stream means that more was admitted than the cache can hold.
+its prompt. A few of these are harmless; a steady stream means that more was admitted than the cache can hold. Where more requests are
+thrown out than finish, this is the cause, and the full cache with its queue the symptom.
 
 ## Why it hurts
 The same tokens are computed twice, so throughput falls while the GPU is busy, and the tail of every latency grows.
@@ -11,11 +12,16 @@ The same tokens are computed twice, so throughput falls while the GPU is busy, a
 Preemptions that stopped, or that are rare beside the requests that finish.
 """
 
+from dataclasses import replace
+
 from tools import engine_changes
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.engines import Key
 from tools.finding import Remedy
 from tools.signals import KV_USAGE, MAX_NUM_SEQS, PREEMPTIONS, REQUESTS_FINISHED, REQUESTS_RUNNING
+
+# A full cache mostly causes preemptions.
+_FULL = ("kv_saturation_queueing", "kv_memory_cliff")
 
 COUNT = PREEMPTIONS.increase("10m")
 NOW = PREEMPTIONS.rate("5m")
@@ -33,13 +39,15 @@ def fires(now: Now, limits: Limits) -> Because | None:
     done = now.total(DONE)
     if count.number < limits["share"] * done.number:
         return None
-    return because(
+    found = because(
         "{count} in 10 min while {done} finished, and they go on at {rate}.",
         now.get(KV_USAGE.avg("10m")),
         count=count,
         done=done,
         rate=rate,
     )
+    # Each request that finishes was thrown out once at least: what was admitted is the trouble, and the full cache its other face.
+    return replace(found, outranks=_FULL) if count.number >= limits["thrash"] * done.number else found
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -75,6 +83,9 @@ CHECK = Check(
     limits={
         "preemptions": Limit(10, "preemptions", "one a minute; below that it is noise"),
         "share": Limit(0.05, "ratio", "preemptions per finished request; a heuristic starting point"),
+        "thrash": Limit(
+            1, "ratio", "a preemption per finished request: more is computed anew than is brought to its end"
+        ),
     },
     fires=fires,
     explains=(

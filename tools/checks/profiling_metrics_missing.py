@@ -9,28 +9,33 @@ Where no GPU of the fleet has them, it is a choice of configuration and no fault
 Utilisation only says that a kernel was there. Whether these GPUs compute, wait for memory or wait for nothing cannot be told.
 
 ## What would rule it out
-GPUs of a kind that has no such metrics anywhere.
+GPUs of a kind that has no such metrics anywhere, or GPUs that are idle: of these there is nothing to profile.
 """
 
-from tools.check import Because, Check, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.crashes import needed
 from tools.finding import Remedy
 from tools.signals import GPU_UTIL
 from tools.vocabulary.gpu_reporting import PROFILED
 
 TOLD = PROFILED.now
+BUSY = GPU_UTIL.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when GPUs of the node report without profiling although GPUs of their kind, or they lately, had it."""
+    """Fire when GPUs of the node that are in use report without profiling although GPUs of their kind, or they lately, had it."""
     without = [one for one in now.each(TOLD) if one.number == 0]
-    if not without:
+    # Of an idle GPU there is nothing to profile, and some exporters leave its fields out.
+    used = [(one, needed(now, one, BUSY)) for one in without]
+    used = [(one, busy) for one, busy in used if busy.number >= limits["busy"]]
+    if not used:
         return None
     return because(
-        "{count} of the node, {first_of} among them, report without profiling metrics, which others of their kind have or they had within 6 h.",
-        without[0],
-        now.get(GPU_UTIL.avg("10m")),
-        count=counted(without, "GPUs without profiling metrics", "GPUs", now.subject),
-        first=without[0],
+        "{count} of the node, {first_of} among them, are in use and report without profiling metrics, which others of their kind have or they"
+        " had within 6 h.",
+        *used[0],
+        count=counted([one for one, _ in used], "GPUs without profiling metrics", "GPUs", now.subject),
+        first=used[0][0],
     )
 
 
@@ -49,8 +54,8 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.NODE,),
     severity="low",
-    needs=(TOLD,),
-    helps=(GPU_UTIL.avg("10m"),),
+    needs=(TOLD, BUSY),
+    limits={"busy": Limit(0.05, "ratio", "below that a GPU is idle")},
     fires=fires,
     remedies=remedies,
     pages=("observability/missing-metrics-and-blind-spots", "observability/metrics-dcgm"),

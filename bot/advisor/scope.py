@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 from bot.advisor.question import Question, Scope
+from bot.advisor.scope_beside import beside
 from tools.reading import Subject
 from tools.topology import Topology
 
@@ -118,6 +119,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
             return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
+    hits |= beside(text, hits, topology)
     nodes = {Subject("node", "", node) for node in topology.nodes if node.lower() in words}
     if hits and nodes:
         # Somebody who names a machine beside a workload asks about both.

@@ -8,7 +8,8 @@ popular prefix to one place.
 The capacity is there and paid for, yet the users of the hot replica wait as if it were not.
 
 ## What would rule it out
-Replicas that are all busy alike: then the workload as a whole is short of capacity.
+Replicas that are all busy alike: then the workload as a whole is short of capacity. A hot replica whose GPU runs at a lower clock than the
+others': it is given its share and is slower with it.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
@@ -16,9 +17,11 @@ from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import KV_USAGE, PREFIX_CACHE_HITS, REQUESTS_RUNNING, REQUESTS_WAITING, RUNNING_FOR
+from tools.vocabulary.gpu_health import SM_CLOCK
 
 RUNNING = REQUESTS_RUNNING.avg("10m")
 WAITING = REQUESTS_WAITING.avg("10m")
+CLOCK = SM_CLOCK.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -36,6 +39,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     if now.least(RUNNING_FOR.now).number < limits["settled"]:
         return None
+    fast, slow = now.of(idle.subject, CLOCK), now.of(hot.subject, CLOCK)
+    if fast is not None and slow is not None and slow.number < limits["clock"] * fast.number:
+        return None  # it is given as much and gets less done: its GPU is slower
     return because(
         "{hot_of} ran {hot} with {queue} waiting, {idle_of} ran {idle}, on average over 10 min.",
         now.of(hot.subject, KV_USAGE.now),
@@ -71,7 +77,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(RUNNING, WAITING, RUNNING_FOR.now),
-    helps=(KV_USAGE.now, PREFIX_CACHE_HITS.rate("10m")),
+    helps=(KV_USAGE.now, PREFIX_CACHE_HITS.rate("10m"), CLOCK),
     limits={
         "gap": Limit(10, "requests", "a heuristic starting point: less is the noise of small batches"),
         "ratio": Limit(
@@ -79,6 +85,7 @@ CHECK = Check(
             "ratio",
             "times the least busy replica's load plus one; max over mean could never reach it with 3 replicas",
         ),
+        "clock": Limit(0.85, "ratio", "GPUs of a kind under load differ by a few percent"),
         "settled": Limit(900, "seconds", "a new replica needs time to be found by clients"),
     },
     fires=fires,

@@ -8,17 +8,21 @@ token budget of a step is small, or something slows the computation down.
 Every user with a long prompt waits, and more replicas or more room for the queue change nothing.
 
 ## What would rule it out
-A time in the queue that makes up most of the wait, or an objective that is met.
+A time in the queue that makes up most of the wait (unless prompts are so long that their prefill alone misses the objective: then others
+queue behind it), or an objective that is met.
 """
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
 from tools.finding import Remedy
-from tools.signals import PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, TTFT
+from tools.signals import KV_USAGE, PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, TTFT
 
 LATE = TTFT.p95("5m")
 QUEUED = QUEUE_TIME.p95("5m")
 COMPUTED = PREFILL_TIME.p95("5m")
 LONG = REQUEST_TOKENS.p95("5m")
+TAKES = PREFILL_TIME.mean("5m")
+PROMPT = REQUEST_TOKENS.mean("5m")
+KV = KV_USAGE.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -40,6 +44,27 @@ def fires(now: Now, limits: Limits) -> Because | None:
             goal=objective(late, limits["ttft"]),
             computed=computed,
             queued=queued,
+        )
+    return _too_long_for_the_queue(now, limits)
+
+
+def _too_long_for_the_queue(now: Now, limits: Limits) -> Because | None:
+    """Long prompts whose prefill alone misses the objective: with room in the cache, what queues waits for just that."""
+    for computed in sorted(now.each(TAKES) if now.get(TAKES) is not None else (), key=lambda reading: -reading.number):
+        long, room = now.of(computed.subject, PROMPT), now.of(computed.subject, KV)
+        if computed.number <= limits["ttft"] or long is None or long.number < limits["long"]:
+            continue
+        if room is None or room.number >= limits["full"]:
+            continue
+        return because(
+            "Prefill alone takes {computed} on average on {computed_of}, for prompts of {long}, against an objective of {goal} for the first token;"
+            " the KV cache is {room} full, so what waits does not wait for room.",
+            now.get(LATE),
+            now.get(QUEUED),
+            computed=computed,
+            long=long,
+            goal=objective(computed, limits["ttft"]),
+            room=room,
         )
     return None
 
@@ -73,14 +98,16 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(LATE, QUEUED, COMPUTED),
-    helps=(LONG, REQUESTS_RUNNING.now),
+    helps=(LONG, REQUESTS_RUNNING.now, TAKES, PROMPT, KV),
     limits={
         "ttft": Limit(2.0, "seconds", "a common interactive objective; set your own"),
         "queue_share": Limit(0.3, "ratio", "a third of the wait in the queue is no longer a matter of prefill alone"),
         "prefill_share": Limit(0.5, "ratio", "more than half of the wait is prefill"),
+        "long": Limit(8192, "tokens", "the largest common token budget of a step: a longer prompt takes several"),
+        "full": Limit(0.9, "ratio", "from there on requests wait for room in the cache"),
     },
     fires=fires,
-    explains=(Explains("abort_spike"),),
+    explains=(Explains("abort_spike"), Explains("ttft_breach_queueing")),
     remedies=remedies,
     pages=("serving/time-to-first-token", "serving/chunked-prefill", "serving/prefix-caching"),
     owner="ml",

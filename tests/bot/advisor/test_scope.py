@@ -192,3 +192,43 @@ def test_a_machine_named_beside_a_workload_is_looked_at_too() -> None:
     alone = find(Question("app is slow"), "app is slow", topology)
     assert alone.scope.workload == "app"
     assert not alone.several
+
+
+def pipeline() -> Topology:
+    """A chain of stages under names of the house, another team's embedder, and a release beside its former one, on two nodes."""
+    names = {
+        "desk": ("rag", "bge-reranker", "doc-embeddings", "checkout-help", "checkout-next"),
+        "lab": ("tiny-embedder", "spa"),
+    }
+    pods = {}
+    for ns, workloads in names.items():
+        for name in workloads:
+            node = "n2" if name in {"rag", "spa"} else "n1"
+            pods[f"{ns}/{name}-0"] = Pod(ns, f"{name}-0", node, Subject("deployment", ns, name))
+    return Topology(pods, {}, ("n1", "n2"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("does the reranker or the embedder slow down the rag?", {"rag", "bge-reranker", "doc-embeddings"}),
+        ("is the embedding stage of rag slow?", {"rag", "doc-embeddings"}),
+        ("rag is slow and there was a crash of another pod next to it. Cause?", {"rag", "spa"}),
+        ("checkout-help queues and its new replica does not start", {"checkout-help", "checkout-next"}),
+        ("is the reranker slow?", {"bge-reranker"}),
+        ("why is bge-reranker slow?", {"bge-reranker"}),
+        ("why is checkout-help slow?", {"checkout-help"}),
+        ("why is rag slow since the news?", {"rag"}),
+        ("is everything fine?", set()),
+    ],
+)
+def test_what_a_question_means_beside_what_it_names(text: str, names: set[str]) -> None:
+    told = find(Question(text), text, pipeline())
+    alone = {told.scope.workload} if told.scope.workload else set()
+    assert {one.name for one in told.several} | alone == names
+
+
+def test_long_words_are_read_in_no_time() -> None:
+    started = time.process_time()
+    find(Question("x"), "next to " * 20000 + "a" * 50000, pipeline())
+    assert time.process_time() - started < 2

@@ -1,0 +1,50 @@
+"""Who else a question means beside the workloads that it names: a part by its role, a neighbour, a newer or older sibling."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tools.reading import Subject
+from tools.topology import Topology
+
+# What people call the stages of a pipeline, by the stem that their workloads mostly bear in a name.
+_ROLES = ("embed", "rerank", "router", "gateway", "guard", "retriev", "moderat", "transcri", "classif", "tokeniz")
+_NEIGHBOUR = re.compile(
+    r"\b(?:(?:an)?other pods?|next to (?:it|them)|beside (?:it|them)|neighbou?r\w{0,3}|on the same (?:node|machine|host|box|card|gpu))\b",
+    re.IGNORECASE,
+)
+_SIBLING = re.compile(
+    r"\b(?:new(?:er|est)? (?:replica|version|revision|pod|release|deployment)s?|canary|which (?:one )?of (?:the|these) two|old and new)\b",
+    re.IGNORECASE,
+)
+
+
+def beside(text: str, named: frozenset[Subject], topology: Topology) -> frozenset[Subject]:
+    """The workloads that a question means beside those that it names, none where its words point to nobody else."""
+    found: set[Subject] = set(_by_role(text, named, topology))
+    if _NEIGHBOUR.search(text):
+        nodes = {node for one in named for node in topology.nodes_of(one)}
+        found |= {one for one in topology.workloads if one.namespace and nodes & set(topology.nodes_of(one))}
+    if _SIBLING.search(text):
+        stems = {(one.namespace, _stem(one.name)) for one in named}
+        found |= {one for one in topology.workloads if (one.namespace, _stem(one.name)) in stems}
+    return frozenset(found) - named
+
+
+def _by_role(text: str, named: frozenset[Subject], topology: Topology) -> Iterable[Subject]:
+    """Parts of a pipeline by what they do, in the namespaces of what is named, or anywhere where nothing is."""
+    lowered = text.lower()
+    roles = [role for role in _ROLES if re.search(rf"\b{role}", lowered)]
+    spaces = {one.namespace for one in named}
+    for role in roles:
+        bears = [
+            one for one in topology.workloads if role in one.name.lower() and (not spaces or one.namespace in spaces)
+        ]
+        # Whoever is named already is what the word meant.
+        if not named & set(bears):
+            yield from bears
+
+
+def _stem(name: str) -> str:
+    return re.split(r"[-_.]", name, maxsplit=1)[0]

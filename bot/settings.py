@@ -18,6 +18,8 @@ from knowledge.home import default_home
 from tools.custom_servers import read
 from tools.series import Source
 
+FILE_KEYS = frozenset({"clusters", "intent", "limits", "output_token_weight", "plans", "prices", "servers"})
+
 
 class SettingsProblem(ValueError):  # noqa: N818 - what people read
     """The settings cannot be used; the message says all that is wrong with them at once."""
@@ -62,6 +64,12 @@ class Settings(BaseSettings):
     limits: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     # Dollars an hour, by GPU or machine type; what is not here has a dated list price.
     prices: dict[str, FiniteFloat] = Field(default_factory=dict)
+    # Dollars an hour of one GPU by plan (`reserved`, `on_demand`, `burst`), by GPU: what their break-even is counted on.
+    plans: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
+    # What a generated token costs, in prompt tokens.
+    output_token_weight: FiniteFloat = Field(default=4.0, gt=0)
+    # Files of declared intent (docs/intent.md), relative to the settings file's folder.
+    intent: tuple[str, ...] = ()
     # Serving software of one's own: which of its series carry which signal (tools/custom_servers.py).
     servers: dict[str, Any] = Field(default_factory=dict)
 
@@ -129,8 +137,7 @@ def _file() -> dict[str, Any]:
         raise SettingsProblem(f"the settings file {path} is not YAML that can be read (nested too deeply)") from None
     if content is None:
         return {}
-    if not isinstance(content, dict) or set(content) - {"clusters", "limits", "prices", "servers"}:
-        raise SettingsProblem(
-            f"the settings file {path} may hold `clusters`, `limits`, `prices` and `servers`, nothing else"
-        )
+    if not isinstance(content, dict) or set(content) - FILE_KEYS:
+        *most, last = (f"`{key}`" for key in sorted(FILE_KEYS))
+        raise SettingsProblem(f"the settings file {path} may hold {', '.join(most)} and {last}, nothing else")
     return content

@@ -47,9 +47,9 @@ class PriceBook:
     own: Mapping[str, Price]
     listed: Mapping[str, Price]
 
-    def price(self, gpu_id: str) -> Price | None:
-        """The price of a GPU, None when nobody gave one."""
-        return self.own.get(gpu_id) or self.listed.get(gpu_id)
+    def price(self, gpu_id: str, machine: str = "") -> Price | None:
+        """The price of a GPU: the user's, that of the machine type it is in, the lowest listed; None when nobody gave one."""
+        return self.own.get(gpu_id) or _of_machine(gpu_id, machine) or self.listed.get(gpu_id)
 
 
 def price_book(own: Mapping[str, object] | None = None) -> PriceBook:
@@ -131,6 +131,20 @@ def list_prices() -> tuple[ListPrice, ...]:
 def _lowest() -> Mapping[str, Price]:
     lowest: dict[str, Price] = {}
     for row in sorted(list_prices(), key=lambda one: one.usd_per_hour / one.count):
-        said = f"on demand, {row.cloud} {row.type} in {row.region}, list price of {row.date}"
-        lowest.setdefault(row.gpu, Price(row.gpu, row.usd_per_hour / row.count, said, row.date, row.url))
+        lowest.setdefault(row.gpu, _listed(row))
     return lowest
+
+
+@cache
+def _by_machine() -> Mapping[str, Price]:
+    return {row.type.lower(): _listed(row) for row in list_prices()}
+
+
+def _of_machine(gpu_id: str, machine: str) -> Price | None:
+    found = _by_machine().get(machine.lower())
+    return found if found is not None and found.gpu == gpu_id else None
+
+
+def _listed(row: ListPrice) -> Price:
+    said = f"on demand, {row.cloud} {row.type} in {row.region}, list price of {row.date}"
+    return Price(row.gpu, row.usd_per_hour / row.count, said, row.date, row.url)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, audit, doctor, evaluate, knowledge, schema, serve, size
+from bot.cli import ask, audit, cost, doctor, evaluate, knowledge, schema, serve, size
 
 app = typer.Typer(
     name="rackside",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("ask")(ask.ask)
 app.command("diagnose")(ask.diagnose)
 app.command("audit")(audit.audit)
+app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)
 app.command("serve")(serve.serve)

@@ -1,0 +1,55 @@
+"""The costs of a live fleet: settings and sources in, a report out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from bot.app import make_sources
+from bot.settings import Settings, SettingsProblem
+from tools.costs import asks, costs, window_of
+from tools.costs_break_even import plans
+from tools.costs_output import Costs
+from tools.diagnose import Within
+from tools.prices import PricesError, price_book
+from tools.reading import Subject
+from tools.snapshot import Snapshot
+from tools.survey import survey
+
+
+def read_costs(
+    settings: Settings,
+    cluster: str | None = None,
+    within: Within | None = None,
+    window: str = "1h",
+    clock: Callable[[], float] = time.time,
+    at: float | None = None,
+) -> tuple[Costs, Snapshot]:
+    """The costs of a scope, with the snapshot that they rest on.
+
+    `at` is a past moment; then Kubernetes is what kube-state-metrics told of it. Raises WindowError for a window that cannot be looked
+    at, SettingsProblem for prices or plans that cannot be used.
+    """
+    text, _ = window_of(window)
+    prom, kube, matchers = make_sources(settings, cluster)
+    now = clock()
+    snapshot = survey(prom, kube, asks(text), at if at is not None else now, past=at is not None, matchers=matchers)
+    return costs_of(settings, snapshot, window, within), snapshot
+
+
+def costs_of(
+    settings: Settings,
+    snapshot: Snapshot,
+    window: str = "1h",
+    within: Within | None = None,
+    *,
+    ttft: Mapping[Subject, float] | None = None,
+    standby: Collection[Subject] = (),
+) -> Costs:
+    """The costs over a snapshot that somebody else took with `tools.costs.asks` among its asks."""
+    try:
+        book, bought = price_book(settings.prices), plans(settings.plans)
+    except PricesError as problem:
+        raise SettingsProblem(f"the settings cannot be used: {problem}") from None
+    weight = settings.output_token_weight
+    return costs(snapshot, book, window, within, plans=bought, weight=weight, ttft=ttft, standby=standby)

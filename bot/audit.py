@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, get_args
 
 from knowledge.items import Item
 from knowledge.narrowing import RUNTIMES
 from tools.diagnose import Outcome, Overrides, Verdict, Within, diagnose, run
 from tools.finding import SEVERITIES
-from tools.reading import Subject
 from tools.snapshot import Snapshot
 from tools.topology import CLUSTER
 
-State = Literal["pass", "fail", "unknown", "attest", "not_applicable"]
-STATES: tuple[State, ...] = ("pass", "fail", "unknown", "attest", "not_applicable")
+# What live evidence says alone is pass, fail, unknown, attest or not applicable; the others are said by people (bot/audit_marks.py).
+State = Literal["pass", "fail", "unknown", "attested", "expired", "attest", "waived", "not_applicable"]
+STATES: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +32,33 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One item. `why` says what the state rests on; `broken` what speaks against it, `seen` on how many subjects nothing does."""
+    """One item. `why` says what the state rests on; `broken` what speaks against it, `seen` on how many subjects nothing does.
+
+    Subject by subject, as printed: `quiet` are those on which all of it holds, `blind` those that could not be seen, with the reason,
+    `waived` those that a person exempted, with the words.
+    """
 
     item: Item
     state: State
     why: str
     broken: tuple[Broken, ...] = ()
     seen: int = 0
+    quiet: frozenset[str] = frozenset()
+    blind: Mapping[str, str] = field(default_factory=dict)
+    waived: Mapping[str, str] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Counts of items by state. What is unknown or only to be attested never counts as passed."""
-
-    counts: Mapping[State, int]
-
-    @property
-    def applicable(self) -> int:
-        """The items that are about something here."""
-        return sum(count for state, count in self.counts.items() if state != "not_applicable")
-
-    @property
-    def passed(self) -> float | None:
-        """The share of applicable items that pass, None where none applies."""
-        return self.counts["pass"] / self.applicable if self.applicable else None
+    def cells(self) -> dict[str, State]:
+        """The state subject by subject, of those that the item is about."""
+        told: dict[str, State] = dict.fromkeys(self.quiet, "pass")
+        told.update(dict.fromkeys(self.blind, "unknown"))
+        told.update(dict.fromkeys(self.failing, "fail"))
+        told.update(dict.fromkeys(self.waived, "waived"))
+        return told
 
     @property
-    def verified(self) -> float | None:
-        """The share of applicable items that live evidence decided, for or against."""
-        return (self.counts["pass"] + self.counts["fail"]) / self.applicable if self.applicable else None
+    def failing(self) -> tuple[str, ...]:
+        """The subjects that something speaks against, in their order."""
+        return tuple(dict.fromkeys(one.subject for one in self.broken))
 
 
 def audit(
@@ -83,12 +82,6 @@ def audit(
     return [_judge(item, by_check, engines) for item in items]
 
 
-def score(judged: Iterable[Judged]) -> Score:
-    """The counts of some items."""
-    counts = Counter(one.state for one in judged)
-    return Score({state: counts[state] for state in STATES})
-
-
 def _judge(item: Item, by_check: Mapping[str, Sequence[Outcome]], engines: set[str]) -> Judged:
     wanted = RUNTIMES.intersection(item.applies)
     if wanted and engines and not wanted & engines:
@@ -98,22 +91,24 @@ def _judge(item: Item, by_check: Mapping[str, Sequence[Outcome]], engines: set[s
     outcomes = [outcome for check in item.checks for outcome in by_check.get(check, ())]
     if not outcomes:
         return Judged(item, "not_applicable", "nothing here is of the kind that its checks are about")
-    quiet = {outcome.subject for outcome in outcomes if outcome.verdict is Verdict.QUIET}
     broken = tuple(map(_broken, (one for one in outcomes if one.verdict is Verdict.FIRES)))
+    failing = {one.subject for one in broken}
+    unseen = [one for one in outcomes if one.verdict is Verdict.BLIND]
+    blind = {str(one.subject): reason(one) for one in reversed(unseen) if str(one.subject) not in failing}
+    looked_at = {str(one.subject) for one in outcomes if one.verdict is Verdict.QUIET}
+    quiet = frozenset(looked_at - failing - set(blind))
+    judged = partial(Judged, item, broken=broken, seen=len(looked_at), quiet=quiet, blind=blind)
     if broken:
-        subjects = {one.subject for one in broken}
-        return Judged(item, "fail", f"{len(subjects)} {_are(subjects, quiet)}", broken, len(quiet))
-    blind = [outcome for outcome in outcomes if outcome.verdict is Verdict.BLIND]
-    if blind:
-        return Judged(item, "unknown", _reasons(blind), (), len(quiet))
+        return judged(state="fail", why=f"{len(failing)} {_are(failing, looked_at)}")
+    if unseen:
+        return judged(state="unknown", why=commonest(unseen))
     if item.evidence:
-        return Judged(item, "attest", f"what can be seen of it holds; a person shows {item.evidence}", (), len(quiet))
-    return Judged(item, "pass", f"{len(quiet)} looked at, nothing against it", (), len(quiet))
+        return judged(state="attest", why=f"what can be seen of it holds; a person shows {item.evidence}")
+    return judged(state="pass", why=f"{len(looked_at)} looked at, nothing against it")
 
 
-def _are(broken: set[str], quiet: set[Subject]) -> str:
-    whole = len(broken | {str(one) for one in quiet})
-    return f"of {whole} looked at {'does' if len(broken) == 1 else 'do'} not hold it"
+def _are(broken: set[str], quiet: set[str]) -> str:
+    return f"of {len(broken | quiet)} looked at {'does' if len(broken) == 1 else 'do'} not hold it"
 
 
 def _broken(outcome: Outcome) -> Broken:
@@ -122,13 +117,15 @@ def _broken(outcome: Outcome) -> Broken:
     return Broken(outcome.case.id, str(outcome.subject), said, remedy)
 
 
-def _reasons(blind: Sequence[Outcome]) -> str:
+def reason(outcome: Outcome) -> str:
+    """Why a check could not see."""
+    return f"{outcome.unseen.name}: {outcome.unseen.blind}" if outcome.unseen else "it could not be seen"
+
+
+def commonest(blind: Sequence[Outcome]) -> str:
     """The commonest reason why checks could not see, with how many they were."""
-    reasons = Counter(
-        f"{one.unseen.name}: {one.unseen.blind}" if one.unseen else "it could not be seen" for one in blind
-    )
-    reason, count = reasons.most_common(1)[0]
-    return reason if len(blind) == count == 1 else f"{reason} ({count} of {len(blind)} that could not be seen)"
+    told, count = Counter(map(reason, blind)).most_common(1)[0]
+    return told if len(blind) == count == 1 else f"{told} ({count} of {len(blind)} that could not be seen)"
 
 
 def worst_first(judged: Iterable[Judged]) -> list[Judged]:

@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 app.command("ask")(ask.ask)
 app.command("diagnose")(ask.diagnose)
-app.command("audit")(audit.audit)
+app.add_typer(audit.app, name="audit")
 app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)

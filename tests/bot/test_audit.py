@@ -10,22 +10,18 @@ from typing import Any
 
 import pytest
 
-from bot.audit import Judged, audit, score, worst_first
-from bot.cli.audit import as_json, as_markdown, print_as
+from bot.audit import Judged, audit, worst_first
+from bot.audit_output import Report, as_json
+from bot.audit_score import score
+from bot.audit_text import as_markdown
+from bot.cli.audit import print_as
+from bot.store.readiness import Place
 from knowledge.items import Item
-from tests.tools.scenes import WORKLOAD, scene, snapshot
+from tests.bot.readiness.worlds_of_items import item
+from tests.tools.scenes import NOW, WORKLOAD, scene, snapshot
 from tools.diagnose import Within
-from tools.finding import Severity
 
 RULE = "memory_limit_missing"
-
-
-def item(name: str = "XX-01", severity: Severity = "high", **fields: Any) -> Item:
-    told: dict[str, Any] = {
-        "id": name, "pack": "mine", "page": "mine/page", "area": "Area", "title": "A title", "statement": "It holds.", "phase": 1,
-        "owners": ("sre",), "severity": severity, "why": "because", "verify": "look", "fix": "mend", "sources": (), "date": "2026-11-21",
-    }  # fmt: skip
-    return Item(**{**told, **fields})
 
 
 def judged(
@@ -62,7 +58,7 @@ def test_what_cannot_be_seen_is_unknown_with_its_reason_and_never_a_pass() -> No
         found = judged(item(checks=(RULE,)), without=(name,))
         assert found.state == "unknown", name
         assert found.why
-        assert score([found]).passed == 0.0
+        assert score([found]).held == 0.0
         assert score([found]).verified == 0.0
 
 
@@ -87,7 +83,7 @@ def test_another_engines_item_is_not_about_this_fleet() -> None:
 def test_a_scope_without_the_workload_has_nothing_to_judge() -> None:
     (found,) = audit([item(checks=(RULE,))], snapshot(scene(RULE)["fires"], WORKLOAD), Within("elsewhere"))
     assert found.state == "not_applicable"
-    assert score([found]).passed is None
+    assert score([found]).held is None
     assert score([found]).verified is None
 
 
@@ -117,22 +113,24 @@ def test_the_forms_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         item("YY-01", pack="other", checks=("latest_tag",)),
     ]
     found = audit(items, snapshot(scene(RULE)["fires"], WORKLOAD))
-    told = as_json(found)
+    told = as_json(Report(tuple(found), Place(), NOW))
     assert [(one["id"], one["state"]) for one in told["items"]] == [
         ("XX-01", "fail"),
         ("XX-02", "attest"),
         ("YY-01", "unknown"),
     ]
+    none = dict.fromkeys(("pass", "unknown", "attested", "expired", "waived", "not_applicable"), 0)
     assert told["checklists"][0] == {
         "id": "mine",
-        "counts": {"pass": 0, "fail": 1, "unknown": 0, "attest": 1, "not_applicable": 0},
-        "passed": 0.0,
+        "counts": {**none, "fail": 1, "attest": 1},
+        "score": 0.0,
         "verified": 0.5,
     }
-    print_as(found, "json")
-    assert json.loads(capsys.readouterr().out) == told
-    assert "| mine | 0 | 1 | 0 | 1 | 0 | 50 % |" in as_markdown(found)
-    print_as(found, "table")
+    whole = Report(tuple(found), Place(), NOW)
+    print_as(whole, "json")
+    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(told))
+    assert "| mine | 0 | 1 | 0 | 0 | 0 | 1 | 0 | 0 | 0 % | 50 % |" in as_markdown(whole)
+    print_as(whole, "table")
     shown = capsys.readouterr().out
     assert "XX-01" in shown
     assert "Could not be seen" in shown
@@ -141,7 +139,7 @@ def test_the_forms_tell_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_text_from_a_cluster_starts_no_markup() -> None:
     found = judged(item(title="a|b <script>[x](http://evil) `x`\n# heading"))
-    told = as_markdown([found])
+    told = as_markdown(Report((found,), Place(), NOW))
     assert "<script>" not in told
     assert "[x](" not in told.replace("\\[x](", "")
     assert "\n# heading" not in told

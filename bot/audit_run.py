@@ -1,0 +1,55 @@
+"""One audit from the sources of the settings: read everything once, judge, lay over what people said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot.app import make_sources
+from bot.audit import audit
+from bot.audit_marks import marked
+from bot.audit_output import Report
+from bot.store.readiness import Mark, Place
+from tools.casebook import asks
+from tools.diagnose import Within
+from tools.snapshot import Snapshot
+from tools.survey import survey
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from knowledge.items import Item
+
+
+class NoSuchWorkload(ValueError):  # noqa: N818 - what people read
+    """Nothing in the snapshot is what was asked for."""
+
+
+def run(
+    settings: Settings, items: Sequence[Item], place: Place, now: float, *, marks: Sequence[Mark] = (), unread: str = ""
+) -> Report:
+    """Audit a place now; `unread` says why marks could not be read. Raises NoSuchWorkload where the place holds none."""
+    return report(look(settings, place, now), items, place, settings.limits, marks, unread)
+
+
+def look(settings: Settings, place: Place, now: float) -> Snapshot:
+    """Everything that the checks want to know, read once."""
+    prom, kube, matchers = make_sources(settings, None if place.cluster == "default" else place.cluster)
+    return survey(prom, kube, {*asks(), *asks(rules=True)}, now, matchers=matchers)
+
+
+def report(
+    snapshot: Snapshot,
+    items: Sequence[Item],
+    place: Place,
+    limits: dict[str, dict[str, float]] | None = None,
+    marks: Sequence[Mark] = (),
+    unread: str = "",
+) -> Report:
+    """The audit of a snapshot."""
+    within = Within(place.namespace or None, place.workload or None)
+    narrowed = not within.everything
+    if narrowed and not snapshot.sees_nothing and not any(map(within.holds, snapshot.topology.workloads)):
+        raise NoSuchWorkload("no such workload is known")
+    judged = marked(audit(items, snapshot, within, limits), marks, place, snapshot.at)
+    unseen = tuple(f"{source.name}: {source.blind}" for source in snapshot.sources if source.blind is not None)
+    return Report(tuple(judged), place, snapshot.at, (*unseen, *([unread] if unread else [])), snapshot.sees_nothing)

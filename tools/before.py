@@ -1,4 +1,4 @@
-"""What changed just before a finding began: rollouts, scaling, node events and configuration, near it in time and no proof of cause.
+"""What changed just before a finding began: rollouts, scaling, node events, configuration and traffic, near in time and no proof of cause.
 
 Kubernetes tells what its objects and events still hold; kube-state-metrics tells the rest, versions of ConfigMaps included
 (the ConfigMaps themselves are never read).
@@ -18,11 +18,13 @@ from tools.narrowing import one_of
 from tools.reading import Blind, Subject
 from tools.snapshot import Snapshot
 from tools.sources.prom import Points, PromSource
+from tools.traffic import traffic
 
 WINDOW_S = 30 * 60.0
 STEP_S = 60.0
 SHOWN = 4
 NAMES_MOST = 100
+WORKLOADS_MOST = 2
 # What changes more often than this in the window beats like a heart (leases kept in ConfigMaps).
 RESTLESS = 3
 EVENTS_KEPT_S = 3600.0
@@ -48,6 +50,8 @@ def before(
     series, unseen = _from_series(prom, snapshot, whom, start, end)
     found = [one for one in told if start <= one.at <= end]
     found += [one for one in series if not any(_same(one, other) for other in told)]
+    if not isinstance(prom, Blind):
+        found += traffic(prom, snapshot, sorted(snapshot.topology.workloads_of(subject))[:WORKLOADS_MOST], moment)
     # That it became unready is the fault itself.
     found = [one for one in found if not (one.subject == subject and one.kind == "node" and "not ready" in one.text)]
     nearest = sorted(found, key=lambda one: (-one.at, str(one.subject), one.text))[:SHOWN]

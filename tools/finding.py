@@ -71,7 +71,7 @@ class Since:
 class Happened:
     """Something that changed `minutes_before` the first moment of a finding: near it in time, which proves no cause."""
 
-    kind: Literal["rollout", "scale", "node", "config", "autoscaler"]
+    kind: Literal["rollout", "scale", "node", "config", "autoscaler", "traffic"]
     at: str
     subject: str
     text: str

@@ -16,7 +16,7 @@ from tools.reading import Subject
 from tools.rollouts import differences
 from tools.topology import Pod
 
-Kind = Literal["rollout", "scale", "node", "config", "autoscaler"]
+Kind = Literal["rollout", "scale", "node", "config", "autoscaler", "traffic"]
 # Nobody asks what changed longer ago than this before a fault that is still looked at.
 KEPT_S = 24 * 3600.0
 # What the same subject tells twice within this time is one change.

@@ -26,12 +26,24 @@ PASTS: dict[str, tuple[float, Bad]] = {
 }
 
 
+# Tokens of a prompt, tokens of an answer and requests per second: until 45 minutes ago, and since then.
+TRAFFIC: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "longer_prompts": ((900, 300, 0.4), (20_000, 300, 0.2)),
+    "longer_answers": ((900, 200, 0.4), (900, 900, 0.4)),
+    "busier": ((900, 300, 0.4), (950, 320, 1.2)),
+    "as_ever": ((900, 300, 0.4), (1200, 330, 0.45)),
+    "fewer_get_done": ((900, 300, 0.4), (900, 300, 0.1)),
+}
+
+
 def build() -> dict[str, World]:
     """Every past by name."""
-    names = (*PASTS, "reset", "silent", "config", "ksm_past", "skew", "queue")
+    names = (*PASTS, "reset", "silent", "config", "ksm_past", "skew", "queue", *TRAFFIC)
     worlds = {name: World(START - 100 * MONTH + i * MONTH) for i, name in enumerate(names)}
     for name, (minutes, bad) in PASTS.items():
         _cache(worlds[name], minutes, bad)
+    for name, lengths in TRAFFIC.items():
+        _traffic(worlds[name], *lengths)
     _reset(worlds["reset"])
     _silent(worlds["silent"])
     _config(worlds["config"])
@@ -69,11 +81,32 @@ def _cache(world: World, minutes: float, bad: Bad) -> None:
     points: list[tuple[float, float]] = []
     for m in range(int(minutes), -1, -1):
         state = bad(m)
-        preempted += 12.0 if state else 0.0
+        preempted += 6.0 if state else 0.0
         if state is not None:
             points.append((world.at - m * MINUTE, preempted))
     world.series[f"vllm:num_preemptions_total{{{told}}}"] = points
     world.counter("vllm:request_success_total", 0.2, over=minutes * MINUTE, **WHO, finished_reason="stop")
+
+
+def _traffic(world: World, was: tuple[float, float, float], now: tuple[float, float, float]) -> None:
+    """An engine that is ill since 40 minutes ago, whose traffic changed five minutes before."""
+    _cache(world, 240, PASTS["forty"][1])
+    told = ",".join(f'{key}="{value}"' for key, value in WHO.items())
+    sums = {"request_prompt_tokens_sum": 0.0, "request_prompt_tokens_count": 0.0, "generation_tokens_total": 0.0}
+    bound = f'vllm:request_prompt_tokens_bucket{{{told},le="+Inf"}}'
+    points: dict[str, list[tuple[float, float]]] = {name: [] for name in (*sums, "success")}
+    for m in range(240, -1, -1):
+        prompt, answer, rate = now if m < 45 else was
+        sums["request_prompt_tokens_count"] += rate * MINUTE
+        sums["request_prompt_tokens_sum"] += rate * MINUTE * prompt
+        sums["generation_tokens_total"] += rate * MINUTE * answer
+        for name, value in (*sums.items(), ("success", sums["request_prompt_tokens_count"])):
+            points[name].append((world.at - m * MINUTE, value))
+    for name in sums:
+        world.series[f"vllm:{name}{{{told}}}"] = points[name]
+    world.series[bound] = points["request_prompt_tokens_count"]
+    (done,) = [name for name in world.series if name.startswith("vllm:request_success_total")]
+    world.series[done] = points["success"]
 
 
 def _reset(world: World) -> None:

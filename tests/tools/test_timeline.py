@@ -263,6 +263,32 @@ def test_a_rollout_a_scaling_and_a_cordon_before_it_are_named_nearest_first(
     assert "caused" not in " ".join(one.text for one in finding.happened)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("longer_prompts", "gets prompts of 20,000 tokens on average instead of 900 tokens"),
+        ("longer_answers", "gives answers of 900 tokens on average instead of 200 tokens"),
+        ("busier", "answers 1.2 requests/s instead of 0.4 requests/s"),
+    ],
+)
+def test_a_change_of_the_traffic_before_it_is_told(
+    name: str, said: str, pasts: dict[str, World], past_url: str
+) -> None:
+    (happened,) = only(told(pasts[name], past_url)[0]).happened
+    assert happened.kind == "traffic"
+    assert happened.subject == "deployment/team/app"
+    assert f"deployment/team/app {said}; that happened" in happened.text
+    assert happened.minutes_before == pytest.approx(5, abs=2)
+    assert happened.source == "engine metrics via Prometheus"
+
+
+@pytest.mark.parametrize("name", ["as_ever", "fewer_get_done"])
+def test_traffic_as_ever_and_what_a_fault_does_to_it_are_no_change(
+    name: str, pasts: dict[str, World], past_url: str
+) -> None:
+    assert only(told(pasts[name], past_url)[0]).happened == ()
+
+
 def test_nothing_that_changed_is_said_and_what_could_not_be_seen(pasts: dict[str, World], past_url: str) -> None:
     finding = only(told(pasts["forty"], past_url)[0])
     assert finding.happened == ()

@@ -13,9 +13,9 @@ setup: ## make .venv, install everything, export the encoder, build the index
 demo: setup ## a live incident in a simulated fleet, asked and answered
 	@$(PY) -m evals.demo
 
-test: setup ## the whole suite
+test: setup ## the whole suite, on WORKERS=2 processes
 	@deploy/test-peers.sh
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile
 
 bench: setup ## speed, as ratios to raw baselines measured in the same run
 	@$(PY) -m evals.bench

@@ -132,7 +132,7 @@ class Advisor:
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
-        line = compose.verdict(told.findings, diagnosis.blind, compose.where(scope), nothing)
+        line = compose.verdict(told.findings, diagnosis.blind, compose.where(scope), nothing, told.recovered)
         asked = asks_time(clean(question.text or ""))
         if asked is not None:
             line = compose.time_verdict(asked, told.findings, told.recovered) or line

@@ -8,26 +8,35 @@ from typing import Literal
 from bot.advisor.citing import link
 from bot.advisor.question import Citation, Scope
 from tools.finding import BlindSpot, Finding, Recovered, Remedy, RuledOut
+from tools.together import subjects, together
 
 EVIDENCE_SHOWN = 6
 SYMPTOMS_SHOWN = 5
+ALIKE_SHOWN = 8
 BEFORE = "Just before, which proves no cause:"
 
 
-def verdict(findings: Sequence[Finding], blind: Sequence[BlindSpot], where: str, sees_nothing: bool) -> str:
-    """One sentence: the worst cause first, or what can honestly be said when nothing fires."""
-    roots = [finding for finding in findings if finding.root]
-    if len(roots) == 1:
-        return f"{roots[0].subject}: {_lower(roots[0].title)}"
-    if roots:
-        listed = "; ".join(f"{root.subject}: {_lower(root.title).rstrip('.')}" for root in roots[:4])
-        more = "; and more below" if len(roots) > 4 else ""
+def verdict(
+    findings: Sequence[Finding],
+    blind: Sequence[BlindSpot],
+    where: str,
+    sees_nothing: bool,
+    recovered: Sequence[Recovered] = (),
+) -> str:
+    """One sentence: the worst cause first, or what can honestly be said when nothing fires (and what did until lately)."""
+    groups = together(findings)
+    if len(groups) == 1:
+        return f"{subjects(groups[0])}: {_lower(groups[0][0].title)}"
+    if groups:
+        listed = "; ".join(f"{subjects(group)}: {_lower(group[0].title).rstrip('.')}" for group in groups[:4])
+        more = "; and more below" if len(groups) > 4 else ""
         return f"Separate problems, worst first: {listed}{more}."
     if sees_nothing:
         return f"I could see nothing of {where}: no source answered, so I cannot say how it is."
-    if blind:
-        return f"Nothing that I check for fires on {where}, but part of it could not be seen."
-    return f"Nothing that I check for fires on {where}."
+    line = f"Nothing that I check for fires on {where}"
+    line += " now" if recovered else ""
+    line += ", but part of it could not be seen." if blind else "."
+    return f"{line} {recovered[0].text}" if recovered else line
 
 
 def time_verdict(
@@ -68,9 +77,10 @@ def live_text(
     """The whole live answer as Markdown."""
     parts = [f"**{verdict_line}**"]
     by_key = {finding.key: finding for finding in findings}
-    for root in (finding for finding in findings if finding.root):
-        symptoms = [f for f in findings if root.key in f.explained_by]
-        parts.append(_root(root, symptoms))
+    for group in together(findings):
+        keys = {root.key for root in group}
+        symptoms = [f for f in findings if keys & set(f.explained_by)]
+        parts.append(_root(group[0], symptoms, group))
     orphans = [f for f in findings if not f.root and not any(cause in by_key for cause in f.explained_by)]
     parts.extend(_root(orphan, []) for orphan in orphans)
     if recovered:
@@ -87,11 +97,16 @@ def live_text(
     return "\n\n".join(parts)
 
 
-def _root(root: Finding, symptoms: Sequence[Finding]) -> str:
+def _root(root: Finding, symptoms: Sequence[Finding], group: Sequence[Finding] = ()) -> str:
+    """A headline in full; of a group the first, and of the others why they belong to it."""
     lines = [
-        f"### {root.title.rstrip('.')}: {root.subject}",
+        f"### {root.title.rstrip('.')}: {subjects(group or (root,))}",
         f"{root.severity}, {root.confidence} confidence. {root.because}",
     ]
+    if len(group) > 1:
+        others = [f"- {one.subject}: {one.because}" for one in group[1 : 1 + ALIKE_SHOWN]]
+        rest = [f"- {one.subject}" for one in group[1 + ALIKE_SHOWN :]]
+        lines.append("The same on:\n" + "\n".join((*others, *rest)))
     if root.since is not None:
         lines.append(root.since.text)
     if root.happened:

@@ -12,6 +12,7 @@ from bot.advisor.grounding_tokens import Tokens, tokens
 from bot.advisor.plain_text import folded, plain, stems
 from bot.advisor.question import Answer
 from tools.finding import Evidence, Finding
+from tools.together import subjects, together
 
 _PART = re.compile(r"[^\s/,;()\[\]{}\"'`<>|=]+")
 _DURATION = re.compile(r"\[(\d+[smhd])(?::(\d+[smhd]))?\]")
@@ -161,7 +162,8 @@ def _own(answer: Answer) -> Source:
     numbers = {len(part) for part in counts} | {len(answer.findings) - len(answer.headlines)}
     said = " ".join(f"{number} {noun}s" for number in sorted(numbers) for noun in _COUNTED.split())
     seconds = " ".join(f"{value:.3f} s" for value in (*answer.seconds.values(), sum(answer.seconds.values())))
-    return _source("own", f"{said} {seconds}", frozenset())
+    alike = " ".join(subjects(group) for group in together(answer.findings))
+    return _source("own", f"{said} {alike} {seconds}", frozenset())
 
 
 def _source(

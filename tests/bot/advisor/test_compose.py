@@ -10,7 +10,7 @@ import pytest
 from bot.advisor import citing, compose
 from bot.advisor.question import Scope
 from knowledge.search import Library
-from tools.finding import BlindSpot, Change, Evidence, Finding, Remedy, RuledOut
+from tools.finding import BlindSpot, Change, Evidence, Finding, Recovered, Remedy, RuledOut
 
 
 def finding(key: str, *, root: bool = True, explained_by: tuple[str, ...] = (), **more: Any) -> Finding:
@@ -38,6 +38,39 @@ def finding(key: str, *, root: bool = True, explained_by: tuple[str, ...] = (), 
 )  # fmt: skip
 def test_the_verdict(findings: tuple[Finding, ...], blind: tuple[BlindSpot, ...], nothing: bool, said: str) -> None:
     assert compose.verdict(findings, blind, "team", nothing) == said
+
+
+def device(node: str, **more: Any) -> Finding:
+    return finding(
+        f"plugin@node/{node}", title="The node gives no GPU.", because=f"{node} has 8 and gives none.", **more
+    )
+
+
+def test_one_cause_on_many_nodes_is_one_thing_to_tell() -> None:
+    nodes = tuple(device(f"n{i}") for i in range(7))
+    symptom = finding("q@x", root=False, explained_by=("plugin@node/n6",), title="It waits.", because="9 wait.")
+    said = compose.verdict(nodes, (), "x", sees_nothing=False)
+    assert said == "7 nodes (n0, n1, n2, n3, n4 and 2 more): the node gives no GPU."
+    text = compose.live_text("V", (*nodes, symptom), (), (), ())
+    assert text.count("### The node gives no GPU") == 1
+    assert "The same on:\n- node/n1: n1 has 8 and gives none." in text
+    assert "- It waits. 9 wait." in text
+    mixed = compose.verdict((device("n1"), finding("kv@x"), device("n2")), (), "x", sees_nothing=False)
+    assert mixed == "Separate problems, worst first: 2 nodes (n1, n2): the node gives no GPU; x: the KV cache is full."
+
+
+def test_the_same_of_two_workloads_is_two_things_to_tell() -> None:
+    text = compose.live_text("V", (finding("kv@deployment/a/x"), finding("kv@deployment/b/y")), (), (), ())
+    assert text.count("### ") == 2
+
+
+def test_what_is_over_is_said_where_nothing_fires() -> None:
+    over = Recovered(
+        "kv", "Full.", "x", "2026-01-01T00:00:00Z", "2026-01-01T00:30:00Z", "Recovered: x: full, from 0 to 1."
+    )
+    said = compose.verdict((), (), "team", False, (over,))
+    assert said == "Nothing that I check for fires on team now. Recovered: x: full, from 0 to 1."
+    assert compose.verdict((finding("kv@x"),), (), "team", False, (over,)) == "x: the KV cache is full."
 
 
 def test_many_headlines_are_counted_off() -> None:

@@ -186,10 +186,15 @@ class SlackStandIn:
 
     # How it arrives.
 
-    def push(self, body: Json, retry: int | None = None, kind: str = "events_api") -> str:
+    @property
+    def connections(self) -> int:
+        """How many are there in Socket Mode."""
+        return len(self._sockets)
+
+    def push(self, body: Json, retry: int | None = None, kind: str = "events_api", to: int = -1) -> str:
         """Deliver over Socket Mode; returns the envelope id, which `acks` holds once acknowledged.
 
-        `kind` is events_api, slash_commands or interactive; evals/slack_people.py makes the bodies of the latter two.
+        `to` chooses among several connections, the last by default. `kind` is events_api, slash_commands or interactive; evals/slack_people.py makes the bodies of the latter two.
         """
         self.wait(lambda: bool(self._sockets), "a Socket Mode connection")
         self._count += 1
@@ -202,7 +207,7 @@ class SlackStandIn:
         }
         if retry is not None:
             frame |= {"retry_attempt": retry, "retry_reason": "timeout"}
-        self._sockets[-1].send(json.dumps(frame))
+        self._sockets[to].send(json.dumps(frame))
         return envelope
 
     def push_acknowledged(self, body: Json, retry: int | None = None, kind: str = "events_api") -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -25,7 +26,10 @@ def main() -> int:
         return Answer(question.text, "live", Scope(), f"You asked: {question.text}")
 
     logging.basicConfig(level=logging.WARNING)
-    settings = SlackSettings(BOT_TOKEN, APP_TOKEN, None, Path(home), api_url, port=None, first_wait=0.05, grace=0.5)
+    settings = SlackSettings(
+        BOT_TOKEN, APP_TOKEN, None, Path(home), api_url, os.environ.get("RACKSIDE_DATABASE_URL"),
+        port=None, first_wait=0.05, grace=0.5,
+    )  # fmt: skip
     return serve(settings, answer)
 
 

@@ -78,8 +78,9 @@ def _item(one: Judged) -> KeptItem:
     cells += [KeptCell(subject, "unknown", why[:_MOST_SAID]) for subject, why in one.blind.items()]
     cells += [KeptCell(subject, "waived", why[:_MOST_SAID]) for subject, why in one.waived.items()]
     item = one.item
+    remedy = one.broken[0].remedy if one.broken else ""
     order = tuple(sorted(cells, key=lambda cell: cell.subject))
-    return KeptItem(item.id, item.pack, item.title, item.severity, item.owners, one.state, one.why, order)
+    return KeptItem(item.id, item.pack, item.title, item.severity, item.owners, one.state, one.why, remedy, order)
 
 
 def changes(before: Kept, after: Kept) -> list[Change]:

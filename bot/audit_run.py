@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from bot.app import make_sources
@@ -12,6 +12,7 @@ from bot.audit_output import Report
 from bot.store.readiness import Mark, Place
 from tools.casebook import asks
 from tools.diagnose import Within
+from tools.signals import Ask
 from tools.snapshot import Snapshot
 from tools.survey import survey
 
@@ -31,10 +32,10 @@ def run(
     return report(look(settings, place, now), items, place, settings.limits, marks, unread)
 
 
-def look(settings: Settings, place: Place, now: float) -> Snapshot:
-    """Everything that the checks want to know, read once."""
+def look(settings: Settings, place: Place, now: float, *, more: Collection[Ask] = (), past: bool = False) -> Snapshot:
+    """Everything that the checks (and `more`) want to know, read once; `past` says that `now` lies behind us."""
     prom, kube, matchers = make_sources(settings, None if place.cluster == "default" else place.cluster)
-    return survey(prom, kube, {*asks(), *asks(rules=True)}, now, matchers=matchers)
+    return survey(prom, kube, {*asks(), *asks(rules=True), *more}, now, past=past, matchers=matchers)
 
 
 def report(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Annotated
 
 import typer
 
 VERSION = 1
-NAMES = ("answer", "size")
+# Outputs whose type says it all.
+PLAIN = {
+    "size": ("bot.advisor.sizing_output", "SizeOutput"),
+    "cost": ("tools.costs_output", "Costs"),
+    "drift": ("bot.intent_file", "DriftReport"),
+    "intent": ("tools.intent", "IntentFile"),
+    "audit": ("bot.audit_output", "AuditOut"),
+    "digest": ("bot.digest.output", "DigestOut"),
+}
+NAMES = ("answer", *PLAIN)
 
 
 def schema(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}.")]) -> None:
@@ -17,10 +27,9 @@ def schema(name: Annotated[str, typer.Argument(help=f"One of: {', '.join(NAMES)}
 
     if name not in NAMES:
         raise typer.BadParameter(f"there is no schema {name!r}; known: {', '.join(NAMES)}")
-    if name == "size":
-        from bot.advisor.sizing_output import SizeOutput
-
-        content = TypeAdapter(SizeOutput).json_schema(mode="serialization")
+    if name in PLAIN:
+        module, kind = PLAIN[name]
+        content = TypeAdapter(getattr(importlib.import_module(module), kind)).json_schema(mode="serialization")
     else:
         from bot.advisor.question import Answer
 

@@ -66,6 +66,7 @@ item_table = sa.Table(
     sa.Column("owners", sa.Text, nullable=False),  # JSON list of teams
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),  # what to do first, empty where nothing fails
 )
 cell_table = sa.Table(
     "audit_run_cell",
@@ -149,6 +150,7 @@ class KeptItem:
     owners: tuple[str, ...]
     state: str
     why: str
+    remedy: str = ""
     cells: tuple[KeptCell, ...] = ()
 
     def subjects(self, state: str) -> frozenset[str]:
@@ -242,6 +244,7 @@ class Readiness:
             {
                 "run": kept.id, "item": one.id, "checklist": one.checklist, "title": _clean(one.title), "severity": one.severity,
                 "owners": json.dumps(one.owners), "state": one.state, "why": _clean(one.why),
+                "remedy": _clean(one.remedy),
             }
             for one in kept.items
         ]  # fmt: skip
@@ -265,16 +268,18 @@ class Readiness:
             row = connection.execute(sa.select(run_table).where(run_table.c.id == name)).mappings().first()
             return None if row is None else self._whole(connection, row)
 
-    def latest(self, place: Place, before: float) -> Kept | None:
-        """The last kept audit of a place from before a moment, whole."""
+    def latest(self, place: Place, before: float, prefix: str = "") -> Kept | None:
+        """The last kept audit of a place from before a moment, whole; only those whose id begins so."""
         query = _of(sa.select(run_table), place).where(run_table.c.at < before).order_by(run_table.c.at.desc()).limit(1)
+        query = query.where(run_table.c.id.startswith(prefix, autoescape=True))
         with self.engine.connect() as connection:
             row = connection.execute(query).mappings().first()
             return None if row is None else self._whole(connection, row)
 
-    def runs(self, place: Place, since: float = 0.0, until: float | None = None) -> list[Run]:
-        """The kept audits of a place, oldest first: the trend of its score."""
+    def runs(self, place: Place, since: float = 0.0, until: float | None = None, prefix: str = "") -> list[Run]:
+        """The kept audits of a place, oldest first: the trend of its score; only those whose id begins so."""
         query = _of(sa.select(run_table), place).where(run_table.c.at >= since).order_by(run_table.c.at)
+        query = query.where(run_table.c.id.startswith(prefix, autoescape=True))
         if until is not None:
             query = query.where(run_table.c.at <= until)
         with self.engine.connect() as connection:
@@ -315,7 +320,7 @@ class Readiness:
         items = tuple(
             KeptItem(
                 one["item"], one["checklist"], one["title"], one["severity"], tuple(json.loads(one["owners"])), one["state"],
-                one["why"], tuple(cells.get(one["item"], ())),
+                one["why"], one["remedy"], tuple(cells.get(one["item"], ())),
             )
             for one in found.mappings()
         )  # fmt: skip

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("owners", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("remedy", sa.Text, nullable=False),
     )
     op.create_table(
         "audit_run_cell",

@@ -1,0 +1,190 @@
+"""`rackside digest`: the week in one message, here or in a channel; who gets it, and when."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli import audit_marks
+from bot.cli.ask import SAW_NOTHING, Cluster, Json, Namespace, Workload
+
+if TYPE_CHECKING:
+    from bot.digest.content import Digest
+    from bot.store.readiness import Place
+
+BAD_USAGE = 2
+Id = Annotated[str, typer.Argument(help="The id that `digest subscriptions` shows.")]
+
+app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def digest(
+    context: typer.Context,
+    cluster: Cluster = None,
+    namespace: Namespace = None,
+    workload: Workload = None,
+    as_json: Json = False,
+    html: Annotated[str | None, typer.Option("--html", help="Write the full report into this file.")] = None,
+    post: Annotated[
+        str | None, typer.Option("--post", help="Have `rackside serve` post it in this channel (its id).")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it, so that the next one tells what changed.")] = False,
+) -> None:
+    """Tell how ready the fleet is, what changed since the last digest, what needs attention, whose it is and what it costs."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.store.readiness import Place
+
+    place = Place(cluster or "default", namespace or "", workload or "")
+    if post is not None:
+        _post(place, post)
+        return
+    found = _made(place, keep=keep)
+    if html is not None:
+        from bot.digest.html import as_html
+
+        try:
+            Path(html).write_text(as_html(found), encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"{html} cannot be written: {error.strerror or error}") from None
+        print(f"rackside: wrote {html}", file=sys.stderr)
+    if as_json:
+        from bot.digest.output import as_json as as_object
+
+        print(json.dumps(as_object(found), ensure_ascii=False))
+    elif html is None:
+        from bot.digest.text import as_markdown
+
+        print(as_markdown(found))
+    if not found.now.verified and found.unseen and not found.counts.get("pass"):
+        print("rackside: no source answered; `rackside doctor` says why.", file=sys.stderr)
+        raise typer.Exit(SAW_NOTHING)
+
+
+@app.command("subscribe")
+def subscribe(
+    channel: Annotated[str, typer.Argument(help="The channel's id, e.g. C0123456789; Rackside must be in it.")],
+    day: Annotated[str, typer.Option("--day", help="The day of the week.")] = "monday",
+    at: Annotated[str, typer.Option("--time", help="The time of day.")] = "09:00",
+    zone: Annotated[str, typer.Option("--zone", help="The time zone, e.g. Europe/Berlin.")] = "UTC",
+    by: Annotated[str, typer.Option("--by", help="Who wants it.")] = "",
+    cluster: Cluster = None,
+    namespace: Namespace = None,
+    workload: Workload = None,
+) -> None:
+    """Post a digest in a channel every week; said again for the same channel and place, it changes the time."""
+    from bot.digest.schedule import ScheduleProblem, minute, weekday, zone_name
+    from bot.settings import load_settings
+    from bot.store.readiness import Place
+    from bot.store.subscriptions import Subscriptions
+
+    settings = load_settings()
+    settings.cluster(cluster)
+    try:
+        told = (weekday(day), minute(at), zone_name(zone))
+    except ScheduleProblem as problem:
+        raise typer.BadParameter(str(problem)) from None
+    if not channel.strip():
+        raise typer.BadParameter("say which channel, by its id")
+    with audit_marks.opened(settings) as readiness:
+        place = Place(cluster or "default", namespace or "", workload or "")
+        made = Subscriptions(readiness.engine).subscribe(channel.strip(), place, *told, by)
+    print(f"{made.id}: {channel} gets the digest of {place} every {day.lower()} at {at} ({made.zone})")
+
+
+@app.command("subscriptions")
+def subscriptions(as_json: Json = False) -> None:
+    """List who gets a digest, and when."""
+    from dataclasses import asdict
+
+    from bot.digest.schedule import DAYS
+    from bot.settings import load_settings
+    from bot.store.subscriptions import Subscriptions
+
+    with audit_marks.opened(load_settings()) as readiness:
+        found = Subscriptions(readiness.engine).all()
+    if as_json:
+        print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        snoozed = one.snoozed_until is not None and one.snoozed_until > time.time()
+        silent = "  muted" if one.muted_at is not None else "  snoozed" if snoozed else ""
+        when = f"{DAYS[one.weekday]} {one.minute // 60:02}:{one.minute % 60:02} {one.zone}"
+        print(f"{one.id}  {one.channel}  {one.place}  {when}{silent}")
+
+
+@app.command("unsubscribe")
+def unsubscribe(name: Id) -> None:
+    """End a subscription."""
+    _changed(name, "unsubscribe")
+
+
+@app.command("mute")
+def mute(name: Id) -> None:
+    """Post nothing until unmuted."""
+    _changed(name, "mute")
+
+
+@app.command("unmute")
+def unmute(name: Id) -> None:
+    """Post again."""
+    _changed(name, "unmute")
+
+
+def _changed(name: str, what: str) -> None:
+    from bot.settings import load_settings
+    from bot.store.subscriptions import Subscriptions
+
+    with audit_marks.opened(load_settings()) as readiness:
+        store = Subscriptions(readiness.engine)
+        done = store.unsubscribe(name) if what == "unsubscribe" else store.mute(name, muted=what == "mute")
+    if not done:
+        raise typer.BadParameter(f"there is no subscription {name!r}; `rackside digest subscriptions` lists them")
+    print(f"{what}d: {name}")
+
+
+def _made(place: Place, *, keep: bool) -> Digest:
+    from rich.console import Console
+
+    from bot.app import make_library
+    from bot.audit_run import NoSuchWorkload
+    from bot.digest import make
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    with audit_marks.opened(settings) as readiness:
+        with Console(stderr=True).status("Reading Prometheus and Kubernetes ..."):
+            snapshot = make.look(settings, place, time.time())
+            name = f"digest:here:{uuid.uuid4().hex}"
+            try:
+                kept, _ = make.judged(settings, make_library(settings).items(), place, snapshot, readiness, name)
+            except NoSuchWorkload as problem:
+                print(f"rackside: {problem}; `rackside doctor` says what can be seen.", file=sys.stderr)
+                raise typer.Exit(BAD_USAGE) from None
+        found = make.digest(readiness, kept, prefix="")
+        if keep:
+            readiness.keep(kept)
+            readiness.prune()
+    return found
+
+
+def _post(place: Place, channel: str) -> None:
+    from dataclasses import asdict
+
+    from bot.settings import load_settings
+    from bot.store.records import Ask, Store
+
+    settings = load_settings()
+    settings.cluster(None if place.cluster == "default" else place.cluster)
+    with audit_marks.opened(settings) as readiness:
+        name = f"digest:here:{channel}:{uuid.uuid4().hex}"
+        ask = Ask("", channel, "", "", "", "readiness digest", "digest", {"place": asdict(place)}, name)
+        Store(readiness.engine).accept(ask)
+    print(f"handed in for {channel}: `rackside serve` posts it", file=sys.stderr)

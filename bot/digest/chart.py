@@ -1,0 +1,95 @@
+"""The picture of a digest: the score of the last digests, and how much of it was verified; light and dark."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+from collections.abc import Sequence
+from typing import Literal
+
+from bot.audit_score import percent
+from bot.chart_figure import DARK, LIGHT, WIDTH, Palette, lettering
+from bot.store.readiness import DAY_S, Run
+
+DPI = 150
+_HEIGHT = 2.9
+_THEMES: dict[Literal["light", "dark"], Palette] = {"light": LIGHT, "dark": DARK}
+_lock = threading.Lock()
+
+
+def png(trend: Sequence[Run], title: str, theme: Literal["light", "dark"] = "light") -> bytes:
+    """The trend as PNG, 1,350 pixels wide; scores that are not known are gaps."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    colours = _THEMES[theme]
+    days = [run.at / DAY_S for run in trend]
+    score = [float("nan") if run.score is None else run.score for run in trend]
+    seen = [float("nan") if run.verified is None else run.verified for run in trend]
+    with _lock:
+        figure = Figure(figsize=(WIDTH, _HEIGHT), facecolor=colours.paper)
+        axes = figure.add_axes((0.07, 0.14, 0.83, 0.66), facecolor=colours.paper)
+        axes.set_ylim(0, 1.04)
+        first, last = (days[0], days[-1]) if days else (0.0, 1.0)
+        room = max(3.5, (last - first) * 0.03)
+        axes.set_xlim(first - room, last + room)
+        axes.fill_between(days, seen, color=colours.line, alpha=0.14, lw=0)
+        axes.plot(days, seen, color=colours.quiet, lw=1.2, ls=(0, (4, 3)), marker="o", ms=3, zorder=3)
+        axes.plot(days, score, color=colours.line, lw=2.0, marker="o", ms=5, zorder=4)
+        for day, run in zip(days, trend, strict=True):
+            if run.score is not None:
+                axes.annotate(
+                    percent(run.score), (day, run.score), xytext=(0, 7), textcoords="offset points", ha="center",
+                    fontsize=8.5, color=colours.ink, zorder=5,
+                )  # fmt: skip
+        _frame(axes, days, colours)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        _ends(axes, trend, colours)
+        words = lettering(title, 110)
+        figure.text(0.012, 0.9, words, color=colours.ink, fontsize=11.5, weight="bold", parse_math=False)
+        out = io.BytesIO()
+        figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+    return out.getvalue()
+
+
+def data_url(trend: Sequence[Run], title: str, theme: Literal["light", "dark"]) -> str:
+    """The picture as an address that needs nothing to be loaded."""
+    return "data:image/png;base64," + base64.b64encode(png(trend, title, theme)).decode("ascii")
+
+
+def text_of(trend: Sequence[Run]) -> str:
+    """What the picture shows, for those who cannot see it."""
+    told = (f"{percent(run.score)} ready, {percent(run.verified)} verified" for run in trend)
+    return f"Score of the last {len(trend)} digests: {'; '.join(told)}."
+
+
+def _frame(axes, days: Sequence[float], colours: Palette) -> None:  # type: ignore[no-untyped-def]
+    from matplotlib.dates import DateFormatter
+
+    step = max(1, len(days) // 9)
+    axes.set_xticks(days[::-1][::step][::-1])
+    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))  # type: ignore[no-untyped-call]
+    axes.grid(True, axis="y", color=colours.grid, lw=0.6, zorder=0)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=colours.quiet, labelsize=8.5, length=0)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(colours.grid)
+
+
+def _ends(axes, trend: Sequence[Run], colours: Palette) -> None:  # type: ignore[no-untyped-def]
+    """Name the lines at their right end, apart from each other."""
+    if not trend:
+        return
+    places = [(run, word, colour) for run, word, colour in (
+        (trend[-1].score, "ready", colours.line), (trend[-1].verified, "verified live", colours.quiet),
+    ) if run is not None]  # fmt: skip
+    level: float | None = None
+    for value, word, colour in sorted(places, key=lambda one: -one[0]):
+        y = value if level is None else min(value, level - 0.11)
+        level = y
+        axes.annotate(
+            word, (1.0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9,
+            color=colour, annotation_clip=False,
+        )  # fmt: skip

@@ -1,0 +1,73 @@
+"""A digest made from the world: look once, judge, keep, compare. Doing it again under a key tells the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bot import audit_run
+from bot.audit_history import to_keep
+from bot.digest import spending
+from bot.digest.beside import Triaged, to_text
+from bot.digest.content import Digest, compose
+from bot.store.readiness import DAY_S, Kept, Place, Readiness
+from tools.diagnose import Within
+
+if TYPE_CHECKING:
+    from bot.audit_output import Report
+    from bot.settings import Settings
+    from knowledge.items import Item
+    from tools.snapshot import Snapshot
+
+WINDOW = "1d"
+TREND_S = 70 * DAY_S
+
+
+def look(settings: Settings, place: Place, now: float, *, past: bool = False) -> Snapshot:
+    """Everything that the checks and the costs want to know, read once."""
+    from tools.costs import asks as cost_asks
+    from tools.costs import window_of
+
+    return audit_run.look(settings, place, now, more=cost_asks(window_of(WINDOW)[0]), past=past)
+
+
+def judged(
+    settings: Settings,
+    items: Sequence[Item],
+    place: Place,
+    snapshot: Snapshot,
+    readiness: Readiness,
+    name: str,
+    triaged: Sequence[Triaged] | None = None,
+) -> tuple[Kept, Report]:
+    """The audit of a snapshot in the form that is kept, costs and incidents included, and the audit itself."""
+    found = audit_run.report(snapshot, items, place, settings.limits, readiness.marks(place.cluster))
+    told = to_text(spent(settings, place, snapshot), triaged)
+    return to_keep(found, name, told), found
+
+
+def spent(settings: Settings, place: Place, snapshot: Snapshot) -> spending.Spending:
+    """What the place costs; unknown, with the reason, where that cannot be told."""
+    from bot.cost import costs_of
+    from bot.settings import SettingsProblem
+
+    try:
+        within = Within(place.namespace or None, place.workload or None)
+        return spending.spending_of(costs_of(settings, snapshot, WINDOW, within))
+    except SettingsProblem as problem:
+        return spending.Spending(window=WINDOW, why=str(problem))
+
+
+def digest(
+    readiness: Readiness,
+    kept: Kept,
+    *,
+    prefix: str,
+    late: str = "",
+    before: Kept | None = None,
+) -> Digest:
+    """The digest of a kept audit against the one of the digest before it (those whose ids begin with `prefix`)."""
+    last = before if before is not None else readiness.latest(kept.place, kept.at, prefix)
+    runs = readiness.runs(kept.place, kept.at - TREND_S, kept.at, prefix)
+    trend = [run for run in runs if run.id != kept.id] or ([last] if last is not None else [])
+    return compose(kept, last, trend=[*trend, kept], marks=readiness.marks(kept.place.cluster), late=late)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from bot.app import make_sources
+from bot.intent_file import load_intents, promised
 from bot.settings import Settings, SettingsProblem
 from tools.costs import asks, costs, window_of
 from tools.costs_break_even import plans
@@ -28,13 +29,14 @@ def read_costs(
     """The costs of a scope, with the snapshot that they rest on.
 
     `at` is a past moment; then Kubernetes is what kube-state-metrics told of it. Raises WindowError for a window that cannot be looked
-    at, SettingsProblem for prices or plans that cannot be used.
+    at, SettingsProblem for prices or plans that cannot be used, IntentError for intent files that cannot.
     """
     text, _ = window_of(window)
     prom, kube, matchers = make_sources(settings, cluster)
     now = clock()
     snapshot = survey(prom, kube, asks(text), at if at is not None else now, past=at is not None, matchers=matchers)
-    return costs_of(settings, snapshot, window, within), snapshot
+    ttft, standby = promised(load_intents(settings, cluster=cluster), snapshot.topology)
+    return costs_of(settings, snapshot, window, within, ttft=ttft, standby=standby), snapshot
 
 
 def costs_of(

@@ -1,0 +1,276 @@
+"""Error budgets, canaries and drift on a real Prometheus: rates by queries of the test's own, and too little is said to be too little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from evals.fleet.prometheus import Prometheus
+from tests.tools import worlds
+from tests.tools.worlds import START, World, listings, node, owned, pod
+from tools.burn import RULES, Burning, burning
+from tools.costs_figures import Figure
+from tools.finding import Finding
+from tools.intent import Intent, read_intents
+from tools.intent_canary import judged
+from tools.intent_drift import Drift, asks, drift
+from tools.reading import Blind, Reason, Subject
+from tools.snapshot import Snapshot
+from tools.sources.kube_fake import FakeKube
+from tools.sources.prom import PromSource
+from tools.survey import survey
+
+DAYS = 73 * 3600.0
+APPS = ("burns", "over", "slow", "calm", "rare", "next", "worse", "late", "silent")
+
+
+def name(app: str) -> str:
+    return f"{app}-6c8d9f7b5-abcde"
+
+
+def answers(world: World, app: str, per_s: float, failing: Any, **more: Any) -> None:
+    """Requests at a rate; `failing` is the share that fails, by time in seconds before the end."""
+    who = {"namespace": "team", "pod": name(app), "handler": "/v1/chat/completions", "over": DAYS, **more}
+    total = {"good": 0.0, "bad": 0.0}
+
+    def grown(kind: str) -> Any:
+        def at(before: float) -> float:
+            share = failing(before)
+            total[kind] += 60 * per_s * (share if kind == "bad" else 1 - share)
+            return total[kind]
+
+        return at
+
+    world.gauge("http_requests_total", grown("good"), status="2xx", **who)
+    if any(failing(before) for before in (0.0, 600.0, 3000.0, 7200.0, DAYS)):
+        world.gauge("http_requests_total", grown("bad"), status="5xx", **who)
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    world = World(START)
+    answers(world, "burns", 2.0, lambda before: 0.02 if before < 7200 else 0.0)
+    answers(world, "over", 2.0, lambda before: 0.1 if 2000 < before < 3500 else 0.0)
+    answers(world, "slow", 2.0, lambda _before: 0.002)
+    answers(world, "calm", 2.0, lambda _before: 0.0)
+    answers(world, "rare", 0.005, lambda _before: 0.5)
+    answers(world, "next", 0.02, lambda _before: 0.5)
+    answers(world, "worse", 1.0, lambda _before: 0.03)
+    answers(world, "late", 1.0, lambda _before: 0.0)
+    for app in APPS:
+        who = {"namespace": "team", "pod": name(app), "model_name": "org/m"}
+        world.gauge("vllm:num_requests_running", 2, **who)
+        slow = 0.2 if app == "late" else 1.0
+        world.histogram(
+            "vllm:time_to_first_token_seconds", {"0.5": slow, "4": 1 - slow, "+Inf": 0.0}, 1.0, over=3700, **who
+        )
+    path = tmp_path_factory.mktemp("burn") / "burn.om"
+    worlds.write({"burn": world}, path)
+    with Prometheus([path]) as running:
+        yield running
+
+
+INTENT = """\
+apiVersion: rackside/v1
+kind: Intent
+metadata: {{name: one}}
+spec:
+  selector: {{namespace: team, workload: {workload}}}
+  {more}
+"""
+ALL = "objectives: {availabilityPercent: 99.9, ttftP95Seconds: 2}\n  canary: {workload: next}"
+
+
+def intent(workload: str, more: str) -> Intent:
+    (one,) = read_intents(INTENT.format(workload=workload, more=more), "intent.yaml")
+    return one
+
+
+@pytest.fixture(scope="module")
+def kube() -> FakeKube:
+    args = ["--model", "org/m", "--max-model-len", "16384", "--tensor-parallel-size", "2", "--dtype", "bfloat16"]
+    return FakeKube(
+        listings(
+            pods=[
+                pod(name(app), owner=("ReplicaSet", f"{app}-6c8d9f7b5"), gpus=2, args=args, node="n1") for app in APPS
+            ],
+            nodes=[node("n1", 8)],
+            replicasets=[owned("ReplicaSet", f"{app}-6c8d9f7b5", app) for app in APPS],
+            deployments=[owned("Deployment", app) for app in APPS],
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def taken(prometheus: Prometheus, kube: FakeKube) -> Snapshot:
+    return survey(PromSource(prometheus.url), kube, asks([intent("burns", ALL)]), START)
+
+
+def subject(app: str) -> Subject:
+    return Subject("deployment", "team", app)
+
+
+def burn(taken: Snapshot, app: str, percent: float = 99.9) -> Burning:
+    return burning(taken, subject(app), percent)
+
+
+@pytest.mark.parametrize(
+    ("app", "verdict"),
+    [("burns", "page"), ("over", "fine"), ("slow", "ticket"), ("calm", "fine"), ("rare", "too few requests to tell")],
+)
+def test_budgets_burn_or_do_not(taken: Snapshot, app: str, verdict: str) -> None:
+    assert burn(taken, app).verdict == verdict, burn(taken, app)
+
+
+def test_the_rates_are_what_a_query_of_our_own_says(taken: Snapshot, prometheus: Prometheus) -> None:
+    found = burn(taken, "burns")
+    for rule, one in zip(RULES, found.burns, strict=True):
+        for window, rate in ((rule.long, one.long), (rule.short, one.short)):
+            own = 'sum(increase(http_requests_total{pod=~"burns-.*",status=~"%s"}[' + window + "]))"
+            (row,) = prometheus.query(f"{own % '5xx'} / {own % '...'}", START)
+            assert rate == pytest.approx(float(row["value"][1]) / 0.001, rel=1e-6)
+
+
+def test_the_alarm_that_it_shows_fires_exactly_where_it_says(taken: Snapshot, prometheus: Prometheus) -> None:
+    for app in ("burns", "over", "slow", "calm"):
+        for one in burn(taken, app).burns:
+            assert bool(prometheus.query(one.promql, START)) is (one.verdict == one.rule.urgency), (app, one)
+
+
+def test_an_hour_that_was_bad_and_is_over_pages_nobody(taken: Snapshot) -> None:
+    (first, *_) = burn(taken, "over").burns
+    assert first.long is not None
+    assert first.long > 14.4
+    assert first.verdict == "fine"
+
+
+def test_a_looser_objective_burns_slower(taken: Snapshot) -> None:
+    assert burn(taken, "burns", 99.0).burns[0].verdict == "fine"
+    assert burn(taken, "burns", 99.0).burns[0].long == pytest.approx(2.0, rel=0.05)
+
+
+def test_no_requests_seen_is_not_no_failures(taken: Snapshot, kube: FakeKube) -> None:
+    assert burn(taken, "silent").verdict == "cannot tell"
+    away = Blind(Reason.SOURCE_DOWN, "Prometheus cannot be reached")
+    blind = survey(away, kube, asks([intent("burns", ALL)]), START)
+    found = burn(blind, "burns")
+    assert found.verdict == "cannot tell"
+    assert "cannot be reached" in found.why
+    held = drift(intent("burns", ALL), blind)
+    assert held.findings == ()
+    assert {spot.what.partition(" of ")[0] for spot in held.blind} >= {"availability", "time to first token"}
+
+
+def test_replicas_that_are_gone_count_too(prometheus: Prometheus) -> None:
+    kube = FakeKube(listings(pods=[], nodes=[node("n1", 8)], deployments=[owned("Deployment", "burns")]))
+    taken = survey(PromSource(prometheus.url), kube, asks([intent("burns", ALL)]), START)
+    assert burn(taken, "burns").verdict == "page"
+
+
+@pytest.mark.parametrize(
+    ("canary", "least", "verdict"),
+    [("next", 500, "too few requests to tell"), ("worse", 500, "worse"), ("over", 500, "worse"), ("silent", 500, "cannot tell"), ("next", 10, "worse")],
+)  # fmt: skip
+def test_a_canary(taken: Snapshot, canary: str, least: int, verdict: str) -> None:
+    found = judged(taken, subject("calm"), subject(canary), least)
+    assert found.verdict == verdict, found.why
+
+
+def test_a_canary_that_is_as_good_and_one_that_is_slower(taken: Snapshot) -> None:
+    assert judged(taken, subject("over"), subject("calm"), 500).verdict == "no worse"
+    slower = judged(taken, subject("calm"), subject("late"), 500)
+    assert slower.verdict == "worse"
+    assert "first tokens" in slower.why
+
+
+def held(taken: Snapshot, workload: str, more: str, usd: float | None = None) -> Drift:
+    figures = {} if usd is None else {subject(workload): Figure(usd, "USD per hour", "2 GPUs")}
+    return drift(intent(workload, more), taken, figures)
+
+
+def only(found: Drift) -> Finding:
+    (one,) = found.findings
+    return one
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "said"),
+    [
+        ("model: {id: org/other}", "intent_model_drift", "org/other declared, org/m found"),
+        ("engine: {name: sglang}", "intent_engine_drift", "sglang declared, vllm found"),
+        ('engine: {version: "0.11"}', "intent_engine_drift", "0.11 declared, 0.10.0 found"),
+        ("engine: {maxModelLen: 8192}", "intent_engine_drift", "8192 tokens declared, 16,384 tokens found"),
+        ("engine: {dtype: fp16}", "intent_engine_drift", "fp16 declared, bfloat16 found"),
+        ("engine: {tensorParallel: 4}", "intent_engine_drift", "4 GPUs declared, 2 GPUs found"),
+        ("gpus: {count: 1}", "intent_gpu_drift", "1 GPU declared, 2 GPUs found"),
+        ("objectives: {ttftP95Seconds: 0.1}", "intent_objective_missed", "100 ms declared"),
+        ("owner: me", "intent_owner_drift", "me declared, none found"),
+        ("warmStandby: true", "intent_standby_drift", "on declared, off found"),
+        ("budgetUsdPerHour: 3", "intent_budget_exceeded", "$3 is declared"),
+    ],
+)
+def test_what_is_apart_is_a_finding_with_both_sides(taken: Snapshot, more: str, name: str, said: str) -> None:
+    one = only(held(taken, "calm", more, usd=4.0))
+    assert one.id == name
+    assert one.key.startswith(f"{name}@deployment/team/calm")
+    assert said in one.because
+    assert one.evidence[0].source.startswith("intent.yaml line 3")
+    assert len(one.evidence) > 1
+    assert [each.id for each in one.evidence] == [f"e{i + 1}" for i in range(len(one.evidence))]
+    assert one.remedies
+    assert one.title
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "model: {id: ORG/M}", "engine: {name: vllm}", 'engine: {version: "0.10"}', "engine: {maxModelLen: 16384}",
+        "engine: {dtype: bf16}", "gpus: {count: 2}", "objectives: {ttftP95Seconds: 30}", "warmStandby: false",
+        "budgetUsdPerHour: 30", "objectives: {availabilityPercent: 99.9}",
+    ],
+)  # fmt: skip
+def test_what_agrees_is_said_and_is_no_finding(taken: Snapshot, more: str) -> None:
+    found = held(taken, "calm", more, usd=4.0)
+    assert found.findings == ()
+    assert found.blind == ()
+    assert len(found.same) == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["engine: {quantization: fp8}", "budgetUsdPerHour: 3", "engine: {prefixCaching: true}", "objectives: {e2eP95Seconds: 3}", "gpus: {type: h100}"],
+)  # fmt: skip
+def test_what_cannot_be_seen_is_neither(taken: Snapshot, more: str) -> None:
+    found = held(taken, "calm", more)
+    assert found.findings == ()
+    assert found.same == ()
+    assert len(found.blind) == 1
+
+
+def test_a_page_is_critical_and_a_ticket_is_not(taken: Snapshot) -> None:
+    promised = "objectives: {availabilityPercent: 99.9}"
+    page, ticket = only(held(taken, "burns", promised)), only(held(taken, "slow", promised))
+    assert (page.severity, ticket.severity) == ("critical", "medium")
+    assert "14.4" in page.because
+    assert page.evidence[1].query.count("http_requests_total") == 4
+    assert held(taken, "rare", promised).blind[0].why.count("too few requests to tell") == 1
+
+
+def test_a_bad_canary_is_a_finding_on_the_canary(taken: Snapshot) -> None:
+    one = only(held(taken, "calm", "canary: {workload: worse}"))
+    assert (one.id, one.subject) == ("intent_canary_worse", "deployment/team/worse")
+    few = held(taken, "calm", "canary: {workload: next}")
+    assert few.findings == ()
+    assert "too few requests to tell" in few.blind[0].why
+    assert "no canary" in held(taken, "calm", "canary: {workload: nobody}").same[0]
+
+
+def test_what_is_declared_and_not_there(taken: Snapshot) -> None:
+    one = only(held(taken, "nobody", "owner: me"))
+    assert one.id == "intent_not_deployed"
+    nothing = survey(Blind(Reason.NOT_SET, "none"), Blind(Reason.FORBIDDEN, "we may not"), asks([]), START)
+    found = held(nothing, "nobody", "owner: me")
+    assert found.findings == ()
+    assert "cannot be told" in found.blind[0].why

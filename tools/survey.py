@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from tools import stalled_engines
 from tools.columns import Column, Part
 from tools.direct import Direct, Scraper, read_directly
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
@@ -95,14 +96,27 @@ def survey(
 
 
 def _failing(measured: Measured) -> list[str]:
-    """The pods that fail the most requests, worst first: what their logs hold is worth a request each."""
+    """The pods that fail the most requests, worst first, then those that hold requests and give no token: their logs are worth a request each."""
     failed: dict[str, float] = {}
     for ask in FAILING:
         for part in measured.parts.get(ask, ()):
             for key, count in part.values.items():
                 if isinstance(count, float) and count >= LEAST_FAILED:
                     failed[key] = max(count, failed.get(key, 0.0))
-    return sorted(failed, key=lambda key: (-failed[key], key))
+    told = {
+        ask: _values(measured, ask)
+        for ask in (stalled_engines.TOKENS, stalled_engines.WAITING, stalled_engines.RUNNING)
+    }
+    still = {key for key, rate in told[stalled_engines.TOKENS].items() if rate == 0}
+    holds = {
+        key for ask in (stalled_engines.WAITING, stalled_engines.RUNNING) for key, n in told[ask].items() if n >= 1
+    }
+    return [*sorted(failed, key=lambda key: (-failed[key], key)), *sorted((still & holds) - set(failed))]
+
+
+def _values(measured: Measured, ask: Ask) -> dict[str, float]:
+    parts = measured.parts.get(ask, ())
+    return {key: value for part in parts for key, value in part.values.items() if isinstance(value, float)}
 
 
 def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:

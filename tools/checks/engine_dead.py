@@ -2,27 +2,29 @@
 
 ## What it means
 The process that computes has ended or failed, and the server in front of it can only refuse. The message is the consequence: the
-first traceback above it, in the engine's core or a worker, holds the cause.
+first traceback above it, in the engine's core or a worker, holds the cause. It may also die without a message: then the server goes on
+answering its health endpoint, requests pile up or stand still, and the GPU does nothing.
 
 ## Why it hurts
 Every request that was running is lost, and all that follow fail until the container is restarted and the model loaded again.
 
 ## What would rule it out
-A log without the message, or a container that ended for another reason (killed for memory, killed by a probe).
+Tokens that come, a GPU that computes (then it is busy or hangs in a collective), a log without the message, or a container that ended for another reason (killed for memory, killed by a probe).
 """
 
-from tools import failing_replicas
+from tools import failing_replicas, stalled_engines
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, needed, recent
 from tools.failed_starts import HELPS, LIMITS
-from tools.families import BROKEN, DOWN, QUEUEING
+from tools.families import BROKEN, DOWN, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
+from tools.stalled_engines import stalled
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica ended lately and its log says that the engine died."""
+    """Fire when a replica ended lately, or runs, and its log says that the engine died; or when it holds requests and does nothing."""
     for crash in recent(now, limits["recent"]):
         line = log_line(now, crash, LOG_ENGINE_DEAD)
         if line.text:
@@ -34,7 +36,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 ago=crash.ago,
                 line=line,
             )
-    return _up_and_dead(now, limits) or _ready_and_dead(now, limits)
+    silent = stalled(now, limits["idle"], limits["settled"], LOG_ENGINE_DEAD)
+    return _up_and_dead(now, limits) or _ready_and_dead(now, limits) or silent
 
 
 def _up_and_dead(now: Now, limits: Limits) -> Because | None:
@@ -84,14 +87,15 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
-    helps=(*HELPS, RUNNING_FOR.now, *failing_replicas.HELPS),
+    helps=(*HELPS, RUNNING_FOR.now, *failing_replicas.HELPS, *stalled_engines.HELPS),
     limits={
         **LIMITS,
         **failing_replicas.LIMITS,
+        **stalled_engines.LIMITS,
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
     },
     fires=fires,
-    explains=(*QUEUEING, *BROKEN, *DOWN),
+    explains=(*QUEUEING, *BROKEN, *DOWN, *named("routing_skew")),
     remedies=remedies,
     pages=("kubernetes/exit-codes-and-terminations", "platform/health-endpoints"),
     owner="ml platform",

@@ -8,12 +8,13 @@ restart, or the GPU had been marked unhealthy. Such pods stay behind as Failed.
 The replica is missing until its controller makes another; where the GPU is unhealthy the next one fails too.
 
 ## What would rule it out
-A failed pod with another reason (Evicted, NodeLost), or one that failed days ago.
+A failed pod with another reason (Evicted, NodeLost), or one that failed days ago. Where all replicas that are wanted are ready since, the
+failed pods are left over and nothing is wrong.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.finding import Remedy
-from tools.signals import POD_AGE
+from tools.signals import POD_AGE, REPLICAS_READY, REPLICAS_WANTED
 from tools.vocabulary.autoscaling import FAILED_REASON
 
 
@@ -33,9 +34,13 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     reason, age = min(failed, key=lambda one: one[1].number)
     count = counted([one for one, _ in failed], "Pods failed for lack of a device", "pods", now.subject)
-    return because(
-        "{count} failed at admission, the last one created {age} ago: {reason}", count=count, age=age, reason=reason
-    )
+    said = "{count} failed at admission, the last one created {age} ago: {reason}"
+    wanted, ready = now.get(REPLICAS_WANTED.now), now.get(REPLICAS_READY.now)
+    if wanted is not None and ready is not None and ready.number >= max(1.0, wanted.number):
+        # Others took their places: what lies there is litter, and red.
+        said += ". All {wanted} that are wanted are ready since: nothing is missing."
+        return because(said, ready, count=count, age=age, reason=reason, wanted=wanted, severity="info")
+    return because(said, count=count, age=age, reason=reason)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -59,6 +64,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="medium",
     needs=(FAILED_REASON.now, POD_AGE.now),
+    helps=(REPLICAS_WANTED.now, REPLICAS_READY.now),
     limits={"recent": Limit(86_400, "seconds", "a day: failed pods may lie around for weeks")},
     fires=fires,
     remedies=remedies,

@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self
 from bot.advisor.grounding import ground
 from bot.advisor.question import Answer, ModelUse
 from bot.settings import SettingsProblem
+from tools.redact import redact
 
 log = logging.getLogger("rackside.model")
 
@@ -208,7 +209,8 @@ def prompt(answer: Answer, passages: Sequence[Cited]) -> str:
     body = _cut("\n\n".join(parts), room)
     pages = [f"[{one.id}] {one.title}: {one.quote}" for one in answer.citations]
     pages += [f"[{one.id}] {one.title}: {one.text}" for one in passages]
-    told = _cut("\n\n".join(dict.fromkeys(pages)), room - len(body.encode()))
+    # The answer is redacted by its construction; passages may come from anybody's documents.
+    told = _cut(redact("\n\n".join(dict.fromkeys(pages))), room - len(body.encode()))
     # Data cannot close what it does not know: the mark depends on all of it.
     mark = hashlib.sha256(f"{body}{told}".encode()).hexdigest()[:12]
     return f"DATA {mark} BEGINS\n{body}\n\nPASSAGES\n{told}\nDATA {mark} ENDS"

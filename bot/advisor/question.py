@@ -5,13 +5,28 @@ The JSON form of `Answer` is the command line's contract: `rackside schema answe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from tools.finding import BlindSpot, Finding, Recovered, RuledOut
 from tools.past_reading import Trace
+from tools.redact import redacted
 
 Intent = Literal["live", "knowledge", "sizing", "readiness", "help", "declined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may be looked at: clusters by name and namespaces; None for all of them. `said` names the place that may ("this channel")."""
+
+    clusters: tuple[str, ...] | None = None
+    namespaces: tuple[str, ...] | None = None
+    said: str = "this channel"
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.clusters is None and self.namespaces is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +34,7 @@ class Question:
     """What was asked, and the scope that was given with it (not yet the one found in the words).
 
     `text` is None for a sweep of the scope (`rackside diagnose`). `at` is a time in seconds since the epoch, None for now.
+    `allowed` is what may be looked at on behalf of whoever asks, None for everything.
     """
 
     text: str | None
@@ -26,6 +42,7 @@ class Question:
     namespace: str | None = None
     workload: str | None = None
     at: float | None = None
+    allowed: Allowed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,11 @@ class Answer:
     recovered: tuple[Recovered, ...] = ()
     charts: tuple[ChartFile, ...] = ()
     traces: dict[str, Trace] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Whoever makes an answer, of whatever: no secret and no user's prompt is in it."""
+        for one in fields(self):
+            object.__setattr__(self, one.name, redacted(getattr(self, one.name)))
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

@@ -55,7 +55,7 @@ class Streak:
 def to_keep(report: Report, name: str, extra: str = "{}") -> Kept:
     """An audit in the form that is kept, under an id."""
     whole = score(report.judged)
-    items = tuple(map(_item, report.judged))
+    items = tuple(sorted(map(_item, report.judged), key=lambda one: one.id))
     subjects = {subject for one in report.judged for subject in one.cells()}
     return Kept(
         name,

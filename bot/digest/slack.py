@@ -88,7 +88,7 @@ def _summary(digest: Digest) -> str:
     if digest.ends:
         lines.append("*Evidence that ends*")
         lines += [f"• {escape(words.ends(one), 220)}" for one in digest.ends[:3]]
-    return "\n".join(lines)
+    return _within(lines, _SECTION)
 
 
 def _incident(one: Any) -> str:

@@ -38,7 +38,7 @@ def date(moment: float) -> str:
 def verdict(digest: Digest) -> str:
     """The week in one sentence."""
     failing, grave = len(digest.failing), sum(one.severity == "critical" for one in digest.failing)
-    critical = f", {grave} of them critical" if grave else ""
+    critical = f", {grave} critical" if grave else ""
     seen = f"{percent(digest.now.verified)} verified live"
     if digest.now.score is None:
         return "Nothing here is what the checklists are about."

@@ -312,18 +312,18 @@ class Readiness:
     def _whole(self, connection: sa.Connection, row: Any) -> Kept:
         cells: dict[str, list[KeptCell]] = {}
         query = sa.select(cell_table).where(cell_table.c.run == row["id"])
-        for cell in connection.execute(query.order_by(cell_table.c.item, cell_table.c.subject)).mappings():
+        for cell in connection.execute(query).mappings():
             cells.setdefault(cell["item"], []).append(KeptCell(cell["subject"], cell["state"], cell["said"]))
-        found = connection.execute(
-            sa.select(item_table).where(item_table.c.run == row["id"]).order_by(item_table.c.item)
-        )
+        found = connection.execute(sa.select(item_table).where(item_table.c.run == row["id"]))
         items = tuple(
             KeptItem(
                 one["item"], one["checklist"], one["title"], one["severity"], tuple(json.loads(one["owners"])), one["state"],
-                one["why"], one["remedy"], tuple(cells.get(one["item"], ())),
+                one["why"], one["remedy"], tuple(sorted(cells.get(one["item"], ()), key=lambda cell: cell.subject)),
             )
             for one in found.mappings()
         )  # fmt: skip
+        # Sorted here: databases have orders of their own, and a digest told again must be the same to the letter.
+        items = tuple(sorted(items, key=lambda one: one.id))
         return Kept(
             *_head(row), frozenset(json.loads(row["subjects"])), tuple(json.loads(row["unseen"])), items, row["extra"]
         )

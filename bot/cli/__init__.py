@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, audit, cost, digest, doctor, evaluate, intent, knowledge, schema, serve, size
+from bot.cli import ask, audit, cost, diff, digest, doctor, evaluate, intent, knowledge, schema, serve, size
 
 app = typer.Typer(
     name="rackside",
@@ -21,6 +21,7 @@ app.command("ask")(ask.ask)
 app.command("diagnose")(ask.diagnose)
 app.add_typer(audit.app, name="audit")
 app.command("cost")(cost.cost)
+app.command("diff")(diff.diff)
 app.add_typer(digest.app, name="digest")
 app.command("doctor")(doctor.doctor)
 app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)

@@ -13,6 +13,7 @@ VERSION = 1
 PLAIN = {
     "size": ("bot.advisor.sizing_output", "SizeOutput"),
     "cost": ("tools.costs_output", "Costs"),
+    "diff": ("tools.parity", "Parity"),
     "drift": ("bot.intent_file", "DriftReport"),
     "intent": ("tools.intent", "IntentFile"),
     "audit": ("bot.audit_output", "AuditOut"),

@@ -72,6 +72,11 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    import bot.store
+    from bot.desk import modules
+
+    # Each module of the store brings its tables.
+    list(modules(bot.store))
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": "rackside_version"})
         assert compare_metadata(context, metadata) == []

@@ -1,0 +1,409 @@
+"""Alerts as they are kept: groups with their alerts and episodes, what was found out, storms. Survives any restart."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_storm
+from bot.triage.alert import Alert, Notice, State, digest
+
+# Held by whoever decides what to post: budgets are counted and used under it.
+DECIDING = threading.RLock()
+ITEMS_MOST = 1500
+_KEPT_S = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A row of `alert_group` (bot/store/alert_tables.py says what its columns mean)."""
+
+    id: str
+    episode: int
+    team: str
+    channel: str
+    source: str
+    receiver: str
+    url: str
+    thread_ts: str
+    state: State
+    held: str
+    held_until: float
+    left_out: int
+    started_at: float
+    ended_at: float
+    heard_at: float
+    signature: str
+    wanted: int
+    asked: int
+    root: str
+    pending: str
+    posted_at: float
+    told: str
+    told_at: float
+    storm: str
+    diagnosed_at: float
+    diagnosed: str
+    owed: int
+    opened: int
+
+    @property
+    def pairs(self) -> set[str]:
+        """What was diagnosed in this episode."""
+        return set(json.loads(self.diagnosed))
+
+
+@dataclass(frozen=True, slots=True)
+class StormRow:
+    """A row of `alert_storm`."""
+
+    id: str
+    team: str
+    channel: str
+    started_at: float
+    last_at: float
+    ended_at: float
+    wanted: int
+    asked: int
+    asked_at: float
+    root: str
+    pending: str
+    diagnosed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a group; `content` is JSON for whoever tells it."""
+
+    at: float
+    kind: str
+    content: dict[str, Any]
+
+
+Row = TypeVar("Row", Group, StormRow)
+
+
+class AlertBook:
+    """Everything that is kept of alerts. Safe to use from many threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Work on an engine from `open_engine`."""
+        self.engine = engine
+        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
+        self._insert = dialect.insert
+
+    # Groups.
+
+    def record(self, notice: Notice, team: str, now: float, *, signature: Any, reopen_s: float) -> Group:
+        """Keep a notice; the group as it is then, one version on when a (rule, object, state) changed.
+
+        `signature` makes a text of the alerts that is the same while nothing changes. Telling twice, or late, changes nothing.
+        """
+        key = digest("\n".join((team, notice.channel, notice.source, notice.receiver, notice.group)))
+        with DECIDING, self.engine.begin() as connection:
+            connection.execute(self._insert(alert_group).values(**_new(key, notice, team)).on_conflict_do_nothing())
+            row = _row(connection, key)
+            values: dict[str, Any] = {"heard_at": now, "left_out": notice.left_out, "url": notice.url or row.url}
+            if row.state == "resolved" and not _fresh(self._items(connection, key, row.episode), notice):
+                connection.execute(sa.update(alert_group).where(alert_group.c.id == key).values(**values))
+                return _row(connection, key)
+            if row.state == "resolved":
+                values |= self._begun(connection, row, notice, now, reopen_s)
+            episode = values.get("episode", row.episode)
+            items = {one.fingerprint: one for one in self._items(connection, key, episode)}
+            merged = _merged(items, notice, now)
+            self._keep(connection, key, episode, items, merged)
+            values["state"] = "firing" if any(one.state == "firing" for one in merged.values()) else "resolved"
+            if values["state"] == "resolved":
+                values["ended_at"] = max((one.ends_at for one in merged.values()), default=0.0) or now
+                self._event(connection, key, episode, values["ended_at"], "resolved", {})
+            values["signature"] = signature(merged.values())
+            if values["signature"] != values.get("was", row.signature):
+                values["wanted"] = row.wanted + 1
+            values.pop("was", None)
+            connection.execute(sa.update(alert_group).where(alert_group.c.id == key).values(**values))
+            return _row(connection, key)
+
+    def _begun(
+        self, connection: sa.Connection, row: Group, notice: Notice, now: float, reopen_s: float
+    ) -> dict[str, Any]:
+        """What changes when a group that was over fires: it is back, or an episode of its own begins."""
+        if row.episode and row.root and not row.storm and now - row.ended_at <= reopen_s:
+            self._event(connection, row.id, row.episode, now, "reopened", {})
+            return {"opened": row.opened + 1, "ended_at": 0.0}
+        starts = [one.starts_at for one in notice.alerts if one.state == "firing" and one.starts_at]
+        return {
+            "episode": row.episode + 1, "started_at": min(starts, default=now), "ended_at": 0.0, "root": "", "pending": "",
+            "posted_at": 0.0, "told": "", "told_at": 0.0, "storm": "", "diagnosed": "[]", "owed": 0, "opened": 0,
+            "thread_ts": notice.thread_ts, "held": "", "held_until": 0.0, "was": "",
+        }  # fmt: skip
+
+    def _keep(
+        self, connection: sa.Connection, key: str, episode: int, before: dict[str, Alert], merged: dict[str, Alert]
+    ) -> None:
+        new = [
+            {"group_id": key, "episode": episode, "fingerprint": name, "labels": json.dumps(one.labels),
+             "annotations": json.dumps(one.annotations), "url": one.url, "state": one.state, "starts_at": one.starts_at,
+             "ends_at": one.ends_at}
+            for name, one in merged.items()
+            if before.get(name) != one
+        ]  # fmt: skip
+        if new:
+            insert = self._insert(alert_item)
+            changing = {
+                name: insert.excluded[name] for name in new[0] if name not in {"group_id", "episode", "fingerprint"}
+            }
+            keys = ["group_id", "episode", "fingerprint"]
+            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=changing), new)
+        gone = [name for name in before if name not in merged]
+        for start in range(0, len(gone), 500):
+            here = alert_item.c
+            connection.execute(
+                sa.delete(alert_item).where(
+                    here.group_id == key, here.episode == episode, here.fingerprint.in_(gone[start : start + 500])
+                )
+            )
+
+    def group(self, key: str) -> Group | None:
+        """One group."""
+        return self._one(sa.select(alert_group).where(alert_group.c.id == key), Group)
+
+    def in_thread(self, channel: str, thread_ts: str, roots: Iterable[str] = ()) -> Group | None:
+        """The group that is told in a thread: of another bot's message, or of the ask that made the message."""
+        here = alert_group.c
+        own = here.root.in_(list(roots))
+        found = sa.select(alert_group).where(
+            here.channel == channel, sa.or_(sa.and_(here.thread_ts == thread_ts, here.thread_ts != ""), own)
+        )
+        return self._one(found.order_by(here.started_at.desc()), Group)
+
+    def change(self, key: str, **values: Any) -> None:
+        """Set columns of a group."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(alert_group).where(alert_group.c.id == key).values(**values))
+
+    def bump(self, key: str) -> None:
+        """A further version of a group should be shown."""
+        self.change(key, wanted=alert_group.c.wanted + 1)
+
+    def due(self, now: float, remind_s: float, limit: int = 500) -> list[str]:
+        """The groups that something may have to be done for, oldest first."""
+        here = alert_group.c
+        remind = sa.and_(here.root != "", here.storm == "", here.told_at < now - remind_s)
+        firing = sa.and_(here.state == "firing", sa.or_(here.owed == 1, remind))
+        query = sa.select(here.id).where(sa.or_(here.wanted > here.asked, firing)).order_by(here.heard_at).limit(limit)
+        with self.engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def firing(self, limit: int = 500) -> list[Group]:
+        """The groups that fire, those heard of longest ago first."""
+        here = alert_group.c
+        return self._all(
+            sa.select(alert_group).where(here.state == "firing").order_by(here.heard_at).limit(limit), Group
+        )
+
+    def posted_since(self, channel: str, since: float) -> int:
+        """How many groups got a thread in a channel."""
+        here = alert_group.c
+        return self._count(sa.select(sa.func.count()).where(here.channel == channel, here.posted_at > since))
+
+    def diagnosed_since(self, since: float) -> int:
+        """How many diagnoses were begun."""
+        groups = self._count(sa.select(sa.func.count()).where(alert_group.c.diagnosed_at > since))
+        return groups + self._count(sa.select(sa.func.count()).where(alert_storm.c.diagnosed_at > since))
+
+    def items(self, key: str, episode: int) -> list[Alert]:
+        """The alerts of an episode, those that began first first."""
+        with self.engine.connect() as connection:
+            return self._items(connection, key, episode)
+
+    def _items(self, connection: sa.Connection, key: str, episode: int) -> list[Alert]:
+        here = alert_item.c
+        query = (
+            sa.select(alert_item)
+            .where(here.group_id == key, here.episode == episode)
+            .order_by(here.starts_at, here.fingerprint)
+        )
+        return [_alert(row) for row in connection.execute(query).mappings()]
+
+    # What happened.
+
+    def note(self, event_key: str, group: str, episode: int, at: float, kind: str, content: dict[str, Any]) -> None:
+        """Keep what happened; the same key again replaces it."""
+        values = {
+            "key": event_key,
+            "group_id": group,
+            "episode": episode,
+            "at": at,
+            "kind": kind,
+            "content": _json(content),
+        }
+        insert = self._insert(alert_event).values(**values)
+        with self.engine.begin() as connection:
+            connection.execute(
+                insert.on_conflict_do_update(index_elements=["key"], set_={"content": values["content"]})
+            )
+
+    def _event(
+        self, connection: sa.Connection, group: str, episode: int, at: float, kind: str, content: dict[str, Any]
+    ) -> None:
+        values = {"key": f"{group}:{episode}:{kind}:{at:.3f}", "group_id": group, "episode": episode, "at": at, "kind": kind,
+                  "content": _json(content)}  # fmt: skip
+        connection.execute(self._insert(alert_event).values(**values).on_conflict_do_nothing())
+
+    def events(self, group: str, episode: int) -> list[Event]:
+        """What happened to an episode, in order."""
+        here = alert_event.c
+        query = (
+            sa.select(alert_event).where(here.group_id == group, here.episode == episode).order_by(here.at, here.key)
+        )
+        with self.engine.connect() as connection:
+            return [
+                Event(row["at"], row["kind"], json.loads(row["content"]))
+                for row in connection.execute(query).mappings()
+            ]
+
+    # Storms.
+
+    def storm(self, key: str) -> StormRow | None:
+        """One storm."""
+        return self._one(sa.select(alert_storm).where(alert_storm.c.id == key), StormRow)
+
+    def storm_in(self, channel: str) -> StormRow | None:
+        """The storm that goes on in a channel."""
+        here = alert_storm.c
+        query = (
+            sa.select(alert_storm).where(here.channel == channel, here.ended_at == 0.0).order_by(here.started_at.desc())
+        )
+        return self._one(query, StormRow)
+
+    def storms(self) -> list[StormRow]:
+        """The storms that go on, or have something to show."""
+        here = alert_storm.c
+        return self._all(sa.select(alert_storm).where(sa.or_(here.ended_at == 0.0, here.wanted > here.asked)), StormRow)
+
+    def storm_begins(self, team: str, channel: str, now: float) -> str:
+        """A storm in a channel; its id."""
+        key = uuid.uuid4().hex[:16]
+        row = StormRow(key, team, channel, now, now, 0.0, 0, 0, 0.0, "", "", 0.0)
+        with self.engine.begin() as connection:
+            connection.execute(sa.insert(alert_storm).values(**{name: getattr(row, name) for name in row.__slots__}))
+        return key
+
+    def change_storm(self, key: str, **values: Any) -> None:
+        """Set columns of a storm."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(alert_storm).where(alert_storm.c.id == key).values(**values))
+
+    def bump_storm(self, key: str, **values: Any) -> None:
+        """A further version of a storm should be shown."""
+        self.change_storm(key, wanted=alert_storm.c.wanted + 1, **values)
+
+    def in_storm(self, key: str) -> list[Group]:
+        """The groups that a storm tells of."""
+        return self._all(
+            sa.select(alert_group).where(alert_group.c.storm == key).order_by(alert_group.c.started_at), Group
+        )
+
+    def alerts_in_storm(self, key: str) -> list[Alert]:
+        """Their alerts."""
+        join = sa.and_(alert_item.c.group_id == alert_group.c.id, alert_item.c.episode == alert_group.c.episode)
+        query = sa.select(alert_item).join(alert_group, join).where(alert_group.c.storm == key).limit(20_000)
+        with self.engine.connect() as connection:
+            return [_alert(row) for row in connection.execute(query).mappings()]
+
+    # The rest.
+
+    def forget(self, now: float) -> None:
+        """Drop what ended three months ago."""
+        before = now - _KEPT_S
+        with self.engine.begin() as connection:
+            old = sa.select(alert_group.c.id).where(alert_group.c.state == "resolved", alert_group.c.heard_at < before)
+            for table in (alert_item, alert_event):
+                connection.execute(sa.delete(table).where(table.c.group_id.in_(old)))
+            connection.execute(sa.delete(alert_group).where(alert_group.c.id.in_(old)))
+            connection.execute(
+                sa.delete(alert_storm).where(alert_storm.c.ended_at > 0, alert_storm.c.ended_at < before)
+            )
+
+    def _one(self, query: Any, kind: type[Row]) -> Row | None:
+        with self.engine.connect() as connection:
+            row = connection.execute(query.limit(1)).mappings().first()
+        return None if row is None else kind(**row)
+
+    def _all(self, query: Any, kind: type[Row]) -> list[Row]:
+        with self.engine.connect() as connection:
+            return [kind(**row) for row in connection.execute(query).mappings()]
+
+    def _count(self, query: Any) -> int:
+        with self.engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+
+def _merged(items: dict[str, Alert], notice: Notice, now: float) -> dict[str, Alert]:
+    """The alerts of an episode after a notice. What came late is left as it is known better."""
+    merged = dict(items)
+    for one in notice.alerts:
+        known = items.get(one.fingerprint)
+        back = known is None or (known.state == "resolved" and one.state == "firing")
+        kept = Alert(one.labels, one.annotations, one.state, one.starts_at or (now if known is None or back else known.starts_at),
+                     (one.ends_at or now) if one.state == "resolved" else 0.0, one.url, one.fingerprint)  # fmt: skip
+        if known is None or not _late(kept, known):
+            # Alertmanager repeats the end of an alert with the same time; only others would move it.
+            same_end = known is not None and known.state == kept.state == "resolved"
+            merged[one.fingerprint] = known if same_end and known is not None else kept
+    told = {one.fingerprint for one in notice.alerts}
+    for name, known in items.items():
+        if known.state == "firing" and name not in told and (notice.whole or notice.state == "resolved"):
+            merged[name] = Alert(known.labels, known.annotations, "resolved", known.starts_at, now, known.url, name)
+    if len(merged) > ITEMS_MOST:
+        order = sorted(merged, key=lambda name: (merged[name].state == "firing", merged[name].starts_at), reverse=True)
+        merged = {name: merged[name] for name in order[:ITEMS_MOST]}
+    return merged
+
+
+def _fresh(items: list[Alert], notice: Notice) -> bool:
+    """Does a notice tell of an alert that fires, and that is not known to be over?"""
+    known = {one.fingerprint: one for one in items}
+    return any(
+        one.state == "firing"
+        and (one.fingerprint not in known or not one.starts_at or not _late(one, known[one.fingerprint]))
+        for one in notice.alerts
+    )
+
+
+def _late(new: Alert, known: Alert) -> bool:
+    """Was this told before what is known already? (Two deliveries may overtake each other.)"""
+    if new.starts_at < known.starts_at:
+        return True
+    return new.state == "firing" and known.state == "resolved" and new.starts_at == known.starts_at
+
+
+def _new(key: str, notice: Notice, team: str) -> dict[str, Any]:
+    return {
+        "id": key, "episode": 0, "team": team, "channel": notice.channel, "source": notice.source, "receiver": notice.receiver,
+        "url": notice.url, "thread_ts": notice.thread_ts, "state": "resolved", "held": "", "held_until": 0.0, "left_out": 0,
+        "started_at": 0.0, "ended_at": 0.0, "heard_at": 0.0, "signature": "", "wanted": 0, "asked": 0, "root": "", "pending": "",
+        "posted_at": 0.0, "told": "", "told_at": 0.0, "storm": "", "diagnosed_at": 0.0, "diagnosed": "[]", "owed": 0, "opened": 0,
+    }  # fmt: skip
+
+
+def _row(connection: sa.Connection, key: str) -> Group:
+    query = sa.select(alert_group).where(alert_group.c.id == key).with_for_update()
+    return Group(**connection.execute(query).mappings().one())
+
+
+def _alert(row: Any) -> Alert:
+    return Alert(json.loads(row["labels"]), json.loads(row["annotations"]), row["state"], row["starts_at"], row["ends_at"],
+                 row["url"], row["fingerprint"])  # fmt: skip
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content).replace("\\u0000", "")

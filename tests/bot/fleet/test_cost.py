@@ -3,89 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from evals.fleet import openmetrics
-from evals.fleet.api_worlds import FleetWorld
-from evals.fleet.kubeapi import KubeApi
-from evals.fleet.prometheus import Prometheus
-from evals.fleet.recipe import parse
-from evals.fleet.world import build
+from tests.bot.fleet.conftest import Command, Fleet
 from tools.sources.kube import KINDS
 
-ARGS = {"max-model-len": 8192}
-TENANT = {"team": "chat-team", "tenant": "acme"}
-CONTENT: dict[str, Any] = {
-    "history": "75m",
-    "dt": 5,
-    "seed": 7,
-    "scrape": {"interval": "30s"},
-    "nodes": [
-        {"name": "big-1", "gpu": "h100", "gpus": 8, "memory": "2048Gi", "instance_type": "p5.48xlarge"},
-        {"name": "small-1", "gpu": "l4", "gpus": 2, "memory": "256Gi"},
-    ],
-    "workloads": [
-        {"namespace": "chat", "name": "busy", "model": "meta-llama/Llama-3.1-8B-Instruct", "replicas": 2, "args": ARGS,
-         "memory": "40Gi", "node_selector": {"kubernetes.io/hostname": "big-1"}, "traffic": {"rate": 3}, "labels": TENANT},
-        {"namespace": "chat", "name": "quiet", "model": "meta-llama/Llama-3.1-8B-Instruct", "replicas": 2, "args": ARGS,
-         "memory": "40Gi", "node_selector": {"kubernetes.io/hostname": "big-1"}},
-        {"namespace": "chat", "name": "spare", "model": "meta-llama/Llama-3.1-8B-Instruct", "replicas": 1, "args": ARGS,
-         "memory": "40Gi", "node_selector": {"kubernetes.io/hostname": "small-1"},
-         "annotations": {"rackside.dev/standby": "true"}},
-        {"namespace": "lab", "name": "large", "model": "meta-llama/Llama-3.3-70B-Instruct", "replicas": 1, "gpus": 8,
-         "memory": "100Gi", "node_selector": {"kubernetes.io/hostname": "big-1"}, "args": {"tensor-parallel-size": 8}},
-    ],
-}  # fmt: skip
-PRICES = "prices: {h100: 3.0}\nplans: {h100: {reserved: 2.0, on_demand: 3.0, burst: 9.0}}\n"
-
-
-class Fleet(NamedTuple):
-    """Where the fleet answers."""
-
-    prometheus: Prometheus
-    api: KubeApi
-    environment: dict[str, str]
-    at: float
-
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    scratch = tmp_path_factory.mktemp("costs")
-    world = build(parse(CONTENT), time.time())
-    openmetrics.write(world.columns, scratch / "fleet.om")
-    (scratch / "rackside.yaml").write_text(PRICES, encoding="utf-8")
-    at = world.end
-    with (
-        Prometheus([scratch / "fleet.om"]) as prometheus,
-        KubeApi(FleetWorld(world, lambda: at), lambda: at) as api,
-    ):
-        api.kubeconfig(scratch / "kubeconfig")
-        environment = {
-            "PATH": os.environ["PATH"], "RACKSIDE_HOME": str(scratch), "NO_COLOR": "1",
-            "RACKSIDE_PROMETHEUS_URL": prometheus.url, "KUBECONFIG": str(scratch / "kubeconfig"),
-        }  # fmt: skip
-        yield Fleet(prometheus, api, environment, at)
-
-
-def command(fleet: Fleet, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "cost", *arguments],
-        capture_output=True, text=True, check=False, timeout=120, env={**fleet.environment, **environment},
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def told(fleet: Fleet) -> dict[str, Any]:
-    done = command(fleet, "--json")
+def told(rackside: Command) -> dict[str, Any]:
+    done = rackside("cost", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
@@ -97,12 +27,20 @@ def value(fleet: Fleet, query: str, at: float) -> float:
     return float(row["value"][1])
 
 
+def is_mine(row: dict[str, Any]) -> bool:
+    """Whether a series is of the workload `chat/busy`, whatever its labels are called."""
+    values = row["metric"].values()
+    return "chat" in values and any(text.startswith("busy-") for text in values)
+
+
 def moment(told: dict[str, Any]) -> float:
     return datetime.fromisoformat(told["at"]).timestamp()
 
 
 def workload(told: dict[str, Any], name: str) -> dict[str, Any]:
-    return next(one for one in told["workloads"] if one["workload"].endswith(f"/{name}"))
+    return next(
+        one for one in told["workloads"] if one["workload"].endswith(f"/{name}") and one["namespace"] != "staging"
+    )
 
 
 def hours(one: dict[str, Any]) -> dict[tuple[str, str], float]:
@@ -112,8 +50,8 @@ def hours(one: dict[str, Any]) -> dict[tuple[str, str], float]:
 def test_what_it_costs_an_hour_is_what_the_nodes_cost(told: dict[str, Any], fleet: Fleet) -> None:
     h100 = value(fleet, 'count(count by (UUID) (DCGM_FI_DEV_FB_USED{modelName=~".*H100.*"}))', fleet.at)
     l4 = told["nodes"][1]["kind"]
-    assert (h100, l4["count"]) == (8, 2)
-    assert told["usd_per_hour"]["value"] == pytest.approx(h100 * 3.0 + 2 * l4["usd_per_gpu_hour"])
+    assert (h100, l4["count"]) == (8, 3)
+    assert told["usd_per_hour"]["value"] == pytest.approx(h100 * 3.0 + 3 * l4["usd_per_gpu_hour"])
     assert told["nodes"][0]["kind"]["own"] is True
     assert (l4["own"], bool(l4["date"]), l4["url"].startswith("https://")) == (False, True, True)
     asked = value(
@@ -130,8 +68,8 @@ def test_what_it_costs_an_hour_is_what_the_nodes_cost(told: dict[str, Any], flee
 
 
 def test_the_hours_add_up_and_have_reasons(told: dict[str, Any], fleet: Fleet) -> None:
-    assert told["gpu_hours"] == pytest.approx(10.0, abs=0.01)
-    assert sum(one["gpu_hours"] for one in told["spent"]) == pytest.approx(10.0, abs=0.01)
+    assert told["gpu_hours"] == pytest.approx(11.0, abs=0.01)
+    assert sum(one["gpu_hours"] for one in told["spent"]) == pytest.approx(11.0, abs=0.01)
     unseen = sum(one["gpu_hours"] for one in told["spent"] if one["kind"] == "unseen")
     assert unseen < 0.5
     quiet, spare = hours(workload(told, "quiet")), hours(workload(told, "spare"))
@@ -155,8 +93,10 @@ def test_a_token_and_a_request_cost_what_a_query_of_our_own_says(told: dict[str,
     at = moment(told)
 
     def grown(name: str) -> float:
-        rows = fleet.prometheus.query(f"sum by (pod, exported_pod) (increase(vllm:{name}[1h]))", at)
-        mine = [row for row in rows if any(text.startswith("busy-") for text in row["metric"].values())]
+        rows = fleet.prometheus.query(
+            f"sum by (namespace, exported_namespace, pod, exported_pod) (increase(vllm:{name}[1h]))", at
+        )
+        mine = [row for row in rows if is_mine(row)]
         return sum(float(row["value"][1]) for row in mine)
 
     tokens = workload(told, "busy")["tokens"]
@@ -175,7 +115,7 @@ def test_every_query_that_a_number_names_can_be_asked_again(told: dict[str, Any]
     tokens = workload(told, "busy")["tokens"]
     (query,) = {one["query"] for one in tokens["prompt"]["queries"]}
     rows = fleet.prometheus.query(query, moment(told))
-    mine = [float(row["value"][1]) for row in rows if any("busy-" in text for text in row["metric"].values())]
+    mine = [float(row["value"][1]) for row in rows if is_mine(row)]
     assert sum(mine) == pytest.approx(tokens["prompt"]["value"])
     for one in told["spent"]:
         for each in one["queries"]:
@@ -194,53 +134,53 @@ def test_break_even_is_counted_on_the_users_own_plans(told: dict[str, Any]) -> N
     assert "save" not in json.dumps(told["break_even"])
 
 
-def test_the_table_says_the_same(fleet: Fleet) -> None:
+def test_the_table_says_the_same(rackside: Command) -> None:
     for columns in ("80", "130"):
-        done = command(fleet, COLUMNS=columns)
+        done = rackside("cost", COLUMNS=columns)
         assert done.returncode == 0, done.stderr
-        assert "10 GPUs, $" in done.stdout
+        assert "11 GPUs, $" in done.stdout
         for word in ("chat/busy", "stranded", "standby", "Break-even", "not attributable"):
             assert word in done.stdout
         assert max(map(len, done.stdout.splitlines())) <= int(columns)
 
 
-def test_a_scope_is_kept_to(fleet: Fleet) -> None:
-    done = command(fleet, "--json", "-n", "chat", "-w", "busy")
+def test_a_scope_is_kept_to(rackside: Command) -> None:
+    done = rackside("cost", "--json", "-n", "chat", "-w", "busy")
     found = json.loads(done.stdout)
     assert [one["workload"] for one in found["workloads"]] == ["deployment/chat/busy"]
     assert found["nodes"] == []
     assert found["usd_per_hour"]["value"] == pytest.approx(6.0)
 
 
-def test_without_prometheus_the_rate_stays_and_the_hours_are_unseen(fleet: Fleet) -> None:
-    done = command(fleet, "--json", RACKSIDE_PROMETHEUS_URL="http://127.0.0.1:9")
+def test_without_prometheus_the_rate_stays_and_the_hours_are_unseen(rackside: Command) -> None:
+    done = rackside("cost", "--json", RACKSIDE_PROMETHEUS_URL="http://127.0.0.1:9")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["gpus"] == 10
+    assert found["gpus"] == 11
     assert found["usd_per_hour"]["value"] > 24
     assert {one["kind"] for one in found["spent"]} == {"unseen"}
-    assert found["gpu_hours"] == pytest.approx(10.0, abs=0.01)
+    assert found["gpu_hours"] == pytest.approx(11.0, abs=0.01)
     assert all(one["tokens"]["usd_per_1k_tokens"] is None for one in found["workloads"])
     assert {one["provision"]["verdict"] for one in found["workloads"]} <= {"cannot tell", "standby"}
     assert any("Prometheus" in one["what"] for one in found["blind"])
 
 
-def test_where_kubernetes_is_forbidden_the_series_tell_what_they_can(fleet: Fleet) -> None:
+def test_where_kubernetes_is_forbidden_the_series_tell_what_they_can(rackside: Command, fleet: Fleet) -> None:
     for kind in KINDS:
         fleet.api.faults.forbid(kind)
     try:
-        done = command(fleet, "--json")
+        done = rackside("cost", "--json")
     finally:
         fleet.api.faults.heal()
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["gpus"] == 10
+    assert found["gpus"] == 11
     assert hours(workload(found, "quiet"))["idle", "no request"] == pytest.approx(2.0, abs=0.1)
     assert any(one["what"] == "Kubernetes" for one in found["blind"])
 
 
-def test_with_nothing_to_see_no_number_is_told(fleet: Fleet) -> None:
-    done = command(fleet, "--json", RACKSIDE_PROMETHEUS_URL="", KUBECONFIG="/nowhere")
+def test_with_nothing_to_see_no_number_is_told(rackside: Command) -> None:
+    done = rackside("cost", "--json", RACKSIDE_PROMETHEUS_URL="", KUBECONFIG="/nowhere")
     assert done.returncode == 3, done.stderr
     found = json.loads(done.stdout)
     assert (found["gpus"], found["usd_per_hour"], found["workloads"]) == (0, None, [])
@@ -250,15 +190,15 @@ def test_with_nothing_to_see_no_number_is_told(fleet: Fleet) -> None:
     ("arguments", "said"),
     [(("--window", "9d"), "write 15m to 7d"), (("-n", "nowhere"), "no such workload")],
 )
-def test_bad_usage_is_a_sentence(fleet: Fleet, arguments: tuple[str, ...], said: str) -> None:
-    done = command(fleet, *arguments)
+def test_bad_usage_is_a_sentence(rackside: Command, arguments: tuple[str, ...], said: str) -> None:
+    done = rackside("cost", *arguments)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.replace("│", " ").split())
     assert "Traceback" not in done.stderr
 
 
-def test_a_plan_that_is_none_is_a_sentence(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_plan_that_is_none_is_a_sentence(rackside: Command, tmp_path: Path) -> None:
     (tmp_path / "rackside.yaml").write_text("plans: {h100: {rent: 2.0}}\n", encoding="utf-8")
-    done = command(fleet, RACKSIDE_HOME=str(tmp_path))
+    done = rackside("cost", RACKSIDE_HOME=str(tmp_path))
     assert done.returncode == 2
     assert "'rent' is no plan" in done.stderr

@@ -44,6 +44,8 @@ def of_kind(folder: Path, kind: str) -> list[dict[str, Any]]:
 def top_owner(folder: Path, item: dict[str, Any]) -> str:
     kind, namespace, name = item["kind"], item["metadata"].get("namespace"), item["metadata"]["name"]
     for above in item["metadata"].get("ownerReferences", ()):
+        if not above["apiVersion"].startswith(("apps/", "batch/")):
+            return f"{above['kind'].lower()}/{namespace}/{above['name']}"  # objects of operators are not listed
         (parent,) = [
             other
             for other in of_kind(folder, above["kind"])
@@ -124,7 +126,8 @@ def test_logs_belong_to_containers_that_ran(folder: Path) -> None:
     for file in files:
         pod = pods[file.parent.parent.name, file.parent.name]
         name = file.name.removesuffix(".log")
-        (status,) = [s for s in pod["status"]["containerStatuses"] if s["name"] == name.removesuffix(".previous")]
+        statuses = [*pod["status"]["containerStatuses"], *pod["status"].get("initContainerStatuses", ())]
+        (status,) = [s for s in statuses if s["name"] == name.removesuffix(".previous")]
         assert "terminated" in status["lastState"] if name.endswith(".previous") else "running" in status["state"]
         lines = file.read_text(encoding="utf-8").splitlines()
         assert lines

@@ -12,6 +12,7 @@ from tools.costs import asks, costs, window_of
 from tools.costs_break_even import plans
 from tools.costs_output import Costs
 from tools.diagnose import Within
+from tools.intent_text import IntentError
 from tools.prices import PricesError, price_book
 from tools.reading import Subject
 from tools.snapshot import Snapshot
@@ -29,13 +30,17 @@ def read_costs(
     """The costs of a scope, with the snapshot that they rest on.
 
     `at` is a past moment; then Kubernetes is what kube-state-metrics told of it. Raises WindowError for a window that cannot be looked
-    at, SettingsProblem for prices or plans that cannot be used, IntentError for intent files that cannot.
+    at, SettingsProblem for prices, plans or intent files that cannot be used.
     """
     text, _ = window_of(window)
     prom, kube, matchers = make_sources(settings, cluster)
     now = clock()
     snapshot = survey(prom, kube, asks(text), at if at is not None else now, past=at is not None, matchers=matchers)
-    ttft, standby = promised(load_intents(settings, cluster=cluster), snapshot.topology)
+    try:
+        intents = load_intents(settings, cluster=cluster)
+    except IntentError as error:
+        raise SettingsProblem("the intent files cannot be used: " + "; ".join(error.problems)) from None
+    ttft, standby = promised(intents, snapshot.topology)
     return costs_of(settings, snapshot, window, within, ttft=ttft, standby=standby), snapshot
 
 

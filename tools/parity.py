@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.check import shown
-from tools.engines import Key, flag
+from tools.engines import ENGINES, Key
 from tools.finding import BlindSpot
 from tools.reading import Reading, Reason, Subject
 from tools.rules import NONE
@@ -231,7 +231,7 @@ def _profile(snapshot: Snapshot, subject: Subject) -> Profile:
         (group, field): _value(snapshot, subject, ask) for group, field, ask in FIELDS
     }
     engine = snapshot.topology.engines.get(subject, "vllm")
-    known = {flag(engine, key).lstrip("-") for key in Key} | {"model", "served-model-name"}
+    known = _flags_of(engine) | {"served-model-name"}
     settings, read = _value(snapshot, subject, deployed.RESOLVED.now)
     found["settings", ""] = ("", read) if settings is not None else (None, read)
     for name, told in _mapping(settings).items():
@@ -250,6 +250,12 @@ def _profile(snapshot: Snapshot, subject: Subject) -> Profile:
             name, _, value = part.partition("=" if group == "limits" else " ")
             found[group, name] = (value, read)
     return found
+
+
+def _flags_of(engine: str) -> set[str]:
+    """The flags that settle a setting which is compared already, short ones too."""
+    options = [option for one in ENGINES if one.name in {engine, engine.rpartition("_")[2]} for option in one.options]
+    return {name.lstrip("-") for option in options for name in (*option.flags, *option.off)}
 
 
 def _value(snapshot: Snapshot, subject: Subject, ask: Ask) -> Told:

@@ -17,6 +17,7 @@ log = logging.getLogger("rackside.slack")
 
 DECLINED = "Your question waited while I was updated: what I would say now may no longer fit. Please ask again."
 _STATUS_EVERY = 1.0
+NOBODY = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ class Answering:
 
     def _deliver(self, letter: Letter, message: Composed) -> str:
         first = Message(message["text"], message["blocks"])
+        seen_by = message.get("seen_by", "")
+        if seen_by:
+            return self.slack.whisper(letter.ask, first, seen_by) if seen_by != NOBODY else ""
         look = letter.attempted
         ts = self.slack.deliver(letter.ask, letter.effect, first, look_first=look, since=letter.received_at)
         for number, part in enumerate(message["more"], 1):
@@ -76,7 +80,8 @@ class Answering:
             self.store.remember_scope(letter.ask, message["scope"])
         if letter.ask.is_message:
             self.slack.status(letter.ask, "")
-            self.slack.react(letter.ask, DONE if message["good"] else FAILED)
+            if not message.get("seen_by"):
+                self.slack.react(letter.ask, DONE if message["good"] else FAILED)
             self.slack.unreact(letter.ask, WORKING)
 
     def _progress(self, ask: Ask) -> Callable[[str], None]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from bot.advisor.question import Answer, Question
 from bot.blocks import Message
@@ -34,13 +34,17 @@ class Part(TypedDict):
 
 
 class Composed(TypedDict):
-    """A message as it is kept between steps; `more` follows it in its thread, each posted once."""
+    """A message as it is kept between steps; `more` follows it in its thread, each posted once.
+
+    With `seen_by` only that person sees it, and with '-' it is not posted at all.
+    """
 
     text: str
     blocks: list[dict[str, Any]]
     good: bool
     scope: dict[str, str] | None
     more: list[Part]
+    seen_by: NotRequired[str]
 
 
 Desk = Callable[[Ask, Progress], Composed]
@@ -87,6 +91,13 @@ def desks(bench: Bench) -> dict[str, Desk]:
                 raise ValueError(f"two desks compose {kind!r}")
             found[kind] = desk
     return found
+
+
+def narrowing_kinds() -> frozenset[str]:
+    """The kinds that can be answered for a part of the fleet: those of the desks that say so with `NARROWS`, as they ask the bench alone."""
+    import bot.desks
+
+    return frozenset(kind for module in modules(bot.desks) for kind in getattr(module, "NARROWS", ()))
 
 
 def chores(bench: Bench) -> list[Chore]:

@@ -14,12 +14,15 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from bot.access.rules import Access
 from bot.triage.settings import AlertSettings
 from knowledge.home import default_home
 from tools.custom_servers import read
 from tools.series import Source
 
-FILE_KEYS = frozenset({"alerts", "clusters", "intent", "limits", "output_token_weight", "plans", "prices", "servers"})
+FILE_KEYS = frozenset(
+    {"access", "alerts", "clusters", "intent", "limits", "output_token_weight", "plans", "prices", "servers"}
+)
 
 
 class SettingsProblem(ValueError):  # noqa: N818 - what people read
@@ -64,6 +67,8 @@ class Settings(BaseSettings):
     # Whoever posts alerts to us shows it (docs/alerts.md).
     alerts_token: SecretStr | None = None
     alerts: AlertSettings = Field(default_factory=AlertSettings)
+    # Who may see and do what in Slack (docs/slack.md).
+    access: Access = Field(default_factory=Access)
     clusters: dict[str, ClusterSettings] = Field(default_factory=dict)
     limits: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     # Dollars an hour, by GPU or machine type; what is not here has a dated list price.

@@ -23,11 +23,15 @@ from slack_sdk.http_retry.builtin_handlers import (
     ServerErrorRetryHandler,
 )
 
+from bot.access.guard import Gate, guarded, narrowing
+from bot.access.rules import Access
 from bot.answering import Answering
-from bot.desk import Answerer, Bench, Chore, chores, desks
+from bot.desk import Answerer, Bench, Chore, chores, desks, narrowing_kinds
 from bot.listeners import Deps, Work, register
 from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
+from bot.slack_people import SlackPeople
 from bot.slack_thread import WORKING, SlackThread, trouble
+from bot.store.audit import AuditLog
 from bot.store.database import DatabaseError, database_url, open_engine
 from bot.store.durable import SWEEP_EVERY, Durable
 from bot.store.records import Ask, Store
@@ -183,8 +187,14 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         identity = _identity(slack, stop)
         if identity is None:
             return True
-        bench = Bench(answer, store, settings.home, str(identity.get("team_id") or ""), full)
-        durable = Durable(store, seat, Answering(store, slack, desks(bench)), settings.workers, stop)
+        # Without settings nobody set a pace either.
+        access = full.access if full is not None else Access(person=None, channel=None)
+        team = str(identity.get("team_id") or "")
+        bench = Bench(narrowing(answer, access), store, settings.home, team, full)
+        gate = Gate(access, SlackPeople(str(settings.bot_token), settings.base_url), narrowing_kinds())
+        audit = AuditLog(engine, answers=access.log_answers)
+        answering = Answering(store, slack, guarded(desks(bench), gate, audit))
+        durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)
         app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench), identity)
         durable.launch()

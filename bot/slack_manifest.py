@@ -35,7 +35,7 @@ def manifest() -> dict[str, Any]:
     """The manifest as Slack reads it."""
     events, methods = declared("EVENTS"), declared("METHODS")
     commands, shortcuts = declared("COMMANDS"), declared("SHORTCUTS")
-    scopes = {scope for scope in (*events.values(), *methods.values()) if scope}
+    scopes = {scope for told in (*events.values(), *methods.values()) for scope in told.split()}
     if commands or shortcuts:
         scopes.add("commands")
     what = "Explains what is wrong with GPU and LLM-inference infrastructure, from live evidence. It never changes anything."

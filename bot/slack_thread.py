@@ -26,6 +26,7 @@ METHODS: dict[str, str] = {
     "auth_test": "",
     "chat_postMessage": "chat:write",
     "chat_update": "chat:write",
+    "chat_postEphemeral": "chat:write",
     "conversations_replies": "channels:history",
     "conversations_history": "channels:history",
     "reactions_add": "reactions:write",
@@ -160,6 +161,20 @@ class SlackThread:
             log.warning("answer to %s not delivered yet (%s): next try in %.1f s", ask.key, problem.reason, pause)
             self._stop.wait(pause)
             wait = min(_LONGEST_WAIT, wait * 2)
+
+    def whisper(self, ask: Ask, message: Message, person: str) -> str:
+        """Show the message to one person only, in the ask's thread; '' as it is no message that others could answer.
+
+        Slack promises no more than to try, so a failure is only logged. In a direct message it is an ordinary one.
+        """
+        place: dict[str, Any] = {"thread_ts": ask.thread_ts} if ask.thread_ts not in {"", ask.ts} else {}
+        try:
+            self._client.chat_postEphemeral(
+                channel=ask.channel, user=person, text=message.text, blocks=message.blocks or None, **place
+            )
+        except _UNREACHABLE as error:
+            log.warning("nothing was said to %s about %s (%s)", person, ask.key, trouble(error).reason)
+        return ""
 
     def _leave_if_stopping(self) -> None:
         if self._stop.is_set():

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.access.narrow import narrowed
 from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.grounding import ground
 from bot.advisor.intent import asks_time, classify, clean, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
 from bot.advisor.question import Answer, Intent, Question, Scope
-from bot.advisor.scope import Found, find
+from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asks
 from tools.diagnose import Overrides, Within, diagnose
@@ -69,6 +70,9 @@ class Advisor:
         """Answer a question, or sweep a scope when it has no text. Never raises for what the world does."""
         started = time.monotonic()
         text = None if question.text is None else clean(question.text)
+        question, refusal = permitted(question, text or "")
+        if refusal:
+            return self._plain(question, "declined", refusal, started)
         if text is not None and classify(text, named=False, outside=False) == "help":
             return self._plain(question, "help", HELP, started)
         if text is not None and wants_action(text):
@@ -111,7 +115,8 @@ class Advisor:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
-        return prom, survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
+        seen = survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
+        return prom, narrowed(seen, question.allowed)
 
     def _live(
         self,
@@ -132,7 +137,7 @@ class Advisor:
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
-        line = compose.verdict(told.findings, diagnosis.blind, compose.where(scope), nothing, told.recovered)
+        line = compose.verdict(told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered)
         asked = asks_time(clean(question.text or ""))
         if asked is not None:
             line = compose.time_verdict(asked, told.findings, told.recovered) or line
@@ -191,3 +196,8 @@ class Advisor:
         scope = Scope(question.cluster, question.namespace, question.workload)
         seconds = {"total": round(time.monotonic() - started, 3)}
         return Answer(question.text, intent, scope, text, text=text, seconds=seconds, note=RULES_NOTE)
+
+
+def _where(question: Question, scope: Scope) -> str:
+    limited = question.allowed is not None and question.allowed.namespaces is not None and scope.namespace is None
+    return question.allowed.told if limited and question.allowed else compose.where(scope)

@@ -17,16 +17,30 @@ Intent = Literal["live", "knowledge", "sizing", "readiness", "help", "declined"]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What may be looked at: clusters by name and namespaces; None for all of them. `said` names the place that may ("this channel")."""
+    """What may be looked at: clusters by name and namespaces; None for all of them. `said` names the place that may ("this channel"),
+
+    `others` are namespaces that are known to be somebody else's, so that their bare names are understood.
+    """
 
     clusters: tuple[str, ...] | None = None
     namespaces: tuple[str, ...] | None = None
     said: str = "this channel"
+    others: tuple[str, ...] = ()
 
     @property
     def everything(self) -> bool:
         """Whether nothing is left out."""
         return self.clusters is None and self.namespaces is None
+
+    @property
+    def told(self) -> str:
+        """What may be looked at, in words."""
+        parts = [
+            f"{what}{'s' if len(names) > 1 else ''} {', '.join(names)}" if names else f"no {what}"
+            for what, names in (("namespace", self.namespaces), ("cluster", self.clusters))
+            if names is not None
+        ]
+        return " of ".join(parts) or "everything"
 
 
 @dataclass(frozen=True, slots=True)

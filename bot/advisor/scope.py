@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
-from bot.advisor.question import Question, Scope
+from bot.advisor.question import Allowed, Question, Scope
 from bot.advisor.scope_beside import beside
 from tools.reading import Subject
 from tools.topology import Topology
@@ -92,6 +92,43 @@ class Found:
     several: frozenset[Subject] = frozenset()
 
 
+def permitted(question: Question, text: str) -> tuple[Question, str]:
+    """The question within what its place may see, and a sentence instead where it asks for more; before anything is read.
+
+    A question that names no cluster is put to the first that may be seen.
+    """
+    allowed = question.allowed
+    if allowed is None or allowed.everything:
+        return question, ""
+    clusters, namespaces = allowed.clusters, allowed.namespaces
+    if clusters is not None and (not clusters or question.cluster not in {None, *clusters}):
+        return question, _not_seen(allowed)
+    if clusters and question.cluster is None:
+        question = replace(question, cluster=clusters[0])
+    if namespaces is None:
+        return question, ""
+    if not namespaces or question.namespace not in {None, *namespaces}:
+        return question, _not_seen(allowed)
+    for said in _namespaces_said(text):
+        wanted = said[1].lower()
+        if wanted not in namespaces and not _NO_NAMESPACE.fullmatch(wanted) and _closest(wanted, namespaces) is None:
+            return question, _not_seen(allowed)
+    words = {word.lower() for word in _words(text)} - _PLAIN
+    if set(allowed.others) & (words | {word.partition("/")[0] for word in words}):
+        return question, _not_seen(allowed)
+    return question, ""
+
+
+def _not_seen(allowed: Allowed) -> str:
+    return f"I cannot tell you that here: {allowed.said} may see {allowed.told} only."
+
+
+def _only(question: Question) -> str | None:
+    """The namespace, where a single one may be seen."""
+    namespaces = (question.allowed.namespaces if question.allowed else None) or ()
+    return namespaces[0] if len(namespaces) == 1 else None
+
+
 def find(question: Question, text: str, topology: Topology) -> Found:
     """Settle the scope from what was given and what the words name; given scopes win over words."""
     namespaces = sorted({subject.namespace for subject in topology.workloads if subject.namespace})
@@ -131,7 +168,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
         return Found(Scope(question.cluster, named[0], None), True)
     if any(node.lower() in words for node in topology.nodes):
         return Found(Scope(question.cluster), True)
-    return Found(Scope(question.cluster), False)
+    return Found(Scope(question.cluster, _only(question)), False)
 
 
 def _namespaces_said(text: str) -> Iterable[re.Match[str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bot.blocks import plain
+from bot.blocks import Message, plain
+from bot.blocks_actions import help_buttons
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.store.records import Ask
 
 KINDS = ("help",)
+NARROWS = KINDS
 HELP = """**Ask me what is wrong with GPU and LLM-inference infrastructure.**
 I look at metrics, Kubernetes objects and logs, and answer with the evidence and the passage that proves it. \
 I only read: nothing is changed.
@@ -20,6 +22,7 @@ def open_desk(_bench: Bench) -> Desk:
     """The desk."""
 
     def compose(_ask: Ask, _progress: Progress) -> Composed:
-        return composed(plain(HELP))
+        message = plain(HELP)
+        return composed(Message(message.text, [*message.blocks, help_buttons()]))
 
     return compose

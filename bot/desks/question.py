@@ -11,6 +11,7 @@ from bot.listeners.wording import points_back
 from bot.store.records import Ask, Store
 
 KINDS = ("question",)
+NARROWS = KINDS
 
 
 def open_desk(bench: Bench) -> Desk:

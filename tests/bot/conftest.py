@@ -10,6 +10,7 @@ import pytest
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.desk import Answerer
+from bot.settings import Settings
 from bot.slack_app import SlackSettings, serve
 from evals.slack_standin import APP_TOKEN, BOT_TOKEN, SlackStandIn
 
@@ -25,19 +26,19 @@ def echo(question: Question, progress: Callable[[str], None]) -> Answer:
 class Serving:
     """`serve` in a thread; stopped at the end of the test."""
 
-    def __init__(self, settings: SlackSettings, answer: Callable[..., Answer]) -> None:
+    def __init__(self, settings: SlackSettings, answer: Callable[..., Answer], full: Settings | None = None) -> None:
         """Start and wait until events can arrive, or until it gave up."""
         self.stop_now = threading.Event()
         self.port: int | None = None
         self.status: int | None = None
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(settings, answer))
+        self._thread = threading.Thread(target=self._run, args=(settings, answer, full))
         self._thread.start()
         assert self._ready.wait(30), "serve neither got ready nor gave up"
 
-    def _run(self, settings: SlackSettings, answer: Callable[..., Answer]) -> None:
+    def _run(self, settings: SlackSettings, answer: Callable[..., Answer], full: Settings | None) -> None:
         try:
-            self.status = serve(settings, answer, stop=self.stop_now, ready=self._got_ready)
+            self.status = serve(settings, answer, full=full, stop=self.stop_now, ready=self._got_ready)
         finally:
             self._ready.set()
 
@@ -62,8 +63,8 @@ def start() -> Iterator[Start]:
     """Start `serve`; stopped when the test ends."""
     started: list[Serving] = []
 
-    def begin(settings: SlackSettings, answer: Callable[..., Answer] = echo) -> Serving:
-        started.append(Serving(settings, answer))
+    def begin(settings: SlackSettings, answer: Callable[..., Answer] = echo, full: Settings | None = None) -> Serving:
+        started.append(Serving(settings, answer, full))
         return started[-1]
 
     yield begin

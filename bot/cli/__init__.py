@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, audit, cost, diff, digest, doctor, evaluate, intent, knowledge, schema, serve, size
+from bot.cli import ask, audit, cost, diff, digest, doctor, evaluate, intent, knowledge, log, schema, serve, size
 
 app = typer.Typer(
     name="rackside",
@@ -26,6 +26,7 @@ app.add_typer(digest.app, name="digest")
 app.command("doctor")(doctor.doctor)
 app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate.evaluate)
 app.add_typer(intent.app, name="intent")
+app.command("log")(log.log)
 app.command("serve")(serve.serve)
 app.command("schema")(schema.schema)
 app.command("size")(size.size)

@@ -7,7 +7,23 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import ask, audit, cost, diff, digest, doctor, evaluate, intent, knowledge, log, schema, serve, size
+from bot.cli import (
+    ask,
+    audit,
+    cost,
+    diff,
+    digest,
+    doctor,
+    evaluate,
+    intent,
+    knowledge,
+    log,
+    scan,
+    schema,
+    serve,
+    size,
+    watch,
+)
 
 app = typer.Typer(
     name="rackside",
@@ -28,6 +44,8 @@ app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_
 app.add_typer(intent.app, name="intent")
 app.command("log")(log.log)
 app.command("serve")(serve.serve)
+app.command("scan")(scan.scan)
 app.command("schema")(schema.schema)
 app.command("size")(size.size)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(watch.app, name="watch")

@@ -11,6 +11,7 @@ import typer
 VERSION = 1
 # Outputs whose type says it all.
 PLAIN = {
+    "scan": ("bot.scan_output", "Scan"),
     "size": ("bot.advisor.sizing_output", "SizeOutput"),
     "cost": ("tools.costs_output", "Costs"),
     "diff": ("tools.parity", "Parity"),

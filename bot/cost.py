@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Sequence
 
 from bot.app import make_sources
 from bot.intent_file import load_intents, promised
@@ -12,9 +12,9 @@ from tools.costs import asks, costs, window_of
 from tools.costs_break_even import plans
 from tools.costs_output import Costs
 from tools.diagnose import Within
+from tools.intent import Intent
 from tools.intent_text import IntentError
 from tools.prices import PricesError, price_book
-from tools.reading import Subject
 from tools.snapshot import Snapshot
 from tools.survey import survey
 
@@ -36,12 +36,7 @@ def read_costs(
     prom, kube, matchers = make_sources(settings, cluster)
     now = clock()
     snapshot = survey(prom, kube, asks(text), at if at is not None else now, past=at is not None, matchers=matchers)
-    try:
-        intents = load_intents(settings, cluster=cluster)
-    except IntentError as error:
-        raise SettingsProblem("the intent files cannot be used: " + "; ".join(error.problems)) from None
-    ttft, standby = promised(intents, snapshot.topology)
-    return costs_of(settings, snapshot, window, within, ttft=ttft, standby=standby), snapshot
+    return costs_of(settings, snapshot, window, within, cluster=cluster), snapshot
 
 
 def costs_of(
@@ -50,13 +45,20 @@ def costs_of(
     window: str = "1h",
     within: Within | None = None,
     *,
-    ttft: Mapping[Subject, float] | None = None,
-    standby: Collection[Subject] = (),
+    cluster: str | None = None,
+    intents: Sequence[Intent] | None = None,
 ) -> Costs:
-    """The costs over a snapshot that somebody else took with `tools.costs.asks` among its asks."""
+    """The costs over a snapshot that somebody else took with `tools.costs.asks` among its asks.
+
+    `intents` tell objectives and standbys; those of the settings where none are given.
+    """
     try:
         book, bought = price_book(settings.prices), plans(settings.plans)
+        known = load_intents(settings, cluster=cluster) if intents is None else intents
     except PricesError as problem:
         raise SettingsProblem(f"the settings cannot be used: {problem}") from None
+    except IntentError as error:
+        raise SettingsProblem("the intent files cannot be used: " + "; ".join(error.problems)) from None
+    ttft, standby = promised(known, snapshot.topology)
     weight = settings.output_token_weight
     return costs(snapshot, book, window, within, plans=bought, weight=weight, ttft=ttft, standby=standby)

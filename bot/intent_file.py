@@ -118,7 +118,7 @@ def drift_of(settings: Settings, intents: Sequence[Intent], snapshot: Snapshot) 
 
     figures: dict[Subject, Figure] = {}
     if any(one.spec.budget_usd_per_hour is not None for one in intents):
-        told = costs_of(settings, snapshot)
+        told = costs_of(settings, snapshot, intents=intents)
         figures = {Subject.parse(one.workload): one.usd_per_hour for one in told.workloads if one.usd_per_hour}
     held = [drift(one, snapshot, figures) for one in intents]
     meant = {subject for one in held for subject in one.subjects}

@@ -94,7 +94,8 @@ def _note(
         return "no pod of it holds a GPU"
     if not seen:
         reading = snapshot.read(PROMPT_TOKENS.increase(window), pods[0])
-        return f"its tokens are not seen ({reading.blind or 'generated tokens are not exported'})"
+        why = reading.blind.detail or reading.blind.reason if reading.blind is not None else ""
+        return f"its tokens are not seen ({why or 'generated tokens are not exported'})"
     if not set(seen) <= set(priced):
         return "the price of its GPUs is not known"
     if prompt and generated and not prompt.value + generated.value:

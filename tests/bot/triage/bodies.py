@@ -26,7 +26,7 @@ def alert(
 
 def body(*alerts: dict[str, Any], group: str = '{}:{alertname="KVCacheFull"}', **other: Any) -> dict[str, Any]:
     """A body of Alertmanager's webhook."""
-    firing = any(one["status"] == "firing" for one in alerts)
+    firing = any(one.get("status") != "resolved" for one in alerts)
     return {
         "version": "4",
         "groupKey": group,

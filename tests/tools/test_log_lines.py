@@ -22,6 +22,11 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. G
         ('INFO:     10.1.2.3:4242 - "POST /v1/chat/completions HTTP/1.1" 200 OK', LOG_SERVING),
         ("Error: failed to extend /dev/shm/nccl-kUj2 to 33030532 bytes, error: No space left on device (28)", LOG_SHM),
         ("Bus error (core dumped)", LOG_SHM),
+        ("Error while creating shared memory segment /dev/shm/nccl-vzIpS6 (size 9637888)", LOG_SHM),
+        (
+            "Failed to increase the shared memory pool size for key 'triton_python_backend_shm_region_1' to 67108864 bytes",
+            LOG_SHM,
+        ),
         ("NVRM: Xid (PCI:0000:3b:00): 48, pid=1, DBE (double bit error)", LOG_XID),
     ],
 )
@@ -32,7 +37,15 @@ def test_each_line_is_told(line: str, signal: Signal) -> None:
 
 
 @pytest.mark.parametrize(
-    "log", ["", "\n\n", "all well", "out of memory budget of the user: 3 tokens", "GET /health 200"]
+    "log",
+    [
+        "",
+        "\n\n",
+        "all well",
+        "out of memory budget of the user: 3 tokens",
+        "creating shared memory segment /dev/shm/psm_1",
+        "GET /health 200",
+    ],
 )
 def test_a_log_without_any_says_nothing(log: str) -> None:
     assert set(matches(log).values()) == {""}

@@ -11,11 +11,14 @@ from tools.readers.pods_starting import LONGEST, read
 from tools.signals import Signal
 from tools.vocabulary.startup import (
     FAILED_AGO,
+    MISSING,
+    MOUNT_SAID,
     NO_STARTUP_PROBE,
     PROBE_KILL,
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
+    SANDBOX_SAID,
     START_BLOCKED,
 )
 
@@ -132,3 +135,41 @@ def test_odd_events_and_giant_messages() -> None:
     assert len(str(facts({}, event("Failed", "Failed to pull image " + "x" * 90_000))[PULL_SAID])) == LONGEST
     nameless = Listed(NOW, {"pods": [{}, {"metadata": {"name": 3}}], "events": []})
     assert list(read(nameless)) == []
+
+
+MULTI = 'Multi-Attach error for volume "pvc-1" Volume is already used by pod(s) app-1'
+IN_VAIN = "Unable to attach or mount volumes: unmounted volumes=[w]: timed out waiting for the condition"
+SECRET = 'MountVolume.SetUp failed for volume "token" : secret "hf-token" not found'
+NO_ADDRESS = "Failed to create pod sandbox: plugin failed (add): failed to assign an IP address to container"
+
+
+def test_a_volume_that_does_not_come_is_told_with_its_reason() -> None:
+    waits = facts({}, event("FailedAttachVolume", MULTI, AGO_10), event("FailedMount", IN_VAIN, AGO_5))
+    assert waits[MOUNT_SAID] == MULTI
+    assert facts({}, event("FailedMount", IN_VAIN))[MOUNT_SAID] == IN_VAIN
+    assert facts({}, event("FailedMount", IN_VAIN, AGO_10), event("FailedMount", SECRET, AGO_5))[MOUNT_SAID] == SECRET
+
+
+@pytest.mark.parametrize("reason", ["Pulled", "Created", "Started"])
+def test_what_a_pod_waited_for_before_its_containers_is_over_with_them(reason: str) -> None:
+    begun = facts(
+        {},
+        event("FailedAttachVolume", MULTI, AGO_10),
+        event("FailedCreatePodSandBox", NO_ADDRESS, AGO_10),
+        event(reason, "Container image already present on machine", AGO_5),
+    )
+    assert begun[MOUNT_SAID] == begun[SANDBOX_SAID] == ""
+
+
+def test_a_sandbox_that_could_not_be_made_is_told() -> None:
+    assert facts({}, event("FailedCreatePodSandBox", NO_ADDRESS))[SANDBOX_SAID] == NO_ADDRESS
+    assert facts({})[SANDBOX_SAID] == ""
+
+
+@pytest.mark.parametrize(
+    ("message", "missing"),
+    [(SECRET, True), ('configmap "kube-root-ca.crt" not found', True), ("references non-existent secret key: token", True),
+     (MULTI, False), (IN_VAIN, False)],
+)  # fmt: skip
+def test_an_object_that_is_missing_is_told_from_a_volume_that_is_busy(message: str, missing: bool) -> None:
+    assert bool(MISSING.search(message)) is missing

@@ -62,6 +62,18 @@ WATCHDOG = (
             LOG_LEN_MODEL,
         ),
         ("huggingface_hub.errors.GatedRepoError: 403 Client Error.", LOG_DOWNLOAD),
+        ("RuntimeError: Failed to fetch model. No model found in roofing/v12.", LOG_DOWNLOAD),
+        ("An error occurred (403) when calling the HeadObject operation: Forbidden", LOG_DOWNLOAD),
+        ("fatal error: Unable to locate credentials", LOG_DOWNLOAD),
+        (
+            "x@y.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket.",
+            LOG_DOWNLOAD,
+        ),
+        ("Error 803: system has unsupported display driver / cuda driver combination", LOG_DRIVER),
+        (
+            "NVIDIA B200 with CUDA capability sm_100 is not compatible with the current PyTorch installation.",
+            LOG_NO_KERNEL,
+        ),
         ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
         ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
         ("RuntimeError: The NVIDIA driver on your system is too old (found version 12080).", LOG_DRIVER),

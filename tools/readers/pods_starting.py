@@ -12,11 +12,13 @@ from tools.readers import Listed, Told, Value
 from tools.signals import Signal
 from tools.vocabulary.startup import (
     FAILED_AGO,
+    MOUNT_SAID,
     NO_STARTUP_PROBE,
     PROBE_KILL,
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
+    SANDBOX_SAID,
     START_BLOCKED,
 )
 
@@ -27,6 +29,8 @@ LONGEST = 300
 _GO = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,6}(?:\.\d{1,9})?)s)?")
 _PULLED = re.compile(r"^Successfully pulled image .{1,400}? in (\S{1,30})(?: \((\S{1,30}) including waiting\))?")
 _KILL = re.compile(r"failed (?:liveness|startup) probe, will be restarted")
+# From then on nothing is missing that the containers stand on.
+_BEGUN = frozenset({"Pulled", "Created", "Started"})
 _PULL_FAILED = re.compile(r"^Failed to pull image")
 
 
@@ -94,7 +98,8 @@ def _no_startup_probe(pod: Object) -> str:
 
 def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
     """The newest of each kind; `events` are oldest first."""
-    facts: dict[Signal, Value] = {PULL_SAID: "", PROBE_KILL: "", PROBE_SAID: "", PULL_TOOK: 0.0}
+    facts: dict[Signal, Value] = dict.fromkeys((PULL_SAID, PROBE_KILL, PROBE_SAID, MOUNT_SAID, SANDBOX_SAID), "")
+    facts[PULL_TOOK] = 0.0
     pulling: float | None = None
     for event in events:
         reason, message = str(event.get("reason") or ""), str(event.get("message") or "")[:2000]
@@ -103,6 +108,7 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
             pulling = when
         elif reason == "Pulled":
             pulling = None
+            facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
             facts[PULL_SAID] = ""
             facts[PULL_TOOK] = max(float(facts[PULL_TOOK]), _took(message))
         elif reason == "Failed" and _PULL_FAILED.search(message):
@@ -110,11 +116,22 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
             facts[PULL_SAID] = message[:LONGEST]
         elif reason == "Killing" and _KILL.search(message):
             facts[PROBE_KILL] = message[:LONGEST]
+        elif reason == "FailedCreatePodSandBox":
+            facts[SANDBOX_SAID] = message[:LONGEST]
+        elif reason == "FailedAttachVolume" or (reason == "FailedMount" and not _tells_more(str(facts[MOUNT_SAID]))):
+            facts[MOUNT_SAID] = message[:LONGEST]
+        elif reason in _BEGUN:
+            facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
         elif reason == "Unhealthy":
             facts[PROBE_SAID] = message[:LONGEST]
     if pulling is not None:
         facts[PULL_TOOK] = max(float(facts[PULL_TOOK]), now - pulling)
     return facts
+
+
+def _tells_more(said: str) -> bool:
+    """Whether a message names the reason, which one that only waited in vain does not."""
+    return bool(said) and "timed out waiting for the condition" not in said
 
 
 def _took(message: str) -> float:

@@ -23,6 +23,12 @@ LOG_ENGINE_DEAD = line("log.engine_dead", "Line on a dead engine")
 START_BLOCKED = fact("pod.start_blocked", "", Per.REPLICA, "What keeps a container from starting")
 PULL_SAID = fact("pod.pull_said", "", Per.REPLICA, "What the image pull said", evidence="event", told_by="events")
 PULL_TOOK = fact("pod.pull_took", "seconds", Per.REPLICA, "Time of the image pull", evidence="event", told_by="events")
+MOUNT_SAID = fact(
+    "pod.mount_said", "", Per.REPLICA, "What mounting the volumes said", evidence="event", told_by="events"
+)
+SANDBOX_SAID = fact(
+    "pod.sandbox_said", "", Per.REPLICA, "What making the pod's sandbox said", evidence="event", told_by="events"
+)
 PROBE_KILL = fact("pod.probe_kill", "", Per.REPLICA, "Kill after a failed probe", evidence="event", told_by="events")
 PROBE_SAID = fact("pod.probe_said", "", Per.REPLICA, "Failed probe", evidence="event", told_by="events")
 FAILED_AGO = fact("pod.failed_ago", "seconds", Per.REPLICA, "Time since the pod failed", "min")
@@ -116,3 +122,9 @@ def fragments(text: str) -> tuple[str, ...]:
     """What was asked for and what lay reserved and unused, as quantities; nothing where the line is another."""
     match = _ASKED_AND_HELD.search(text)
     return tuple(f"{group.replace(' ', '')}i" for group in match.groups()) if match else ()
+
+
+# A volume that cannot be set up because an object of that name is not there.
+MISSING = re.compile(
+    r'(?i)\b(?:secret|configmap)s? "[^"]{1,253}" not found|references non-existent (?:secret|config) key'
+)

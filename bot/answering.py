@@ -16,6 +16,7 @@ from bot.store.records import Ask, Letter, Store
 log = logging.getLogger("rackside.slack")
 
 DECLINED = "Your question waited while I was updated: what I would say now may no longer fit. Please ask again."
+NOT_LET_IN = "I may not write in this channel: `/invite @Rackside`, then ask again, or ask me in a direct message."
 _STATUS_EVERY = 1.0
 NOBODY = "-"
 
@@ -55,6 +56,7 @@ class Answering:
         except UndeliverableError as error:
             log.error("the answer to %s cannot be delivered: Slack says %s", key, error)  # noqa: TRY400
             self.store.undeliverable(key)
+            self.slack.tell(str(letter.ask.payload.get("respond") or ""), NOT_LET_IN)
             return False
         self.store.answered(key, ts)
         return True

@@ -62,21 +62,21 @@ def _compose(answer: Answer, full: int) -> list[Block]:
     shown = [_verdict(answer)]
     body = _body(answer)
     if body:
-        shown.append(_section(body))
+        shown.append(section(body))
     for finding in headlines[:full]:
         shown.extend(_headline(finding, answer))
     rest = (*headlines[full:], *_unexplained(answer))
     if rest:
-        shown += [{"type": "divider"}, _section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
+        shown += [{"type": "divider"}, section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
     if answer.recovered:
-        shown.append(_context(f"*Recovered*\n{_listed(answer.recovered, _recovered_line, _SMALL, 'more')}"))
+        shown.append(context(f"*Recovered*\n{_listed(answer.recovered, _recovered_line, _SMALL, 'more')}"))
     if answer.blind:
         unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
-        shown.append(_section(unseen) if answer.saw_nothing else _context(unseen))
+        shown.append(section(unseen) if answer.saw_nothing else context(unseen))
     if answer.ruled_out:
-        shown.append(_context(f"*Ruled out*\n{_listed(answer.ruled_out, _ruled_out_line, _SMALL, 'more')}"))
+        shown.append(context(f"*Ruled out*\n{_listed(answer.ruled_out, _ruled_out_line, _SMALL, 'more')}"))
     if answer.citations:
-        shown.append(_context(f"*Sources*\n{_listed(answer.citations, _citation_line, _SOURCES, 'more')}"))
+        shown.append(context(f"*Sources*\n{_listed(answer.citations, _citation_line, _SOURCES, 'more')}"))
     shown.append(_footer(answer))
     # Feedback buttons go here, after the footer, once they are stored.
     return shown
@@ -85,15 +85,17 @@ def _compose(answer: Answer, full: int) -> list[Block]:
 def plain(sentence: str) -> Message:
     """One sentence of ours (a help text, an apology) as a message; line breaks stay."""
     text = escape(sentence, FALLBACK_TEXT, lines=True) or "…"
-    return Message(text=text, blocks=[_section(from_markdown(sentence, (), _BODY) or text)])
+    return Message(text=text, blocks=[section(from_markdown(sentence, (), _BODY) or text)])
 
 
-def _section(text: str) -> Block:
+def section(text: str) -> Block:
+    """A paragraph of mrkdwn that is already escaped."""
     # verbatim: Slack must not turn names of people, channels or addresses in the data into links.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def _context(*texts: str) -> Block:
+def context(*texts: str) -> Block:
+    """Small print of mrkdwn that is already escaped."""
     return {
         "type": "context",
         "elements": [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts],
@@ -102,11 +104,11 @@ def _context(*texts: str) -> Block:
 
 def _verdict(answer: Answer) -> Block:
     if answer.intent in {"help", "declined"} and answer.text.strip() == answer.verdict.strip():
-        return _section(from_markdown(answer.text, (), _BODY_ALONE) or "Rackside has no verdict.")
+        return section(from_markdown(answer.text, (), _BODY_ALONE) or "Rackside has no verdict.")
     verdict = prose(answer.verdict, _VERDICT) or "Rackside has no verdict."
     worst = answer.headlines[0] if answer.headlines else None
     confidence = f"\nConfidence: *{escape(worst.confidence, 20)}*" if worst else ""
-    return _section(f"*{verdict}*{confidence}")
+    return section(f"*{verdict}*{confidence}")
 
 
 def _body(answer: Answer) -> str:
@@ -135,15 +137,15 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
         prose(finding.because, 350),
     ]
     lines += _times(finding)
-    out: list[Block] = [{"type": "divider"}, _section("\n".join(line for line in lines if line))]
+    out: list[Block] = [{"type": "divider"}, section("\n".join(line for line in lines if line))]
     symptoms = [other for other in answer.findings if _leads_to(finding.key, other, answer)]
     if symptoms:
-        out.append(_context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
+        out.append(context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
     if finding.evidence:
-        out.append(_section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}"))
+        out.append(section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}"))
     if finding.remedies:
         out.append(
-            _section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
+            section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
         )
     return out
 
@@ -257,7 +259,7 @@ def _footer(answer: Answer) -> Block:
     # A note that says it already need not be followed by our own sentence about the same.
     note = prose(answer.note.removesuffix(" Nothing was changed."), 250)
     model = f"model {escape(answer.model.name, 60)}" if answer.model and answer.model.name not in answer.note else ""
-    return _context(" · ".join(part for part in (note, model, UNCHANGED) if part))
+    return context(" · ".join(part for part in (note, model, UNCHANGED) if part))
 
 
 def _fallback(answer: Answer) -> str:

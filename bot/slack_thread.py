@@ -12,11 +12,14 @@ import logging
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
+from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Message
+from bot.blocks_actions import simpler
 from bot.store.records import Ask
 
 log = logging.getLogger("rackside.slack")
@@ -147,8 +150,10 @@ class SlackThread:
                 replaces, look_first = "", True
                 continue
             if problem.reason in _FORM and message.blocks:
-                log.error("Slack refused the blocks of %s (%s): posting its text alone", ask.key, problem.reason)
-                message = Message(message.text, [])
+                plainer = simpler(message.blocks)
+                left = "its plainer form" if plainer != message.blocks else "its text alone"
+                log.error("Slack refused the blocks of %s (%s): posting %s", ask.key, problem.reason, left)
+                message = Message(message.text, plainer if plainer != message.blocks else [])
                 continue
             if problem.reason in _REFUSED:
                 raise UndeliverableError(problem.reason)
@@ -175,6 +180,17 @@ class SlackThread:
         except _UNREACHABLE as error:
             log.warning("nothing was said to %s about %s (%s)", person, ask.key, trouble(error).reason)
         return ""
+
+    def tell(self, address: str, text: str) -> None:
+        """Say something to whoever gave a command, by the command's own address (Slack takes it for half an hour)."""
+        # Never anywhere else than at Slack: the address comes with a delivery that Slack signed, the host is checked all the same.
+        host = urlsplit(address).hostname or ""
+        if host != "hooks.slack.com" and host != urlsplit(self._client.base_url).hostname:
+            return
+        try:
+            WebhookClient(address, timeout=10).send(text=text, response_type="ephemeral", replace_original=False)
+        except _UNREACHABLE as error:
+            log.warning("nobody was told that an answer could not be posted (%s)", type(error).__name__)
 
     def _leave_if_stopping(self) -> None:
         if self._stop.is_set():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from bot.advisor.question import Question
-from bot.blocks import blocks
+from bot.advisor.question import Answer, Question
+from bot.blocks import Message, blocks, context
+from bot.blocks_actions import feedback_buttons
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.listeners.wording import points_back
+from bot.mrkdwn import escape
 from bot.store.records import Ask, Store
 
 KINDS = ("question",)
@@ -18,11 +20,21 @@ def open_desk(bench: Bench) -> Desk:
     """The desk."""
 
     def compose(ask: Ask, progress: Progress) -> Composed:
-        found = bench.answer(asked(ask, bench.store), progress)
-        scope = {name: value for name, value in asdict(found.scope).items() if value}
-        return composed(blocks(found), scope=scope)
+        return reply(bench, ask, bench.answer(asked(ask, bench.store), progress))
 
     return compose
+
+
+def reply(_bench: Bench, ask: Ask, found: Answer) -> Composed:
+    """An answer as it is posted; a message of its own in a channel says who asked what."""
+    scope = {name: value for name, value in asdict(found.scope).items() if value}
+    message = blocks(found)
+    shown = [*message.blocks, feedback_buttons()]
+    if not ask.thread_ts:
+        shown.insert(
+            0, context(f"<@{ask.person}> asked: {escape(ask.text, 300)}" if ask.person else escape(ask.text, 300))
+        )
+    return composed(Message(message.text, shown), scope=scope)
 
 
 def asked(ask: Ask, store: Store) -> Question:

@@ -22,5 +22,7 @@ def asked(message: Incoming, store: Store) -> Ask | None:
     question = question_text(message.text, message.me)
     if mentioned(message.text) - {message.me} or is_courtesy(question):
         return None
+    if store.mutes.muted(message.team, message.channel):
+        return None
     alone = set(talk.people) <= {message.person}
     return message.ask(question) if alone or reads_as_question(question) else None

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.mutes import Mutes
 from bot.store.tables import conversation, inbox
 
 _PEOPLE_KEPT = 50
@@ -75,6 +76,7 @@ class Store:
     def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
         """Work on an engine from `open_engine`."""
         self.engine = engine
+        self.mutes = Mutes(engine, clock)
         self._clock = clock
         dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
         self._insert = dialect.insert

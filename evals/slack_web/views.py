@@ -56,6 +56,11 @@ def _conversation(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "channel": {"id": args.get("channel"), "name": "general", "is_ext_shared": False}}
 
 
+def _opened(_slack: SlackStandIn, args: Json) -> Json:
+    """The direct conversation with one person."""
+    return {"ok": True, "channel": {"id": f"D{args['users']}"}} if args.get("users") else no("users_list_not_supplied")
+
+
 def _groups(slack: SlackStandIn, args: Json) -> Json:
     for group in slack.kept.get("usergroups", []):
         if group["id"] == args.get("usergroup"):
@@ -70,5 +75,6 @@ METHODS: dict[str, Method] = {
     "views.publish": _publish,
     "users.info": _person,
     "conversations.info": _conversation,
+    "conversations.open": _opened,
     "usergroups.users.list": _groups,
 }

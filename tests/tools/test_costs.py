@@ -13,7 +13,7 @@ from tools.costs_break_even import compare, plans
 from tools.costs_figures import Spent
 from tools.costs_output import Costs
 from tools.diagnose import Within
-from tools.prices import PricesError, price_book
+from tools.prices import PricesError, list_prices, price_book
 from tools.reading import Blind, Reason, Subject
 from tools.signals import Ask, parse_ask
 from tools.snapshot import Snapshot, SourceState
@@ -168,8 +168,27 @@ def test_a_gpu_that_changed_hands_tells_nothing_of_its_new_pod() -> None:
     assert [one.kind for one in app.spent] == ["unseen"]
 
 
+def test_an_emptiness_from_before_a_pod_is_not_its_own() -> None:
+    told = found(
+        {
+            "pod.age now": {"team/app-0": 1800.0},
+            "cost.gpu_empty max 1h": {"G0": 0.9},
+            "cost.gpu_active max 1h": {"G0": 0.0},
+            "cost.engine_seen max 1h": {"team/app-0": 0.5},
+            "cost.engine_quiet max 1h": {"team/app-0": 0.0},
+        }
+    )
+    assert spent(told.workloads[0].spent) == {("used", "requests were served"): 0.5}
+
+
+def test_a_gpu_that_is_free_now_and_that_no_exporter_shows_is_unseen() -> None:
+    told = costs(taken(NODE | BUSY, devices=0), BOOK)
+    assert spent(told.nodes[0].spent) == {("unseen", "it is free now, and no exporter tells since when"): 3.0}
+
+
 WAITS = pod("app-1", node="", phase="Pending", ready=None, gpus=8.0)
 SMALL = pod("app-1", node="", phase="Pending", ready=None, gpus=2.0)
+EXACT = pod("app-1", node="", phase="Pending", ready=None, gpus=3.0)
 GANG = pod("job-0", node="", phase="Pending", ready=None, gpus=2.0, workload=JOB)
 
 
@@ -179,6 +198,7 @@ GANG = pod("job-0", node="", phase="Pending", ready=None, gpus=2.0, workload=JOB
         ({}, (), "free", "nobody asks"),
         ({}, (WAITS,), "stranded", "fragmented: 1 pending pod wants 8"),
         ({}, (SMALL,), "stranded", "pending pods do not come here"),
+        ({}, (EXACT,), "stranded", "pending pods do not come here"),
         ({}, (GANG,), "stranded", "gang"),
         ({"node.cordoned now": {"n1": 1.0}}, (), "stranded", "cordoned"),
         ({"node.ready now": {"n1": 0.0}}, (), "stranded", "not ready"),
@@ -343,6 +363,7 @@ def test_too_few_only_when_objective_and_queue_or_cache_agree() -> None:
     assert verdict(short | each("llm.requests_waiting avg 1h", 1.5)) == "fits"
     assert verdict(short | each("llm.requests_waiting avg 1h", 3.0)) == "under"
     assert verdict(short | each("llm.kv_usage max 1h", 0.95)) == "under"
+    assert verdict(each("llm.ttft p95 1h", 9.0) | each("llm.kv_usage max 1h", 0.95)) == "fits"
     assert verdict(each("gpu.util avg 1h", 0.9, "G") | each("llm.requests_waiting avg 1h", 3.0)) == "fits"
 
 
@@ -401,10 +422,13 @@ def test_windows() -> None:
 
 
 def test_a_machine_types_own_list_price_comes_before_the_lowest() -> None:
-    world = NODE | BUSY | {"node.machine_type now": {"n1": "p5.48xlarge"}}
-    told = costs(taken(world), price_book())
-    assert "p5.48xlarge" in told.nodes[0].kind.price
-    assert told.nodes[0].kind.date
-    assert told.nodes[0].kind.url.startswith("https://")
-    strange = costs(taken(NODE | BUSY | {"node.machine_type now": {"n1": "g6.xlarge"}}), price_book())
-    assert "g6.xlarge" not in strange.nodes[0].kind.price
+    rows = [row for row in list_prices() if row.gpu == "h100-sxm"]
+    dearest = max(rows, key=lambda row: row.usd_per_hour / row.count)
+    world = NODE | BUSY | {"node.machine_type now": {"n1": dearest.type}}
+    kind = costs(taken(world), price_book()).nodes[0].kind
+    assert kind.usd_per_gpu_hour == pytest.approx(dearest.usd_per_hour / dearest.count)
+    assert dearest.type in kind.price
+    assert kind.date == dearest.date
+    assert kind.url.startswith("https://")
+    strange = costs(taken(NODE | BUSY | {"node.machine_type now": {"n1": "g6.xlarge"}}), price_book()).nodes[0].kind
+    assert strange.usd_per_gpu_hour == pytest.approx(min(row.usd_per_hour / row.count for row in rows))

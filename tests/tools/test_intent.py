@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,6 +264,20 @@ def test_odd_facts_are_left_out_and_counted() -> None:
     assert len(str(told.claims[0].value)) <= 120
     assert "\x1b" not in str(told.claims[0].value)
     assert told.missing[-1] == "5 entries are no facts and were left out"
+
+
+def test_an_object_that_names_no_workload_is_left_out_and_counted() -> None:
+    told = bundle(**{"hardware.gpuType": claim("H100")})
+    told["objects"] += [{"workloadId": "node/n1", "facts": {}}, 7, {"workloadId": "ns/chat/Deployment/x", "facts": []}]
+    read = read_bundle(json.dumps(told), "facts.json")
+    assert len(read.claims) == 1
+    assert read.missing[-1] == "3 entries are no facts and were left out"
+
+
+def test_the_file_of_the_page_is_one() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "intent.md").read_text(encoding="utf-8")
+    (one,) = read_intents(page.split("```yaml\n")[1].split("```")[0], "docs/intent.md")
+    assert one.spec.canary is not None
 
 
 @pytest.mark.parametrize(

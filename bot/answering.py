@@ -68,9 +68,11 @@ class Answering:
             return self.slack.whisper(letter.ask, first, seen_by) if seen_by != NOBODY else ""
         look = letter.attempted
         ts = self.slack.deliver(letter.ask, letter.effect, first, look_first=look, since=letter.received_at)
+        # A reply starts no thread: what follows stays in the one that it is in.
+        root = letter.ask.thread_ts or ts
         for number, part in enumerate(message["more"], 1):
             below = Message(part["text"], part["blocks"])
-            self.slack.deliver(letter.ask, f"{letter.effect}/{number}", below, look_first=look, root=ts)
+            self.slack.deliver(letter.ask, f"{letter.effect}/{number}", below, look_first=look, root=root)
         return ts
 
     def finish(self, key: str, message: Composed) -> None:

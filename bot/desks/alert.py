@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from bot.advisor.citing import cite
 from bot.advisor.question import Answer, Citation, Question
 from bot.blocks import Message, blocks, plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
@@ -19,13 +18,13 @@ from bot.triage.alert import Alert
 from bot.triage.grouping import told_time
 from bot.triage.message import Told, clock, group_message, storm_message
 from bot.triage.notes import noted
+from bot.triage.runbooks import Pages
 from bot.triage.scope import question
 from bot.triage.settings import AlertSettings
-from knowledge.runbooks import runbook_passage
-from knowledge.search import Library
 
 log = logging.getLogger("rackside.alerts")
-KINDS = ("alert", "alert_storm")
+# What they ask the bench is narrowed to what their channel may see.
+KINDS = NARROWS = ("alert", "alert_storm")
 
 
 def open_desk(bench: Bench) -> Desk:
@@ -46,7 +45,7 @@ class AlertDesk:
         self._bench = bench
         self._book = AlertBook(bench.store.engine)
         self._settings = bench.settings.alerts if bench.settings else AlertSettings()
-        self._library: Library | None = None
+        self._pages = Pages(bench)
 
     def group(self, ask: Ask, progress: Progress) -> Composed:
         """A group's message, and below it what the ask is for: a diagnosis, that it is over or back, a reminder."""
@@ -138,30 +137,10 @@ class AlertDesk:
         if not urls:
             return None, ""
         for url in urls:
-            page = self._page(url)
+            page = self._pages.runbook(url)
             if page is not None:
                 return page, url
         return None, urls[0]
-
-    def _page(self, url: str) -> Citation | None:
-        library = self._opened()
-        found = runbook_passage(url, library.pages())
-        if found is None:
-            return None
-        page, _, _anchor = found.partition("#")
-        passage = next((one for one in library.passages(page) if one.id == found), None) or library.opening(page)
-        return cite(passage, 300) if passage else None
-
-    def _opened(self) -> Library:
-        if self._library is None:
-            chosen = self._bench.settings
-            make: Callable[..., Library] = Library.open
-            self._library = (
-                make(chosen.home, embeddings=chosen.embeddings, chroma_url=chosen.chroma_url, base_url=chosen.pages_url)
-                if chosen
-                else make(self._bench.home)
-            )
-        return self._library
 
 
 def hosts(settings: Settings | None) -> frozenset[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_storm
+from bot.store.audit import access_log
+from bot.store.tables import inbox
 from bot.triage.alert import Alert, Notice, State, digest
 
 # Held by whoever decides what to post: budgets are counted and used under it.
@@ -175,14 +176,26 @@ class AlertBook:
         """One group."""
         return self._one(sa.select(alert_group).where(alert_group.c.id == key), Group)
 
-    def in_thread(self, channel: str, thread_ts: str, roots: Iterable[str] = ()) -> Group | None:
-        """The group that is told in a thread: of another bot's message, or of the ask that made the message."""
-        here = alert_group.c
-        own = here.root.in_(list(roots))
-        found = sa.select(alert_group).where(
-            here.channel == channel, sa.or_(sa.and_(here.thread_ts == thread_ts, here.thread_ts != ""), own)
-        )
+    def in_thread(self, team: str, channel: str, thread_ts: str) -> Group | None:
+        """The group that is told in a thread, be it under a message of ours or of another bot; the latest of several."""
+        here, ours = alert_group.c, inbox.c
+        roots = sa.select(ours.key).where(ours.team == team, ours.channel == channel, ours.answer_ts == thread_ts)
+        where = sa.or_(here.root.in_(roots), sa.and_(here.thread_ts == thread_ts, here.thread_ts != ""))
+        found = sa.select(alert_group).where(here.team == team, here.channel == channel, where)
         return self._one(found.order_by(here.started_at.desc()), Group)
+
+    def said_in(self, team: str, channel: str, thread_ts: str, limit: int = 50) -> list[tuple[float, str, str]]:
+        """What people asked in a thread and the beginning of what they got, in order; answers only where the log keeps them."""
+        ours, logged = inbox.c, access_log.c
+        query = (
+            sa.select(ours.received_at, ours.text, logged.answer)
+            .join_from(inbox, access_log, ours.key == logged.key, isouter=True)
+            .where(ours.team == team, ours.channel == channel, ours.thread_ts == thread_ts, ours.kind == "question")
+            .order_by(ours.received_at)
+            .limit(limit)
+        )
+        with self.engine.connect() as connection:
+            return [(row[0], row[1], (row[2] or "")[:400]) for row in connection.execute(query)]
 
     def change(self, key: str, **values: Any) -> None:
         """Set columns of a group."""

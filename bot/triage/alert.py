@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tools.redact import redact
+
 State = Literal["firing", "resolved"]
 LABELS_MOST = 64
 NAME_LONGEST = 128
@@ -17,9 +19,9 @@ _LOST = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def clean(text: object, longest: int = VALUE_LONGEST) -> str:
-    """Text that every database keeps: no NUL, no control character, no lone surrogate, cut to `longest`."""
+    """Text that every database keeps: no NUL, no control character, no lone surrogate, no secret, cut to `longest`."""
     said = text if isinstance(text, str) else "" if text is None or isinstance(text, (dict, list)) else str(text)
-    return _LOST.sub("", said[: 2 * longest])[:longest]
+    return redact(_LOST.sub("", said[: 2 * longest]))[:longest]
 
 
 def labels(found: object) -> dict[str, str]:

@@ -157,6 +157,8 @@ def from_markdown(text: str, addresses: Collection[str], limit: int) -> str:
 
 def _line(line: str, addresses: Collection[str]) -> str:
     limit = _LINE
+    # Escaped for Markdown; here it is escaped as Slack wants it.
+    line = line.replace("\\<", "<")
     if len(line) > limit // 2:
         # Nobody writes such a line by hand: its words are kept, its formatting is not.
         return escape(line, limit)

@@ -23,6 +23,7 @@ from evals.fleet.prometheus import CannotRunError
 from evals.incident_runs import answered
 from knowledge.home import default_home
 from knowledge.search import Library
+from tools.redact import seen
 
 STYLE = """
 :root { color-scheme: light dark; --bg: #fff; --ink: #1d1c1d; --soft: #616061; --line: #ddd; --code: #f2f2f2; --red: #c01343; --link: #1264a3 }
@@ -61,16 +62,18 @@ class ThreadMessage:
 def page(messages: Sequence[ThreadMessage], title: str = "Thread") -> str:
     """The thread as one HTML page that loads nothing."""
     body = "\n".join(map(_message, messages))
-    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+    head = f'<meta charset="utf-8"><title>{html.escape(seen(title))}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
 
 
 def _message(message: ThreadMessage) -> str:
-    face = f'<div class="face{" app" if message.app else ""}">{html.escape(message.author[:1].upper())}</div>'
+    author, at = seen(message.author), seen(message.at)
+    face = f'<div class="face{" app" if message.app else ""}">{html.escape(author[:1].upper())}</div>'
     tag = '<span class="tag">APP</span>' if message.app else ""
-    head = f"<header><b>{html.escape(message.author)}</b>{tag}<small>{html.escape(message.at)}</small></header>"
+    head = f"<header><b>{html.escape(author)}</b>{tag}<small>{html.escape(at)}</small></header>"
     said = (
-        "".join(map(_block, message.blocks)) or f"<section>{mrkdwn(html.escape(message.text, quote=False))}</section>"
+        "".join(map(_block, message.blocks))
+        or f"<section>{mrkdwn(html.escape(seen(message.text), quote=False))}</section>"
     )
     return f"<article>{face}<div>{head}{said}</div></article>"
 

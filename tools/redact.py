@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -18,6 +19,13 @@ from typing import Any, TypeVar, cast
 Item = TypeVar("Item")
 PROMPT = "[removed: what a user typed]"
 _MARK = re.compile(r"\[removed: [a-zA-Z' ]+\]")
+
+
+_EMPTY_LINES = re.compile(r"\n{4,}")
+_SEQUENCE = re.compile(
+    r"(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c\n]*(?:\x1b\\|\x9c)?"
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[ -/]*[0-~]?"
+)
 
 
 def _mark(what: str) -> str:
@@ -182,14 +190,24 @@ def _entropy(run: str) -> float:
     return -sum(n / len(run) * math.log2(n / len(run)) for n in Counter(run).values())
 
 
+def seen(text: str) -> str:
+    """The text without what acts or hides: escape sequences, control, format, surrogate and private characters; lines and tabs stay."""
+    if "\n\n\n\n" in text:
+        text = _EMPTY_LINES.sub("\n\n\n", text)
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    shown = _SEQUENCE.sub("", text)
+    return "".join(char for char in shown if char in "\n\t" or unicodedata.category(char)[0] != "C")
+
+
 def redacted(item: Item) -> Item:
-    """The same plain data (dataclasses, tuples, lists, mappings) with every text redacted; what holds no text is not copied."""
+    """The same plain data (dataclasses, tuples, lists, mappings) with every text redacted and `seen`; what holds none is not copied."""
     return cast("Item", _walk(item))
 
 
 def _walk(item: Any) -> Any:
     if isinstance(item, str):
-        return redact(item)
+        return redact(seen(item))
     if isinstance(item, tuple | list):
         if not item or isinstance(item[0], int | float):
             return item

@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from bot.advisor.grounding import ground
 from bot.advisor.question import Answer, ModelUse
 from bot.settings import SettingsProblem
-from tools.redact import redact
+from tools.redact import redact, seen
 
 log = logging.getLogger("rackside.model")
 
@@ -218,7 +218,7 @@ def prompt(answer: Answer, passages: Sequence[Cited]) -> str:
 
 def _cut(text: str, size: int) -> str:
     """At most `size` bytes of the text, without what cannot be encoded or seen."""
-    return _CONTROL.sub(" ", text).encode(errors="ignore")[: max(0, size)].decode(errors="ignore")
+    return seen(_CONTROL.sub(" ", text)).encode(errors="ignore")[: max(0, size)].decode(errors="ignore")
 
 
 def _text(content: Any) -> str:

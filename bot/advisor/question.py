@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from bot.advisor.only_our_links import only_our_links
+from bot.mrkdwn import web_address
 from tools.finding import BlindSpot, Finding, Recovered, RuledOut
 from tools.past_reading import Trace
 from tools.redact import redacted
@@ -129,9 +131,12 @@ class Answer:
     traces: dict[str, Trace] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Whoever makes an answer, of whatever: no secret and no user's prompt is in it."""
+        """Whoever makes an answer, of whatever: no secret and no user's prompt is in it, and nothing that acts or leads elsewhere."""
         for one in fields(self):
             object.__setattr__(self, one.name, redacted(getattr(self, one.name)))
+        addresses = {cited.url for cited in self.citations if cited.url and web_address(cited.url) == cited.url}
+        for name in ("text", "explanation"):
+            object.__setattr__(self, name, only_our_links(getattr(self, name), addresses))
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ from evals.slack_standin import BOT_TOKEN, BOT_USER, TEAM, Fault, SlackStandIn
 from tests.bot.conftest import Start, echo, settings
 
 ME = f"<@{BOT_USER}>"
-RULES = {
+RULES: dict[str, Any] = {
     "channels": {"C1": {"namespaces": ["prod"]}, "C2": {}, "C4": {"namespaces": ["search"]}, "C5": {}},
     "direct": {"namespaces": ["prod"]},
     "commands": {"help": {"groups": ["S1"]}},

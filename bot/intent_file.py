@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.settings import Settings
 from knowledge.home import default_home
-from tools.burn import Burn
+from tools.burn import Burn, Counts
 from tools.costs_figures import Figure
 from tools.finding import SEVERITIES, BlindSpot, Finding
 from tools.intent import Intent, only_one_each, read_intents
@@ -120,7 +120,8 @@ def drift_of(settings: Settings, intents: Sequence[Intent], snapshot: Snapshot) 
     if any(one.spec.budget_usd_per_hour is not None for one in intents):
         told = costs_of(settings, snapshot, intents=intents)
         figures = {Subject.parse(one.workload): one.usd_per_hour for one in told.workloads if one.usd_per_hour}
-    held = [drift(one, snapshot, figures) for one in intents]
+    counts = Counts(snapshot)
+    held = [drift(one, counts, figures) for one in intents]
     meant = {subject for one in held for subject in one.subjects}
     engines = [str(one) for one in snapshot.topology.engines if str(one) not in meant]
     blind = [BlindSpot(one.name, str(one.blind)) for one in snapshot.sources if one.blind is not None]

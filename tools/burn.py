@@ -82,10 +82,42 @@ def asks() -> frozenset[Ask]:
     return frozenset(signal.increase(window) for signal in signals for window in WINDOWS)
 
 
-def burning(snapshot: Snapshot, workload: Subject, availability_percent: float) -> Burning:
+class Counts:
+    """The counters of a snapshot by workload, laid out once for all workloads that are asked about."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Nothing is laid out yet."""
+        self.snapshot = snapshot
+        self._by_ask: dict[Ask, dict[Subject, dict[str, float]] | Blind] = {}
+
+    def of(self, ask: Ask, workload: Subject) -> tuple[Mapping[str, float], Blind | None]:
+        """The counts of a workload's pods, those that have gone since among them; or why they are not seen."""
+        if ask not in self._by_ask:
+            self._by_ask[ask] = self._laid_out(ask)
+        found = self._by_ask[ask]
+        return ({}, found) if isinstance(found, Blind) else (found.get(workload, {}), None)
+
+    def _laid_out(self, ask: Ask) -> dict[Subject, dict[str, float]] | Blind:
+        column = self.snapshot.columns.get(ask)
+        if column is None or not column.parts:
+            return column.absent if column is not None else Blind(Reason.NOT_SET, "it was not asked for")
+        found: dict[Subject, dict[str, float]] = {}
+        for part in column.parts:
+            if part.blind is not None:
+                return part.blind
+            for key, value in part.values.items():
+                namespace, _, name = key.partition("/")
+                pod = self.snapshot.topology.pods.get(key)
+                owner = pod.workload if pod is not None else workload_from_name(namespace, name)
+                if isinstance(value, int | float):
+                    found.setdefault(owner, {}).setdefault(key, float(value))
+        return found
+
+
+def burning(counts: Counts, workload: Subject, availability_percent: float) -> Burning:
     """How a workload's error budget burns, for an availability in percent of requests."""
     budget = 1 - availability_percent / 100
-    asked = {window: count(snapshot, workload, window) for window in WINDOWS}
+    asked = {window: count(counts, workload, window) for window in WINDOWS}
     burns = tuple(_burn(rule, asked[rule.long], asked[rule.short], budget) for rule in RULES)
     # The most urgent that fires; what cannot be told is no comfort.
     for verdict in ("page", "ticket", "cannot tell", "too few requests to tell"):
@@ -118,16 +150,16 @@ def _burn(rule: Rule, long: Asked, short: Asked, budget: float) -> Burn:
     return Burn(rule, rule.urgency if fires else "fine", over, lately, promql, why)
 
 
-def count(snapshot: Snapshot, workload: Subject, window: str) -> Asked:
+def count(counts: Counts, workload: Subject, window: str) -> Asked:
     """The requests of a workload in a window and those that failed, its replicas that have gone since among them.
 
     A server's own count of answers comes first; a class of answers that its metric has no series of did not happen.
     """
-    why: Blind | None = None
+    snapshot, why = counts.snapshot, None
     for total, bad in ((HTTP_REQUESTS, HTTP_5XX), (REQUESTS_FINISHED, FAILED)):
         ask_all, ask_bad = total.increase(window), bad.increase(window)
-        everything, blind = _values(snapshot, ask_all, workload)
-        failures, blind_bad = _values(snapshot, ask_bad, workload)
+        everything, blind = counts.of(ask_all, workload)
+        failures, blind_bad = counts.of(ask_bad, workload)
         why = why or blind
         if not everything or blind or blind_bad:
             why = why or blind_bad
@@ -143,23 +175,6 @@ def count(snapshot: Snapshot, workload: Subject, window: str) -> Asked:
         return Asked(window, requests, failed, promql, source)
     unseen = why or Blind(Reason.NO_SERIES, "nothing counts its requests")
     return Asked(window, 0.0, 0.0, ("", ""), "", unseen)
-
-
-def _values(snapshot: Snapshot, ask: Ask, workload: Subject) -> tuple[dict[str, float], Blind | None]:
-    column = snapshot.columns.get(ask)
-    if column is None or not column.parts:
-        return {}, column.absent if column is not None else Blind(Reason.NOT_SET, "it was not asked for")
-    found: dict[str, float] = {}
-    for part in column.parts:
-        if part.blind is not None:
-            return {}, part.blind
-        for key, value in part.values.items():
-            namespace, _, name = key.partition("/")
-            pod = snapshot.topology.pods.get(key)
-            owner = pod.workload if pod is not None else workload_from_name(namespace, name)
-            if owner == workload and isinstance(value, int | float):
-                found.setdefault(key, float(value))
-    return found, None
 
 
 def _queries(snapshot: Snapshot, ask: Ask) -> Sequence[Query]:

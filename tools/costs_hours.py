@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from tools.costs_figures import Kind, Spent, queries
 from tools.costs_nodes import NodeRate
@@ -178,16 +179,17 @@ class Window:
         found.append(_spent("unseen", "before the pods that hold it now", before, rate, ()))
         return tuple(one for one in found if one.gpu_hours > 1e-9)
 
+    @cached_property
+    def _waiting(self) -> tuple[Pod, ...]:
+        pods = self.snapshot.topology.pods.values()
+        return tuple(pod for pod in pods if pod.phase == "Pending" and not pod.node and pod.gpus > 0)
+
     def _why_free(self, rate: NodeRate, free: float) -> tuple[Kind, str]:
         if rate.ready is False:
             return "stranded", "the node is not ready"
         if rate.cordoned:
             return "stranded", "the node is cordoned"
-        waiting = [
-            pod
-            for pod in self.snapshot.topology.pods.values()
-            if pod.phase == "Pending" and not pod.node and pod.gpus > 0
-        ]
+        waiting = self._waiting
         if not waiting:
             return "free", "nobody asks for it"
         least = min(pod.gpus for pod in waiting)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tools.burn import count
+from tools.burn import Counts, count
 from tools.check import duration_shown
 from tools.present import Present
 from tools.reading import Reading, Subject
 from tools.signals import REQUESTS_FINISHED, TTFT, Ask
-from tools.snapshot import Snapshot
 from tools.vocabulary.outcomes import FAILED, HTTP_5XX, HTTP_REQUESTS
 
 Verdict = Literal["worse", "no worse", "too few requests to tell", "cannot tell"]
@@ -37,9 +36,9 @@ def asks() -> frozenset[Ask]:
     return frozenset({*counted, TTFT.p95(WINDOW)})
 
 
-def judged(snapshot: Snapshot, stable: Subject, canary: Subject, least: int) -> Canary:
+def judged(counts: Counts, stable: Subject, canary: Subject, least: int) -> Canary:
     """A canary against the stable workload over an hour; `least` requests are needed of each."""
-    ours, theirs = (count(snapshot, one, WINDOW) for one in (canary, stable))
+    ours, theirs = (count(counts, one, WINDOW) for one in (canary, stable))
     queries = tuple(text for one in (ours, theirs) for text in one.promql if text)
     for name, one in (("canary", ours), ("stable", theirs)):
         if one.blind is not None:
@@ -52,7 +51,7 @@ def judged(snapshot: Snapshot, stable: Subject, canary: Subject, least: int) -> 
     said = f"{mine:.2%} of {ours.requests:,.0f} requests failed, against {other:.2%} of {theirs.requests:,.0f} on the stable one"
     if mine - other >= POINT or (mine >= TWICE * other and ours.failed >= LEAST_FAILURES and mine > other):
         return Canary("worse", said, queries)
-    late = [Present(snapshot, one).get(TTFT.p95(WINDOW)) for one in (canary, stable)]
+    late = [Present(counts.snapshot, one).get(TTFT.p95(WINDOW)) for one in (canary, stable)]
     seen = tuple(one for one in late if one is not None)
     if len(seen) < len(late):
         return Canary("cannot tell", f"{said}; how long the first tokens take is not seen of both", queries, seen)

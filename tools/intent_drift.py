@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tools import intent_compare as compare
-from tools.burn import Burning
+from tools.burn import Burning, Counts
 from tools.burn import asks as burn_asks
 from tools.costs_figures import Figure
 from tools.engines import Key, flag
@@ -75,12 +75,13 @@ def asks(intents: Iterable[Intent]) -> frozenset[Ask]:
     return frozenset(found)
 
 
-def drift(intent: Intent, snapshot: Snapshot, usd: Mapping[Subject, Figure] | None = None) -> Drift:
-    """Hold an intent against a snapshot that was taken with `asks`; `usd` is what workloads cost an hour, where that is known."""
+def drift(intent: Intent, counts: Counts, usd: Mapping[Subject, Figure] | None = None) -> Drift:
+    """Hold an intent against (the counts of) a snapshot that was taken with `asks`; `usd` is what workloads cost an hour, where that is known."""
+    snapshot = counts.snapshot
     subjects = [one for one in snapshot.topology.workloads if intent.means(one)]
     if not subjects:
         return _absent(intent, snapshot)
-    held = [Held(intent, subject, snapshot) for subject in subjects]
+    held = [Held(intent, subject, counts) for subject in subjects]
     for one in held:
         for theme in (_model, _engine, _gpus, _replicas, _marks, objectives, canary):
             theme(one)

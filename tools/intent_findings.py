@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from tools import intent_compare as compare
-from tools.burn import Burning
+from tools.burn import Burning, Counts
 from tools.check import shown
 from tools.finding import BlindSpot, Change, Evidence, Finding, Remedy, Severity
 from tools.intent import Intent
 from tools.intent_compare import Compared, compared
 from tools.reading import Reading, Subject
 from tools.signals import Ask
-from tools.snapshot import Snapshot
 
 TITLES = {
     "intent_not_deployed": "What was declared does not run.",
@@ -34,9 +33,9 @@ TITLES = {
 class Held:
     """One workload against its intent: what was found so far, what agrees, and what could not be compared."""
 
-    def __init__(self, intent: Intent, subject: Subject, snapshot: Snapshot) -> None:
+    def __init__(self, intent: Intent, subject: Subject, counts: Counts) -> None:
         """Nothing is held yet."""
-        self.intent, self.subject, self.snapshot = intent, subject, snapshot
+        self.intent, self.subject, self.counts, self.snapshot = intent, subject, counts, counts.snapshot
         self.findings: list[Finding] = []
         self.same: list[str] = []
         self.blind: list[BlindSpot] = []

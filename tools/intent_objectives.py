@@ -68,7 +68,7 @@ def _missed(held: Held, what: str, limit: float, reading: Reading) -> None:
 
 
 def _burn(held: Held, percent: float) -> None:
-    held.burning = burning(held.snapshot, held.subject, percent)
+    held.burning = burning(held.counts, held.subject, percent)
     if held.burning.verdict in {"cannot tell", "too few requests to tell"}:
         held.blind.append(BlindSpot(f"availability of {held.subject}", f"objective {percent:g} %; {held.burning.verdict}: {held.burning.why}"))  # fmt: skip
         return
@@ -132,7 +132,7 @@ def canary(held: Held) -> None:
     if not candidates:
         held.same.append(f"{held.subject}: no canary {declared.workload} runs")
         return
-    found = judged(held.snapshot, held.subject, candidates[0], declared.min_requests)
+    found = judged(held.counts, held.subject, candidates[0], declared.min_requests)
     if found.verdict == "worse":
         queries = "; ".join(found.queries)
         evidence = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from evals.fleet.prometheus import Prometheus
 from tests.tools import worlds
 from tests.tools.worlds import START, World, listings, node, owned, pod
-from tools.burn import RULES, Burning, burning
+from tools.burn import RULES, Burning, Counts, burning
+from tools.columns import Column, Part
 from tools.costs_figures import Figure
 from tools.finding import Finding
 from tools.intent import Intent, read_intents
@@ -21,6 +23,7 @@ from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
+from tools.vocabulary.outcomes import HTTP_REQUESTS
 
 DAYS = 73 * 3600.0
 APPS = ("burns", "over", "slow", "calm", "rare", "next", "worse", "late", "silent")
@@ -113,7 +116,7 @@ def subject(app: str) -> Subject:
 
 
 def burn(taken: Snapshot, app: str, percent: float = 99.9) -> Burning:
-    return burning(taken, subject(app), percent)
+    return burning(Counts(taken), subject(app), percent)
 
 
 @pytest.mark.parametrize(
@@ -158,9 +161,20 @@ def test_no_requests_seen_is_not_no_failures(taken: Snapshot, kube: FakeKube) ->
     found = burn(blind, "burns")
     assert found.verdict == "cannot tell"
     assert "cannot be reached" in found.why
-    held = drift(intent("burns", ALL), blind)
+    held = drift(intent("burns", ALL), Counts(blind))
     assert held.findings == ()
     assert {spot.what.partition(" of ")[0] for spot in held.blind} >= {"availability", "time to first token"}
+
+
+def test_one_window_that_is_not_seen_hides_no_page_and_is_no_comfort(taken: Snapshot) -> None:
+    gone = Blind(Reason.PARTIAL, "the query was refused")
+    ask = HTTP_REQUESTS.increase("72h")
+    columns = {**taken.columns, ask: Column(ask, (Part("Prometheus", "q", START, blind=gone),), gone)}
+    half = replace(taken, columns=columns)
+    assert burn(half, "burns").verdict == "page"
+    calm = burn(half, "calm")
+    assert calm.verdict == "cannot tell"
+    assert "refused" in calm.why
 
 
 def test_replicas_that_are_gone_count_too(prometheus: Prometheus) -> None:
@@ -174,20 +188,20 @@ def test_replicas_that_are_gone_count_too(prometheus: Prometheus) -> None:
     [("next", 500, "too few requests to tell"), ("worse", 500, "worse"), ("over", 500, "worse"), ("silent", 500, "cannot tell"), ("next", 10, "worse")],
 )  # fmt: skip
 def test_a_canary(taken: Snapshot, canary: str, least: int, verdict: str) -> None:
-    found = judged(taken, subject("calm"), subject(canary), least)
+    found = judged(Counts(taken), subject("calm"), subject(canary), least)
     assert found.verdict == verdict, found.why
 
 
 def test_a_canary_that_is_as_good_and_one_that_is_slower(taken: Snapshot) -> None:
-    assert judged(taken, subject("over"), subject("calm"), 500).verdict == "no worse"
-    slower = judged(taken, subject("calm"), subject("late"), 500)
+    assert judged(Counts(taken), subject("over"), subject("calm"), 500).verdict == "no worse"
+    slower = judged(Counts(taken), subject("calm"), subject("late"), 500)
     assert slower.verdict == "worse"
     assert "first tokens" in slower.why
 
 
 def held(taken: Snapshot, workload: str, more: str, usd: float | None = None) -> Drift:
     figures = {} if usd is None else {subject(workload): Figure(usd, "USD per hour", "2 GPUs")}
-    return drift(intent(workload, more), taken, figures)
+    return drift(intent(workload, more), Counts(taken), figures)
 
 
 def only(found: Drift) -> Finding:

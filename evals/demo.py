@@ -88,7 +88,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stage(stack: contextlib.ExitStack, err: Console) -> tuple[Advisor, str]:
+def fleet(stack: contextlib.ExitStack, err: Console) -> tuple[str, Path]:
+    """A fleet that lives until the stack is left: the address of its Prometheus, and a kubeconfig for its API."""
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rackside-demo-")))
     with _step(err, "Simulating two hours of a fleet of 32 GPUs"):
         world = build(load(RECIPE), time.time())
@@ -100,9 +101,14 @@ def _stage(stack: contextlib.ExitStack, err: Console) -> tuple[Advisor, str]:
     api = stack.enter_context(KubeApi(Lives(world)))
     kubeconfig = scratch / "kubeconfig"
     api.kubeconfig(kubeconfig)
-    prom, kube = PromSource(prometheus.url), KubeSource.connect(str(kubeconfig))
+    return prometheus.url, kubeconfig
+
+
+def _stage(stack: contextlib.ExitStack, err: Console) -> tuple[Advisor, str]:
+    url, kubeconfig = fleet(stack, err)
+    prom, kube = PromSource(url), KubeSource.connect(str(kubeconfig))
     library = make_library(load_settings())
-    where = f"Prometheus at {prometheus.url}; Kubernetes API: KUBECONFIG={kubeconfig}"
+    where = f"Prometheus at {url}; Kubernetes API: KUBECONFIG={kubeconfig}"
     return Advisor(lambda _: (prom, kube, ""), library), where
 
 

@@ -178,8 +178,16 @@ def test_one_window_that_is_not_seen_hides_no_page_and_is_no_comfort(taken: Snap
 
 
 def test_replicas_that_are_gone_count_too(prometheus: Prometheus) -> None:
-    kube = FakeKube(listings(pods=[], nodes=[node("n1", 8)], deployments=[owned("Deployment", "burns")]))
+    kube = FakeKube(
+        listings(
+            pods=[pod(name("calm"), owner=("ReplicaSet", "calm-6c8d9f7b5"), node="n1")],
+            nodes=[node("n1", 8)],
+            replicasets=[owned("ReplicaSet", "calm-6c8d9f7b5", "calm")],
+            deployments=[owned("Deployment", "burns"), owned("Deployment", "calm")],
+        )
+    )
     taken = survey(PromSource(prometheus.url), kube, asks([intent("burns", ALL)]), START)
+    assert taken.topology.pods_of(subject("burns")) == ()
     assert burn(taken, "burns").verdict == "page"
 
 

@@ -88,7 +88,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
         ("---\n---\n", "there is nothing in it"),
         ("- a\n- b\n", "a document is a mapping"),
         ("just words", "a document is a mapping"),
-        ("a: [1, 2", "line 1: this is not YAML"),
+        ("a: [1, 2", "this is not YAML"),
         ("a: &x [1]\nb: *x\n", "line 2: aliases"),
         ("a: 1\na: 2\n", "line 2: 'a' stands here twice"),
         ("a: !!python/object/apply:os.system [id]\n", "the tag"),

@@ -43,6 +43,7 @@ class Where(StrEnum):
     ON_THIS_NODE = "on this node"
     SAME_NAMESPACE = "in this namespace"
     IN_CLUSTER = "in this cluster"
+    WATCHES_THIS_NODE = "of the exporter on this node"
 
 
 @dataclass(frozen=True, slots=True)

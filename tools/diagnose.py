@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tools.vocabulary.gpu_software import NODE_GPUS_PROMISED
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
+# Whose failure is that of a node's GPU metrics.
+_EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia|nvitop)[\w-]{0,20}exporter")
 
 
 class Verdict(StrEnum):
@@ -216,6 +219,9 @@ def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) ->
     if where is Where.SAME_NAMESPACE:
         spaces = {one.namespace for one in topology.workloads_of(cause)}
         return bool(spaces & {one.namespace for one in topology.workloads_of(symptom)})
+    if where is Where.WATCHES_THIS_NODE:
+        watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
+        return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
     if where is Where.ON_THIS_NODE:
         return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
     if where is Where.ON_THIS_GPU:

@@ -35,6 +35,10 @@ DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true", 
 FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 
+# An exporter that does not run tells nothing of the GPUs of its node.
+UNWATCHED = (Explains("exporter_down", Where.WATCHES_THIS_NODE),)
+
+
 # What a fault of the GPU shows besides its Xid.
 HARDWARE = named(
     "ecc_uncorrectable",

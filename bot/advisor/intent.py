@@ -29,7 +29,7 @@ _READINESS = re.compile(
     re.IGNORECASE,
 )
 _SIZING = re.compile(
-    r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|siz(?:e|ing))\b",
+    r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|sizing|(?:to|should i|should we|we|i) size|size (?:my|our|the|a|an|for|up|it)|(?:what|which|right|gpu|cluster|fleet|node|card) sizes?)\b",
     re.IGNORECASE,
 )
 _ASKS_STATE = re.compile(

@@ -11,14 +11,16 @@ import pytest
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import GONE, NOW, scene, snapshot
 from tools.casebook import cases, modes
+from tools.check import Because
 from tools.columns import Column, Part
-from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
+from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, explanations, run
 from tools.finding import Finding
 from tools.reading import Blind, Reason, Subject
 from tools.signals import (
     parse_ask,
 )
 from tools.snapshot import Snapshot, SourceState
+from tools.topology import Pod, Topology
 
 KV = {"llm.kv_usage avg 10m": 0.99, "llm.requests_waiting min 5m": 6, "llm.requests_waiting now": 9}
 LATE = {"llm.ttft p95 5m": 8.0, "llm.ttft mean 5m": 6.0, "llm.queue_time mean 5m": 5.0}
@@ -293,3 +295,47 @@ def test_every_finding_carries_its_page_its_remedy_and_its_words(check: str) -> 
     assert found.because
     assert found.evidence
     assert found.title == cases()[check].words.title
+
+
+# ------------------------------------------------------------------ relations between what is not one workload
+
+
+def fired(check: str, subject: Subject) -> Outcome:
+    return Outcome(cases()[check], subject, Verdict.FIRES, Because("", {}))
+
+
+NODE = Subject("node", "", "n1")
+EXPORTER = Subject("daemonset", "gpu-operator", "nvidia-dcgm-exporter")
+
+
+def placed(**nodes: Subject) -> Topology:
+    """Pods by name (`pod_node`), each with its workload."""
+    pods = {}
+    for name, whose in nodes.items():
+        pod, _, node = name.partition("_")
+        pods[f"{whose.namespace}/{pod}"] = Pod(whose.namespace, pod, node, whose, "Running", True, 1.0)
+    return Topology(pods, {}, ("n1", "n2"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "where", "explains"),
+    [(EXPORTER, "n1", True), (EXPORTER, "n2", False), (APP, "n1", False)],
+    ids=["the exporter there", "the exporter of another node", "an engine there"],
+)
+def test_a_kill_explains_dark_gpus_where_it_is_the_exporters(cause: Subject, where: str, explains: bool) -> None:
+    topology = placed(**{f"x-0_{where}": cause, "y-0_n1": OTHER})
+    told = explanations([fired("host_oomkilled", cause), fired("exporter_down", NODE)], topology)
+    assert told == ({f"exporter_down@{NODE}": (f"host_oomkilled@{cause}",)} if explains else {})
+
+
+def test_a_lost_node_explains_why_the_replica_that_stood_on_it_finds_no_place() -> None:
+    topology = placed(**{"app-0_n1": APP, "app-1_": APP, "other-0_": OTHER})
+    pending = [fired("pending_insufficient_gpu", one) for one in (APP, OTHER)]
+    told = explanations([fired("node_lost", NODE), *pending], topology)
+    assert told == {f"pending_insufficient_gpu@{APP}": (f"node_lost@{NODE}",)}
+
+
+@pytest.mark.parametrize("scaler", ["hpa_wrong_metric", "hpa_metric_unavailable", "keda_scaler_failing"])
+def test_replicas_at_their_cap_stand_under_the_autoscaler_that_adds_none(scaler: str) -> None:
+    told = explanations([fired(scaler, APP), fired("concurrency_cap_below_kv", APP)], placed(**{"app-0_n1": APP}))
+    assert told == {f"concurrency_cap_below_kv@{APP}": (f"{scaler}@{APP}",)}

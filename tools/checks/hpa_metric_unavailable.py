@@ -12,7 +12,7 @@ A condition ScalingActive that is true, or an autoscaler that rests at zero repl
 """
 
 from tools.check import Because, Check, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.families import QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
 from tools.vocabulary.autoscaling import HPA_BROKEN
@@ -56,7 +56,7 @@ CHECK = Check(
     needs=(HPA_BROKEN.now,),
     helps=(HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     fires=fires,
-    explains=QUEUEING,
+    explains=(*QUEUEING, *named("concurrency_cap_below_kv")),
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving", "observability/metrics-vllm"),
     owner="platform",

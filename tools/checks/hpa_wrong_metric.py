@@ -14,7 +14,7 @@ An empty queue, an autoscaler at its maximum, or one that also follows waiting r
 import re
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.families import QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.signals import HPA_DESIRED, HPA_MAX, HPA_METRICS, HPA_MIN, KV_USAGE, REQUESTS_WAITING
 
@@ -81,7 +81,7 @@ CHECK = Check(
     helps=(HPA_MIN.now, KV_USAGE.now),
     limits={"waiting": Limit(3, "requests", "a sustained queue, not the noise of one poll")},
     fires=fires,
-    explains=QUEUEING,
+    explains=(*QUEUEING, *named("concurrency_cap_below_kv")),
     remedies=remedies,
     pages=("kubernetes/autoscaling-llm-serving",),
     owner="platform",

@@ -12,7 +12,7 @@ A node that is merely cordoned: that one is Ready and keeps what runs on it.
 """
 
 from tools.check import Because, Check, Explains, Limits, Now, On, Where, because
-from tools.families import FAILING, QUEUEING, at
+from tools.families import FAILING, QUEUEING, at, named
 from tools.finding import Remedy
 from tools.signals import NODE_GPUS, NODE_READY
 
@@ -55,6 +55,9 @@ CHECK = Check(
     explains=(
         Explains("exporter_down", Where.ON_THIS_NODE),
         Explains("routing_skew", Where.ON_THIS_NODE),
+        # The replacement of a replica that stood on it finds no other place.
+        *named("pending_insufficient_gpu", "pending_taint", "gpu_bin_packing_fragmentation"),
+        *named("cluster_autoscaler_cannot_add_gpu_node"),
         *at((*QUEUEING, *FAILING), Where.ON_THIS_NODE),
     ),
     remedies=remedies,

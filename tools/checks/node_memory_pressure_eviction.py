@@ -13,7 +13,7 @@ A pod that failed for another reason, or an eviction of days ago.
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
-from tools.families import FAILING, QUEUEING
+from tools.families import FAILING, QUEUEING, UNWATCHED
 from tools.finding import Remedy
 from tools.vocabulary.autoscaling import FAILED_REASON
 from tools.vocabulary.startup import FAILED_AGO
@@ -64,7 +64,7 @@ CHECK = Check(
     needs=(FAILED_REASON.now, FAILED_AGO.now),
     limits={"recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now")},
     fires=fires,
-    explains=(*QUEUEING, *FAILING),
+    explains=(*QUEUEING, *FAILING, *UNWATCHED),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
     owner="platform",

@@ -27,6 +27,27 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
   printf '%s' "$want" >"$stamp"
 fi
 
+# A real Alertmanager posts to our webhook in one test.
+if ! command -v prometheus-alertmanager >/dev/null 2>&1 && ! command -v alertmanager >/dev/null 2>&1; then
+  if command -v apt-get >/dev/null 2>&1; then
+    sudo=""
+    if [ "$(id -u)" != 0 ]; then
+      command -v sudo >/dev/null 2>&1 || die "Alertmanager is missing and this user cannot install it. Ask for: apt-get install prometheus-alertmanager"
+      sudo=sudo
+    fi
+    printf '==> installing Alertmanager with apt-get\n' >&2
+    $sudo apt-get update -qq
+    # The package would start a service on port 9093: the tests only want the program.
+    $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends prometheus-alertmanager >"$log" 2>&1 ||
+      { tail -n 5 "$log" >&2; die "apt-get could not install prometheus-alertmanager (its last lines are above)"; }
+  elif command -v brew >/dev/null 2>&1; then
+    printf '==> installing Alertmanager with brew\n' >&2
+    brew install --quiet alertmanager
+  else
+    die "Alertmanager is missing and no known package manager was found. Put alertmanager (0.25 or newer) on PATH"
+  fi
+fi
+
 # The tests of the manifests and of the Kubernetes stand-in run a real kubectl, 1.22 or newer (Kustomize 4).
 minor() { "$1" version --client -o json 2>/dev/null | "$python" -c 'import json, re, sys; v = json.load(sys.stdin)["clientVersion"]; print(re.sub(r"\D.*", "", v["minor"]))' 2>/dev/null || echo 0; }
 for kubectl in kubectl ../../.venv/bin/kubectl; do

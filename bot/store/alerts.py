@@ -15,10 +15,10 @@ from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_s
 from bot.store.audit import access_log
 from bot.store.tables import inbox
 from bot.triage.alert import Alert, Notice, State, digest
+from bot.triage.merging import after, fresh
 
 # Held by whoever decides what to post: budgets are counted and used under it.
 DECIDING = threading.RLock()
-ITEMS_MOST = 1500
 _KEPT_S = 90 * 86400.0
 
 
@@ -112,14 +112,14 @@ class AlertBook:
             connection.execute(self._insert(alert_group).values(**_new(key, notice, team)).on_conflict_do_nothing())
             row = _row(connection, key)
             values: dict[str, Any] = {"heard_at": now, "left_out": notice.left_out, "url": notice.url or row.url}
-            if row.state == "resolved" and not _fresh(self._items(connection, key, row.episode), notice):
+            if row.state == "resolved" and not fresh(self._items(connection, key, row.episode), notice):
                 connection.execute(sa.update(alert_group).where(alert_group.c.id == key).values(**values))
                 return _row(connection, key)
             if row.state == "resolved":
                 values |= self._begun(connection, row, notice, now, reopen_s)
             episode = values.get("episode", row.episode)
             items = {one.fingerprint: one for one in self._items(connection, key, episode)}
-            merged = _merged(items, notice, now)
+            merged = after(items, notice, now)
             self._keep(connection, key, episode, items, merged)
             values["state"] = "firing" if any(one.state == "firing" for one in merged.values()) else "resolved"
             if values["state"] == "resolved":
@@ -139,7 +139,7 @@ class AlertBook:
         if row.episode and row.root and not row.storm and now - row.ended_at <= reopen_s:
             self._event(connection, row.id, row.episode, now, "reopened", {})
             return {"opened": row.opened + 1, "ended_at": 0.0}
-        starts = [one.starts_at for one in notice.alerts if one.state == "firing" and one.starts_at]
+        starts = [min(one.starts_at, now) for one in notice.alerts if one.state == "firing" and one.starts_at]
         return {
             "episode": row.episode + 1, "started_at": min(starts, default=now), "ended_at": 0.0, "root": "", "pending": "",
             "posted_at": 0.0, "told": "", "told_at": 0.0, "storm": "", "diagnosed": "[]", "owed": 0, "opened": 0,
@@ -358,45 +358,6 @@ class AlertBook:
     def _count(self, query: Any) -> int:
         with self.engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
-
-
-def _merged(items: dict[str, Alert], notice: Notice, now: float) -> dict[str, Alert]:
-    """The alerts of an episode after a notice. What came late is left as it is known better."""
-    merged = dict(items)
-    for one in notice.alerts:
-        known = items.get(one.fingerprint)
-        back = known is None or (known.state == "resolved" and one.state == "firing")
-        kept = Alert(one.labels, one.annotations, one.state, one.starts_at or (now if known is None or back else known.starts_at),
-                     (one.ends_at or now) if one.state == "resolved" else 0.0, one.url, one.fingerprint)  # fmt: skip
-        if known is None or not _late(kept, known):
-            # Alertmanager repeats the end of an alert with the same time; only others would move it.
-            same_end = known is not None and known.state == kept.state == "resolved"
-            merged[one.fingerprint] = known if same_end and known is not None else kept
-    told = {one.fingerprint for one in notice.alerts}
-    for name, known in items.items():
-        if known.state == "firing" and name not in told and (notice.whole or notice.state == "resolved"):
-            merged[name] = Alert(known.labels, known.annotations, "resolved", known.starts_at, now, known.url, name)
-    if len(merged) > ITEMS_MOST:
-        order = sorted(merged, key=lambda name: (merged[name].state == "firing", merged[name].starts_at), reverse=True)
-        merged = {name: merged[name] for name in order[:ITEMS_MOST]}
-    return merged
-
-
-def _fresh(items: list[Alert], notice: Notice) -> bool:
-    """Does a notice tell of an alert that fires, and that is not known to be over?"""
-    known = {one.fingerprint: one for one in items}
-    return any(
-        one.state == "firing"
-        and (one.fingerprint not in known or not one.starts_at or not _late(one, known[one.fingerprint]))
-        for one in notice.alerts
-    )
-
-
-def _late(new: Alert, known: Alert) -> bool:
-    """Was this told before what is known already? (Two deliveries may overtake each other.)"""
-    if new.starts_at < known.starts_at:
-        return True
-    return new.state == "firing" and known.state == "resolved" and new.starts_at == known.starts_at
 
 
 def _new(key: str, notice: Notice, team: str) -> dict[str, Any]:

@@ -31,7 +31,8 @@ class Yard:
     def __init__(self, slack: SlackStandIn, home: Path, token: str = TOKEN, **alerts: Any) -> None:
         """Start it and wait until it listens."""
         self.slack = slack
-        self._home = home
+        self.home = home
+        self.heard_at: set[float] = set()
         self.asked: list[Question] = []
         self.answer: Callable[[Question], Answer] = lambda question: Answer(
             question.text, "live", Scope(None, "chat", None), "The KV cache is full."
@@ -65,7 +66,7 @@ class Yard:
     def finished(self, count: int) -> None:
         """Wait until this many pieces of work are done, to the last record."""
         deadline = time.monotonic() + 30
-        with contextlib.closing(sqlite3.connect(self._home / "rackside.db")) as database:
+        with contextlib.closing(sqlite3.connect(self.home / "rackside.db")) as database:
             while True:
                 query = "SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS' AND name = 'answer_event'"
                 if database.execute(query).fetchone()[0] >= count:

@@ -129,6 +129,22 @@ def test_what_arrives_late_or_was_over_before_it_was_told_changes_nothing(desk: 
     assert desk.group().opened == 0
 
 
+def test_the_end_of_an_earlier_time_that_arrives_late_ends_nothing(desk: Desk) -> None:
+    desk.tell(alert(at=NOON + 50))
+    assert desk.tell(alert(state="resolved", at=NOON, ended=NOON + 40)) == []
+    assert desk.group().state == "firing"
+    # Alertmanager may join two times into one that began earlier.
+    assert len(desk.tell(alert(state="resolved", at=NOON, ended=NOON + 55))) == 1
+
+
+def test_an_alert_from_the_future_began_now_and_ends(desk: Desk) -> None:
+    desk.tell(alert(at=NOON + 9000))
+    assert desk.group().started_at == desk.now
+    desk.now += 60
+    assert what(desk.tell(alert(state="resolved", at=desk.now, ended=desk.now + 500)))[0]["turned"] == "resolved"
+    assert desk.group().ended_at == desk.now
+
+
 def test_an_alert_that_is_not_told_any_more_has_ended(desk: Desk) -> None:
     desk.tell(alert(), alert(deployment="other"))
     assert what(desk.tell(alert(deployment="other"))) == [{"replaces": "1", "diagnose": False}]

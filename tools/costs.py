@@ -260,6 +260,7 @@ def _assumed(weight: float, nodes: Collection[NodeRate], *, whole: bool) -> tupl
         "GPU money only: a node's price is that of its GPUs; disks, network, CPU nodes and people are not in it.",
         f"A generated token is taken to cost {plain(weight)} times a prompt token (`output_token_weight` in the settings).",
         "Hours are counted in slots of 5 minutes; a slot in which something ran counts as used.",
+        "Why a GPU is free or stranded, and who holds it, is as of now: Kubernetes keeps no past.",
     ]
     if any(rate.spot for rate in nodes):
         said.append("Some nodes are spot: list prices are on demand, so give your own price for them.")

@@ -18,6 +18,8 @@ from tools.topology import Pod
 from tools.vocabulary.costs import ENGINE_QUIET, ENGINE_SEEN, GPU_ACTIVE, GPU_EMPTY, GPU_SEEN, NOT_READY, SLOTS_PER_HOUR
 
 ENDED = frozenset({"Succeeded", "Failed"})
+# What Kubernetes says now is taken for an hour at most: it keeps no past.
+STATE_HOLDS_H = 1.0
 _SLOT = 1.0 / SLOTS_PER_HOUR
 _STANDBY = re.compile(r"(^|[-_.])(warm-?)?standby($|[-_.\d])", re.IGNORECASE)
 _CONTROLLED_ONE_BY_ONE = frozenset({"deployment", "replicaset", "pod", "daemonset"})
@@ -136,7 +138,7 @@ class Window:
         if young and key:
             return "the pod held the GPU for a part of the window, and its engine tells nothing of that part"
         if engine.blind is not None:
-            return f"its engine's requests are not seen ({engine.blind})"
+            return f"its engine's requests are not seen ({engine.blind.detail or engine.blind.reason})"
         return "the engine did not report for a part of the window"
 
     def _read(self, signal: Signal, key: str) -> Reading | None:
@@ -151,7 +153,10 @@ class Window:
         found = []
         if missing:
             why = "the node does not give it out (not allocatable)"
-            found.append(_spent("stranded", why, missing * self.hours, rate, rate.readings))
+            known = min(self.hours, STATE_HOLDS_H)
+            found.append(_spent("stranded", why, missing * known, rate, rate.readings))
+            why = "the node does not give it out now, and nothing tells since when"
+            found.append(_spent("unseen", why, missing * (self.hours - known), rate, rate.readings))
         kind, reason = self._why_free(rate, free)
         keys = [
             key

@@ -219,6 +219,15 @@ def test_a_gpu_that_the_node_does_not_give_is_stranded() -> None:
     }
 
 
+def test_what_kubernetes_says_now_is_not_taken_for_a_day() -> None:
+    world = {**NODE, **BUSY, "node.devices_given now": {"n1": 3.0}}
+    told = costs(taken(world), BOOK, "6h")
+    node = spent(told.nodes[0].spent)
+    assert node["stranded", "the node does not give it out (not allocatable)"] == 1.0
+    assert node["unseen", "the node does not give it out now, and nothing tells since when"] == 5.0
+    assert kinds(told) == {"stranded": pytest.approx(1.0), "unseen": pytest.approx(23.0)}
+
+
 def test_a_free_gpu_that_was_held_until_lately_is_not_called_free_for_that_time() -> None:
     told = found({"cost.gpu_empty max 1h": {"G0": 0.0, "G1": 0.25, "G2": 1.0, "G3": 1.0}})
     assert spent(told.nodes[0].spent) == {

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format lint types contracts docs wheel evals clean
+.PHONY: help setup demo playground test bench check format lint types contracts docs wheel evals clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -12,6 +12,9 @@ setup: ## make .venv, install everything, export the encoder, build the index
 
 demo: setup ## a live incident in a simulated fleet, asked and answered
 	@$(PY) -m evals.demo
+
+playground: setup ## a Slack channel on a local page, over the demo's fleet
+	@$(PY) -m evals.playground
 
 test: setup ## the whole suite, on WORKERS=2 processes
 	@deploy/test-peers.sh

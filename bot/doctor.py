@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from bot.doctor_found import deployed, mapped
+from bot.doctor_slack import slack
 from bot.seen import Seen, State
 from bot.settings import Settings
 from knowledge.encoder import EncoderProblem
@@ -48,7 +49,7 @@ def examine(settings: Settings, cluster: str | None = None) -> Iterator[Seen]:
         )
     except (IndexProblem, EncoderProblem) as problem:
         yield Seen("Knowledge base", "blind", str(problem), "Run: rackside knowledge index")
-    yield from _slack(settings)
+    yield from slack(settings)
     if settings.model is None:
         yield Seen(
             "Language model", "not set", "answers are worded from rules", "Optional: set RACKSIDE_MODEL=provider:model"
@@ -124,38 +125,6 @@ def _kubernetes(kube: KubeSource | Blind, pods: list[dict[str, Any]]) -> Generat
             "Optional: deploy/options/pods-proxy lets it read what Prometheus does not scrape",
         )
     return listed
-
-
-def _slack(settings: Settings) -> Iterator[Seen]:
-    if settings.slack_bot_token is None:
-        yield Seen(
-            "Slack",
-            "not set",
-            "only rackside serve needs it",
-            "Set RACKSIDE_SLACK_BOT_TOKEN and an app token or signing secret",
-        )
-        return
-    from slack_sdk import WebClient
-    from slack_sdk.errors import SlackApiError, SlackClientError
-
-    client = WebClient(token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_api_url, timeout=10)
-    try:
-        told = client.auth_test()
-        yield Seen("Slack", "ok", f"the bot token belongs to {told.get('user')} in {told.get('team')}")
-    except SlackApiError as error:
-        yield Seen(
-            "Slack",
-            "blind",
-            f"Slack answered {error.response.get('error')}",
-            "Reinstall the app and copy its bot token",
-        )
-    except OSError as error:
-        yield Seen(
-            "Slack", "blind", f"Slack cannot be reached ({type(error).__name__})", "Check the way out to slack.com"
-        )
-    except (SlackClientError, ValueError, AttributeError):
-        # The client's ways to say: no URL, or what answers there is not Slack.
-        yield Seen("Slack", "blind", "what answers there does not answer like Slack", "Check RACKSIDE_SLACK_API_URL")
 
 
 def _blind(what: str, blind: Blind, todo: str) -> Seen:

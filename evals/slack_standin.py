@@ -55,6 +55,8 @@ class SlackStandIn:
         self.replies: dict[str, Json] = {}
         self.up = True
         self.refusals = 0
+        # What the token may do, as auth.test says in a header; None says nothing.
+        self.scopes: tuple[str, ...] | None = None
         self.messages: dict[str, list[Json]] = {}
         # What other methods keep, by a name of their own (views, files, streams, whispers).
         self.kept: dict[str, list[Json]] = {}
@@ -311,7 +313,8 @@ class SlackStandIn:
         if fault is not None:
             self._suffer(request, fault, result)
         else:
-            _reply(request, 200, {}, json.dumps(result).encode())
+            told = {} if self.scopes is None else {"x-oauth-scopes": ",".join(self.scopes)}
+            _reply(request, 200, told, json.dumps(result).encode())
 
     def _next_fault(self, method: str) -> Fault | None:
         faults = self._faults.get(method) or []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot.advisor.question import Answer, Citation
+from bot.deep_links import Links
 from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
 from tools.finding import BlindSpot, Evidence, Finding, Recovered, Remedy, RuledOut
 
@@ -24,6 +25,8 @@ FALLBACK_TEXT = 3000
 HAPPENED = 3
 # Slack refuses a message somewhere above this (msg_blocks_too_long), whatever its single blocks weigh.
 MESSAGE_SIZE = 12_000
+_TITLE = 150
+NO_LINKS = Links()
 UNCHANGED = "Rackside only reads: nothing was changed."
 _BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
 # Units that each part may take.
@@ -38,17 +41,21 @@ class Message:
     blocks: list[Block]
 
 
-def blocks(answer: Answer) -> Message:
+def blocks(answer: Answer, links: Links = NO_LINKS, *, fold: bool = False, spare: int = 0) -> Message:
     """The answer as a Slack message: at most 26 blocks, every text within 3,000 characters, 12,000 in all.
 
-    As many headlines are shown in full as fit, three at most; the others get a line each.
+    As many headlines are shown in full as fit, three at most; the others get a line each. `links` open the queries of readings,
+    `fold` puts evidence and what was ruled out into containers that are closed at first, `spare` is left free for what follows.
     """
     for full in range(FULL_HEADLINES, 1, -1):
-        shown = _compose(answer, full)
-        if size(shown) <= MESSAGE_SIZE:
+        shown = _compose(answer, full, links, fold=fold)
+        if size(shown) <= MESSAGE_SIZE - spare:
             break
     else:
-        shown = _compose(answer, 1)
+        shown = _compose(answer, 1, links, fold=fold)
+        if size(shown) > MESSAGE_SIZE - spare:
+            # Addresses are long: without them it fits by construction.
+            shown = _compose(answer, 1, NO_LINKS, fold=fold)
     return Message(text=_fallback(answer), blocks=shown)
 
 
@@ -57,14 +64,14 @@ def size(shown: list[Block]) -> int:
     return width(json.dumps(shown, ensure_ascii=False, separators=(",", ":")))
 
 
-def _compose(answer: Answer, full: int) -> list[Block]:
+def _compose(answer: Answer, full: int, links: Links, *, fold: bool) -> list[Block]:
     headlines = answer.headlines
     shown = [_verdict(answer)]
     body = _body(answer)
     if body:
         shown.append(section(body))
     for finding in headlines[:full]:
-        shown.extend(_headline(finding, answer))
+        shown.extend(_headline(finding, answer, links, fold=fold))
     rest = (*headlines[full:], *_unexplained(answer))
     if rest:
         shown += [{"type": "divider"}, section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
@@ -74,11 +81,11 @@ def _compose(answer: Answer, full: int) -> list[Block]:
         unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
         shown.append(section(unseen) if answer.saw_nothing else context(unseen))
     if answer.ruled_out:
-        shown.append(context(f"*Ruled out*\n{_listed(answer.ruled_out, _ruled_out_line, _SMALL, 'more')}"))
+        told = _listed(answer.ruled_out, _ruled_out_line, _SMALL, "more")
+        shown.append(folded(f"Ruled out ({len(answer.ruled_out)})", told) if fold else context(f"*Ruled out*\n{told}"))
     if answer.citations:
         shown.append(context(f"*Sources*\n{_listed(answer.citations, _citation_line, _SOURCES, 'more')}"))
     shown.append(_footer(answer))
-    # Feedback buttons go here, after the footer, once they are stored.
     return shown
 
 
@@ -92,6 +99,17 @@ def section(text: str) -> Block:
     """A paragraph of mrkdwn that is already escaped."""
     # verbatim: Slack must not turn names of people, channels or addresses in the data into links.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def folded(title: str, text: str) -> Block:
+    """A paragraph that is closed at first; the title is plain text, the paragraph mrkdwn that is already escaped."""
+    return {
+        "type": "container",
+        "title": {"type": "plain_text", "text": title[:_TITLE]},
+        "is_collapsible": True,
+        "default_collapsed": True,
+        "child_blocks": [section(text)],
+    }
 
 
 def context(*texts: str) -> Block:
@@ -128,7 +146,7 @@ def _body_budget(answer: Answer) -> int:
     return _BODY if answer.findings else _BODY_ALONE
 
 
-def _headline(finding: Finding, answer: Answer) -> list[Block]:
+def _headline(finding: Finding, answer: Answer, links: Links, *, fold: bool) -> list[Block]:
     badge = _BADGE.get(finding.severity, ":white_circle:")
     rank = f"{escape(finding.severity, 20)}, confidence {escape(finding.confidence, 20)}"
     lines = [
@@ -142,7 +160,8 @@ def _headline(finding: Finding, answer: Answer) -> list[Block]:
     if symptoms:
         out.append(context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
     if finding.evidence:
-        out.append(section(f"*Evidence*\n{_listed(finding.evidence, _evidence_line, _EVIDENCE, 'more readings')}"))
+        told = _listed(finding.evidence, lambda one: _evidence_line(one, links), _EVIDENCE, "more readings")
+        out.append(folded(f"Evidence ({len(finding.evidence)})", told) if fold else section(f"*Evidence*\n{told}"))
     if finding.remedies:
         out.append(
             section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
@@ -199,14 +218,19 @@ def _one_line(finding: Finding) -> str:
     return f"• {escape(finding.title, 150)} {code(finding.subject, 150)}"
 
 
-def _evidence_line(evidence: Evidence) -> str:
+def _evidence_line(evidence: Evidence, links: Links = NO_LINKS) -> str:
     if evidence.status == "blind":
         return f"• _could not see:_ {prose(evidence.text, 250)}"
     # A sentence usually holds its number already; where it does not, the number stands beside it.
     said = evidence.value is None or _says(evidence.text)
     value = "" if said else f" *{escape(f'{evidence.value:g} {evidence.unit}', 40)}*"
-    origin = " · ".join(part for part in (escape(evidence.source, 30), escape(evidence.at, 25)) if part)
-    query = code(" ".join(evidence.query[:800].split()), 180)
+    url = links.graph(evidence.query, evidence.at) if evidence.query else ""
+    opened = link(url, evidence.source or "query", 30) if url else ""
+    # What opens with a click need not be printed as well; `show the query` prints it.
+    linked = opened.startswith("<")
+    source = opened if linked else escape(evidence.source, 30)
+    origin = " · ".join(part for part in (source, escape(evidence.at, 25)) if part)
+    query = "" if linked else code(" ".join(evidence.query[:800].split()), 180)
     origin = " · ".join(part for part in (origin, query) if part)
     return f"• {prose(evidence.text, 250)}{value}" + (f"\n    {origin}" if origin else "")
 

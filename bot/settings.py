@@ -21,7 +21,18 @@ from tools.custom_servers import read
 from tools.series import Source
 
 FILE_KEYS = frozenset(
-    {"access", "alerts", "clusters", "intent", "limits", "output_token_weight", "plans", "prices", "servers"}
+    {
+        "access",
+        "alerts",
+        "clusters",
+        "intent",
+        "limits",
+        "output_token_weight",
+        "plans",
+        "prices",
+        "servers",
+        "slack_admins",
+    }
 )
 
 
@@ -64,6 +75,14 @@ class Settings(BaseSettings):
     model: str | None = None
     model_base_url: str | None = None
     pages_url: str = ""
+    # Where people open things: links of answers lead there. Prometheus as a browser reaches it; Grafana with the uid of its Prometheus;
+    # the repository in which a wrong answer becomes an issue. Without one, there is no such link.
+    prometheus_page_url: str = ""
+    grafana_url: str = ""
+    grafana_datasource: str = ""
+    repository_url: str = ""
+    # Slack user ids that App Home shows the settings to.
+    slack_admins: tuple[str, ...] = ()
     # Whoever posts alerts to us shows it (docs/alerts.md).
     alerts_token: SecretStr | None = None
     alerts: AlertSettings = Field(default_factory=AlertSettings)

@@ -7,28 +7,42 @@ from dataclasses import asdict
 from bot.advisor.question import Answer, Question
 from bot.blocks import Message, blocks, context
 from bot.blocks_actions import feedback_buttons
+from bot.deep_links import Links
 from bot.desk import Bench, Composed, Desk, Progress, composed
+from bot.follow_up import settled
 from bot.listeners.wording import points_back
 from bot.mrkdwn import escape
+from bot.store.answers import Answers
 from bot.store.records import Ask, Store
 
 KINDS = ("question",)
 NARROWS = KINDS
+# For who asked, and the buttons.
+_SPARE = 1200
 
 
 def open_desk(bench: Bench) -> Desk:
     """The desk."""
 
+    answers = Answers(bench.store.engine)
+
     def compose(ask: Ask, progress: Progress) -> Composed:
+        last = answers.last(ask.team, ask.channel, ask.thread_ts) if ask.thread_ts else None
+        known = last.answer if last is not None and last.key != ask.key else None
+        if last is not None and known is not None:
+            told = settled(ask.text, known, Links.of(bench.settings, known.scope.cluster), last.made_at)
+            if told is not None:
+                return composed(told)
         return reply(bench, ask, bench.answer(asked(ask, bench.store), progress))
 
     return compose
 
 
-def reply(_bench: Bench, ask: Ask, found: Answer) -> Composed:
-    """An answer as it is posted; a message of its own in a channel says who asked what."""
+def reply(bench: Bench, ask: Ask, found: Answer) -> Composed:
+    """An answer as it is posted, and kept for follow-ups; a message of its own in a channel says who asked what."""
     scope = {name: value for name, value in asdict(found.scope).items() if value}
-    message = blocks(found)
+    Answers(bench.store.engine).keep(ask, found)
+    message = blocks(found, Links.of(bench.settings, found.scope.cluster), fold=True, spare=_SPARE)
     shown = [*message.blocks, feedback_buttons()]
     if not ask.thread_ts:
         shown.insert(

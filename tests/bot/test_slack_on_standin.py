@@ -186,7 +186,7 @@ def test_what_is_only_nice_never_costs_the_answer(room: Room, failing: str) -> N
 
 def test_refused_blocks_leave_the_text(room: Room) -> None:
     slack = room.slack
-    slack.fail("chat.postMessage", Fault(error="invalid_blocks"))
+    slack.fail("chat.postMessage", Fault(error="invalid_blocks", times=2))
     ts = ask(slack, "C1", f"{ME} why?")
     done(slack, "C1", ts)
     (answer,) = slack.answers("C1", ts)

@@ -59,11 +59,12 @@ def silences(found: Any) -> tuple[Silence, ...]:
     """The active ones in what Alertmanager answers at /api/v2/silences; what has not their shape is left out."""
     kept = []
     for one in found[:_MOST] if isinstance(found, list) else ():
-        if not isinstance(one, Mapping) or (one.get("status") or {}).get("state") != "active":
+        status = one.get("status") if isinstance(one, Mapping) else None
+        if not isinstance(status, Mapping) or status.get("state") != "active":
             continue
         matchers = tuple(
             (clean(m.get("name")), clean(m.get("value"), 500), bool(m.get("isRegex")), m.get("isEqual") is not False)
-            for m in one.get("matchers") or ()
+            for m in (one["matchers"] if isinstance(one.get("matchers"), list) else ())
             if isinstance(m, Mapping)
         )
         kept.append(

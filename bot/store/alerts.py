@@ -184,6 +184,12 @@ class AlertBook:
         found = sa.select(alert_group).where(here.team == team, here.channel == channel, where)
         return self._one(found.order_by(here.started_at.desc()), Group)
 
+    def storm_in_thread(self, team: str, channel: str, thread_ts: str) -> StormRow | None:
+        """The storm that is told in a thread."""
+        here, ours = alert_storm.c, inbox.c
+        roots = sa.select(ours.key).where(ours.team == team, ours.channel == channel, ours.answer_ts == thread_ts)
+        return self._one(sa.select(alert_storm).where(here.channel == channel, here.root.in_(roots)), StormRow)
+
     def said_in(self, team: str, channel: str, thread_ts: str, limit: int = 50) -> list[tuple[float, str, str]]:
         """What people asked in a thread and the beginning of what they got, in order; answers only where the log keeps them."""
         ours, logged = inbox.c, access_log.c

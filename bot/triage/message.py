@@ -85,7 +85,8 @@ def _state(group: Group, alerts: Sequence[Alert]) -> str:
     if group.left_out:
         said.append(f"{group.left_out} not shown")
     if group.held and group.state == "firing":
-        said.append(f"waits until {clock(group.held_until)}: {prose(group.held, 250)}")
+        until = f" until {clock(group.held_until)}" if group.held_until else ""
+        said.append(f"kept quiet{until}: {prose(group.held, 250)}")
     return " · ".join(said)
 
 

@@ -16,7 +16,7 @@ from bot.store.alerts import DECIDING, AlertBook, Group, StormRow
 from bot.store.records import Ask, Store
 from bot.triage.alert import Notice
 from bot.triage.grouping import pairs, signature, title
-from bot.triage.quiet import Silences, held
+from bot.triage.quiet import Held, Silences, held
 from bot.triage.settings import AlertSettings
 
 log = logging.getLogger("rackside.alerts")
@@ -78,6 +78,8 @@ class Triage:
 
     def _hold(self, group: Group, now: float, known: Any) -> None:
         found = held(self.book.items(group.id, group.episode), self.settings, known, now)
+        if found is None and self._store.mutes.muted(group.team, group.channel):
+            found = Held("the channel is muted", 0.0)
         why, until = (found.why, found.until) if found else ("", 0.0)
         if why != group.held:
             self.book.change(group.id, held=why, held_until=until)

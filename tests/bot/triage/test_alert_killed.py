@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -91,7 +93,7 @@ def test_killed_while_an_alert_is_told(
     assert ["KV cache" in one["text"] for one in below] == [True, False]
 
 
-def test_killed_in_the_middle_of_a_storm(slack: SlackStandIn, spawn: Callable[[], Process]) -> None:
+def test_killed_in_the_middle_of_a_storm(slack: SlackStandIn, spawn: Callable[[], Process], tmp_path: Path) -> None:
     first = spawn()
     now = time.time()
     for number in range(20):
@@ -101,7 +103,10 @@ def test_killed_in_the_middle_of_a_storm(slack: SlackStandIn, spawn: Callable[[]
             first.kill()
             first = spawn()
     slack.wait(lambda: len(roots(slack)) == 6, "five alerts and a storm")
-    slack.wait(lambda: any("15 of 15 groups" in one["text"] for one in roots(slack)), "the storm with all of them")
+    with contextlib.closing(sqlite3.connect(tmp_path / "rackside.db")) as database:
+        [(told,)] = database.execute("SELECT count(*) FROM alert_group WHERE storm <> ''").fetchall()
+        [(storms,)] = database.execute("SELECT count(*) FROM alert_storm").fetchall()
+    assert (told, storms) == (15, 1)
     assert len(roots(slack)) == 6
 
 

@@ -9,54 +9,14 @@ from typing import Any
 
 import pytest
 
+from bot.desks.incident import gathered
 from bot.store.database import open_engine
 from bot.store.records import Ask, Store
-from bot.triage.plan import Triage
+from bot.triage.incident import catch_up
 from bot.triage.quiet import Held
-from bot.triage.settings import AlertSettings
 from bot.triage.webhook import read
 from tests.bot.triage.bodies import NOON, alert, raw, stamp
-
-
-class Desk:
-    """A triage whose asks are answered at once, with ts 1, 2, 3..."""
-
-    def __init__(self, store: Store, **settings: Any) -> None:
-        self.now = NOON + 60
-        self.store = store
-        self.asks: list[Ask] = []
-        self.delivers = True
-        self.settings = AlertSettings(**{"channel": "C0ALERTS", **settings})
-        self.triage = self.again()
-
-    def again(self) -> Triage:
-        """As after a restart."""
-        self.triage = Triage(self.store, self.settings, "T1", lambda: self.now)
-        return self.triage
-
-    def tell(self, *alerts: dict[str, Any], **other: Any) -> list[Ask]:
-        notice = read(raw(*alerts, **other), "alertmanager")
-        return self._do(self.triage.take(replace(notice, channel=self.settings.channel_for(notice.common))))
-
-    def wait(self, seconds: float) -> list[Ask]:
-        self.now += seconds
-        return self._do(self.triage.due())
-
-    def _do(self, asks: Iterator[Ask]) -> list[Ask]:
-        new = []
-        for ask in asks:
-            if self.store.accept(ask):
-                new.append(ask)
-                self.asks.append(ask)
-                if self.delivers:
-                    self.deliver(ask)
-        return new
-
-    def deliver(self, ask: Ask) -> None:
-        self.store.answered(ask.key, str(ask.payload.get("replaces") or len(self.asks)))
-
-    def group(self) -> Any:
-        return self.triage.book.group(str(self.asks[0].payload["group"]))
+from tests.bot.triage.planning import Desk
 
 
 @pytest.fixture
@@ -196,6 +156,11 @@ def test_a_storm_is_five_threads_and_one_message_that_is_kept_current(desk: Desk
     [storm] = book.storms()
     assert len(book.in_storm(storm.id)) == 145
     assert len(book.alerts_in_storm(storm.id)) == 145
+    # The storm's thread can be asked as any other.
+    asked = Ask("T1", "C0ALERTS", "9.9", desk.store.letter(storm.root).answer_ts, "U1", "catch me up", "incident")  # type: ignore[union-attr]
+    case = gathered(book, asked, desk.now)
+    assert len(case.alerts) == 145
+    assert "alerts fire" in str(catch_up(case).blocks)
     # Their end changes the one message.
     count = len(desk.asks)
     for n in range(5, 150):
@@ -263,6 +228,14 @@ def test_a_silence_after_the_message_shows_in_it(desk: Desk, monkeypatch: pytest
     assert what(desk.wait(61)) == [{"replaces": "1", "diagnose": False}]
     assert desk.group().held == "silenced by ann"
     assert desk.wait(61) == []
+
+
+def test_a_muted_channel_gets_its_alerts_when_it_is_not_muted_any_more(desk: Desk) -> None:
+    desk.store.mutes.mute("T1", "C0ALERTS", None, "U1")
+    assert desk.tell(alert()) == []
+    assert desk.wait(61) == []
+    desk.store.mutes.unmute("T1", "C0ALERTS")
+    assert len(desk.wait(61)) == 1
 
 
 def test_routes_choose_the_channel(store: Store) -> None:

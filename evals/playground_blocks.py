@@ -15,6 +15,8 @@ from tools.redact import seen
 Block = Mapping[str, Any]
 ME = "U1"
 NAMES = {ME: "you", BOT_USER: "Rackside"}
+# Signs that every font has: a machine that takes pictures may have no emoji.
+_SIGNS = {"clock3": "◷", "white_check_mark": "✔", "warning": "⚠", "mag": "⌕", "arrows_counterclockwise": "↻"}
 _MENTION = re.compile(r"<@([A-Z0-9]+)>")
 
 
@@ -38,6 +40,8 @@ def _text(part: Any) -> str:
 
 def said(text: str) -> str:
     """A text of Slack's markup, mentions as names."""
+    for name, sign in _SIGNS.items():
+        text = text.replace(f":{name}:", sign)
     return mrkdwn(_MENTION.sub(lambda found: f"*@{NAMES.get(found[1], found[1])}*", text))
 
 
@@ -88,7 +92,7 @@ def _element(element: Block) -> str:
     if kind == "button":
         return _button(element, _text(element.get("text")))
     if kind == "feedback_buttons":
-        sides = ((element.get(side), sign) for side, sign in (("positive_button", "👍"), ("negative_button", "👎")))
+        sides = ((element.get(side), sign) for side, sign in (("positive_button", "▲"), ("negative_button", "▼")))
         return "".join(
             _button({**element, "value": side.get("value", "")}, f"{sign} {_text(side.get('text'))}")
             for side, sign in sides
@@ -112,7 +116,7 @@ def _button(element: Block, label: str) -> str:
 
 def _image(block: Block) -> str:
     # Nothing is loaded from anywhere: what a picture shows is said.
-    return f"<figure>🖼 {_plain(block.get('alt_text', 'a picture'))}</figure>"
+    return f"<figure>▣ {_plain(block.get('alt_text', 'a picture'))}</figure>"
 
 
 def _container(block: Block) -> str:

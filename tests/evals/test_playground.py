@@ -199,7 +199,7 @@ def test_blocks_of_every_kind_are_shown_and_data_stays_data() -> None:
         "<textarea",
         'type="radio"',
         'type="checkbox"',
-        "👍",
+        "▲",
         "<details",
         "<figure>",
         "<button",

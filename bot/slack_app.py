@@ -196,7 +196,7 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         answering = Answering(store, slack, guarded(desks(bench), gate, audit))
         durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)
-        app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench), identity)
+        app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench, gate), identity)
         durable.launch()
         try:
             _listen(settings, app, bench, work, stop, ready)

@@ -24,6 +24,8 @@ from bot.store.records import Ask
 log = logging.getLogger("rackside.access")
 BUSY = "That is more than I take on at once from one person or channel. Please give me a minute, then ask again."
 NOBODY = "-"
+# Commands that tell nothing of the fleet.
+AT_ONCE = frozenset({"help", "mute", "unmute"})
 
 
 class UnknownPersonError(Exception):
@@ -59,7 +61,7 @@ class Gate:
 
     def enter(self, ask: Ask) -> Allowed | Refused:
         """The scope of an ask, or why it is not answered."""
-        narrows = ask.kind in self.narrows
+        narrows = ask.kind in self.narrows or ask.kind in AT_ONCE
         if not ask.person:
             return decide(self.access, ask.kind, Place(ask.channel), None, (), narrows=narrows)
         try:
@@ -70,6 +72,11 @@ class Gate:
         except UnknownPersonError:
             return Refused(UNKNOWN, "unknown person")
         return decide(self.access, ask.kind, place, person, groups, narrows=narrows)
+
+    def refusal(self, ask: Ask) -> str:
+        """Why what needs no desk is not done, '' where it is."""
+        found = self.enter(ask)
+        return found.sentence if isinstance(found, Refused) else ""
 
     def pace(self, ask: Ask) -> tuple[bool, bool]:
         """May it be answered now, and if not, is that to be said?"""

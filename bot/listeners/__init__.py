@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 from slack_bolt import App, BoltRequest, BoltResponse
 
+from bot.access.guard import Gate
 from bot.desk import Bench, modules
 from bot.listeners import direct, mention, thread
 from bot.listeners.incoming import Incoming, incoming
@@ -61,6 +62,11 @@ class Deps:
     work: Work
     me: str
     bench: Bench | None = None
+    gate: Gate | None = None
+
+    def refusal(self, ask: Ask) -> str:
+        """Why an ask that needs no desk is not answered, '' where it is; those with a desk pass the gate there."""
+        return self.gate.refusal(ask) if self.gate is not None else ""
 
 
 def register(app: App, deps: Deps) -> None:

@@ -47,6 +47,10 @@ def attach(app: App, deps: Deps) -> None:
             ack(text=str(problem), response_type="ephemeral")
             return
         if told.verb in AT_ONCE:
+            refused = deps.refusal(at_once(told.verb, body))
+            if refused:
+                ack(text=refused, response_type="ephemeral")
+                return
             ack(text=AT_ONCE[told.verb](told, body, subscriptions, mutes), response_type="ephemeral")
             return
         ask = asked(told, body)
@@ -63,6 +67,12 @@ def readable(text: str) -> str:
     from bot.listeners.wording import question_text
 
     return question_text(text, "")
+
+
+def at_once(verb: str, body: dict[str, Any]) -> Ask:
+    """A command that needs no work, for the gate alone."""
+    team, channel = str(body.get("team_id") or ""), str(body.get("channel_id") or "")
+    return Ask(team, channel, "", "", str(body.get("user_id") or ""), "", verb, {}, f"command:{body.get('trigger_id')}")
 
 
 def asked(told: Command, body: dict[str, Any]) -> Ask:

@@ -15,6 +15,7 @@ from bot.settings import Settings
 from bot.slack_people import SlackPeople
 from bot.store.audit import AuditLog
 from bot.store.database import database_url, open_engine
+from evals import slack_people
 from evals.slack_standin import BOT_TOKEN, BOT_USER, TEAM, Fault, SlackStandIn
 from tests.bot.conftest import Start, echo, settings
 
@@ -132,6 +133,20 @@ def test_who_asks_too_often_is_told_once(office: Office) -> None:
     log = AuditLog(open_engine(database_url(None, office.home)))
     office.slack.wait(lambda: len(list(log.entries(person="U3", outcome="refused"))) == 4, "four refusals in the log")
     assert len(office.whispers()) == 1
+
+
+def command(office: Office, text: str, channel: str, user: str) -> str:
+    body = slack_people.command(office.slack, text, channel=channel, user=user)
+    return str(office.slack.push_acknowledged(body, kind="slash_commands").get("text", ""))
+
+
+def test_commands_that_need_no_work_pass_the_gate_too(office: Office) -> None:
+    assert "guests" in command(office, "mute 1h", "C2", "UGUEST")
+    assert "not set up" in command(office, "subscribe monday 09:00", "C9", "U1")
+    assert "whole fleet" in command(office, "subscribe monday 09:00", "C1", "U1")
+    assert "mentioned" in command(office, "mute 1h", "C1", "U1")
+    assert "digest every" in command(office, "subscribe monday 09:00", "C2", "U1")
+    assert "some people" in command(office, "help", "C2", "U1")
 
 
 def people(slack: SlackStandIn, now: list[float]) -> SlackPeople:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.audit import Judged
+from bot.audit import Broken, Judged
 from bot.audit_output import Report
 from bot.audit_score import score
 from bot.store.readiness import Kept, KeptCell, KeptItem, Past
@@ -71,16 +71,18 @@ def to_keep(report: Report, name: str, extra: str = "{}") -> Kept:
 
 
 def _item(one: Judged) -> KeptItem:
-    said: dict[str, str] = {}
+    first: dict[str, Broken] = {}
+    remedies: dict[str, str] = {}
     for broken in one.broken:
-        said.setdefault(broken.subject, broken.said[:_MOST_SAID])
-    cells = [KeptCell(subject, "fail", words) for subject, words in said.items()]
+        first.setdefault(broken.subject, broken)
+        remedies.setdefault(broken.check, broken.remedy)
+    cells = [KeptCell(subject, "fail", told.said[:_MOST_SAID], told.check) for subject, told in first.items()]
     cells += [KeptCell(subject, "unknown", why[:_MOST_SAID]) for subject, why in one.blind.items()]
     cells += [KeptCell(subject, "waived", why[:_MOST_SAID]) for subject, why in one.waived.items()]
     item = one.item
-    remedy = one.broken[0].remedy if one.broken else ""
+    known = tuple(sorted((check, remedy) for check, remedy in remedies.items() if remedy))
     order = tuple(sorted(cells, key=lambda cell: cell.subject))
-    return KeptItem(item.id, item.pack, item.title, item.severity, item.owners, one.state, one.why, remedy, order)
+    return KeptItem(item.id, item.pack, item.title, item.severity, item.owners, one.state, one.why, known, order)
 
 
 def changes(before: Kept, after: Kept) -> list[Change]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.audit_history import Change, changes
 from bot.digest.beside import Triaged, from_text
@@ -21,7 +21,11 @@ TOLD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing to do something about: whose it is, on whom it stands, what those cost an hour (None: not known), what to do."""
+    """One thing to do something about: whose it is, on whom it stands, what those cost an hour (None: not known), what to do.
+
+    `subjects` are those of the check that is told, `others` counts those on which other checks of the item fail; `also` are items that
+    fail for the same reason on the same subjects.
+    """
 
     id: str
     title: str
@@ -34,6 +38,8 @@ class Attention:
     remedy: str
     usd_per_hour: float | None
     workload_owners: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,38 +124,68 @@ def _run(kept: Kept) -> Run:
 
 
 def _rank(one: KeptItem) -> tuple[int, int, str]:
+    return _severity(one.severity), -len(one.subjects("fail")), one.id
+
+
+def _severity(text: str) -> int:
     known: list[str] = list(SEVERITIES)
-    return known.index(one.severity) if one.severity in known else len(known), -len(one.subjects("fail")), one.id
+    return known.index(text) if text in known else len(known)
 
 
 def _attention(after: Kept, differ: Sequence[Change], spending: Spending) -> tuple[Attention, ...]:
-    """The gravest first; of equals what is new or worse, then what stands on the dearest workloads, then on the most."""
-    fresh = {one.id for one in differ if one.kind in {"new", "worse", "lapsed", "blind"}}
+    """The gravest first; of equals what is new or worse, then what stands on the dearest workloads, then on the most.
 
-    def made(one: KeptItem) -> Attention:
-        wanted = one.subjects("fail" if one.state == "fail" else "unknown")
-        cells = [cell for cell in one.cells if cell.subject in wanted]
-        run = [spending.workloads[cell.subject] for cell in cells if cell.subject in spending.workloads]
-        priced = [each.usd_per_hour for each in run if each.usd_per_hour is not None]
-        owners = tuple(sorted({each.owner for each in run if each.owner}))
-        said = cells[0].said if cells else one.why
-        subjects = tuple(cell.subject for cell in cells)
-        usd = sum(priced) if priced and len(priced) == len(run) else None
-        return Attention(
-            one.id, one.title, one.severity, one.owners, one.state, one.id in fresh, subjects, said, one.remedy, usd, owners
-        )  # fmt: skip
+    What fails for the same reason is one thing: the other items are named with the first.
+    """
+    fresh = {one.id: frozenset(one.subjects) for one in differ if one.kind in {"new", "worse", "lapsed", "blind"}}
+    found = [_told(one, fresh.get(one.id), spending) for one in after.items if one.state in {"fail", "expired"}]
+    found += [
+        _told(one, fresh.get(one.id), spending)
+        for one in after.items
+        if one.state == "unknown" and one.severity in {"critical", "high"}
+    ]
+    found.sort(key=_order)
+    merged: dict[object, Attention] = {}
+    for one in found:
+        reason = (one.subjects[:1], one.said) if one.subjects else one.id
+        first = merged.get(reason)
+        merged[reason] = replace(first, also=(*first.also, one.id)) if first is not None else one
+    return tuple(merged.values())[:ATTENTION]
 
-    def order(one: KeptItem) -> tuple[object, ...]:
-        told = made(one)
-        return _rank(one)[0], one.id not in fresh, -(told.usd_per_hour or 0.0), -len(told.subjects), one.id
 
-    # What fails comes first, whatever its severity; then evidence that has expired, then what is grave and cannot be seen.
-    first = sorted((one for one in after.items if one.state == "fail"), key=order)
-    second = sorted((one for one in after.items if one.state == "expired"), key=order)
-    third = sorted(
-        (one for one in after.items if one.state == "unknown" and one.severity in {"critical", "high"}), key=order
+# What fails comes first, whatever its severity; then evidence that has expired, then what is grave and cannot be seen.
+_STATES = ("fail", "expired", "unknown")
+
+
+def _order(one: Attention) -> tuple[object, ...]:
+    rank = _severity(one.severity)
+    return _STATES.index(one.state), rank, not one.since_last, -(one.usd_per_hour or 0.0), -len(one.subjects), one.id
+
+
+def _told(one: KeptItem, fresh: frozenset[str] | None, spending: Spending) -> Attention:
+    wanted = one.subjects("fail" if one.state == "fail" else "unknown")
+    # What is new is told first: it is what brings the item here.
+    cells = sorted(
+        (cell for cell in one.cells if cell.subject in wanted), key=lambda cell: cell.subject not in (fresh or ())
     )
-    return tuple(made(one) for one in (*first, *second, *third)[:ATTENTION])
+    # One check speaks of subjects of one kind: what a node and its workloads cost is never added up.
+    whole, cells = len(cells), [cell for cell in cells if cell.check == cells[0].check]
+    run = [spending.workloads[cell.subject] for cell in cells if cell.subject in spending.workloads]
+    priced = [each.usd_per_hour for each in run if each.usd_per_hour is not None]
+    return Attention(
+        id=one.id,
+        title=one.title,
+        severity=one.severity,
+        owners=one.owners,
+        state=one.state,
+        since_last=fresh is not None,
+        subjects=tuple(cell.subject for cell in cells),
+        said=cells[0].said if cells else one.why,
+        remedy=one.remedy(cells[0].check) if cells else "",
+        usd_per_hour=sum(priced) if priced and len(priced) == len(cells) else None,
+        workload_owners=tuple(sorted({each.owner for each in run if each.owner})),
+        others=whole - len(cells),
+    )
 
 
 def _ends(after: Kept, before: Kept | None, marks: Iterable[Mark]) -> tuple[Ends, ...]:

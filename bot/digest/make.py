@@ -23,12 +23,12 @@ WINDOW = "1d"
 TREND_S = 70 * DAY_S
 
 
-def look(settings: Settings, place: Place, now: float, *, past: bool = False) -> Snapshot:
+def look(settings: Settings, place: Place, now: float, *, past: bool = False, window: str = WINDOW) -> Snapshot:
     """Everything that the checks and the costs want to know, read once."""
     from tools.costs import asks as cost_asks
     from tools.costs import window_of
 
-    return audit_run.look(settings, place, now, more=cost_asks(window_of(WINDOW)[0]), past=past)
+    return audit_run.look(settings, place, now, more=cost_asks(window_of(window)[0]), past=past)
 
 
 def judged(
@@ -39,23 +39,24 @@ def judged(
     readiness: Readiness,
     name: str,
     triaged: Sequence[Triaged] | None = None,
+    window: str = WINDOW,
 ) -> tuple[Kept, Report]:
     """The audit of a snapshot in the form that is kept, costs and incidents included, and the audit itself."""
     found = audit_run.report(snapshot, items, place, settings.limits, readiness.marks(place.cluster))
-    told = to_text(spent(settings, place, snapshot), triaged)
+    told = to_text(spent(settings, place, snapshot, window), triaged)
     return to_keep(found, name, told), found
 
 
-def spent(settings: Settings, place: Place, snapshot: Snapshot) -> spending.Spending:
+def spent(settings: Settings, place: Place, snapshot: Snapshot, window: str = WINDOW) -> spending.Spending:
     """What the place costs; unknown, with the reason, where that cannot be told."""
     from bot.cost import costs_of
     from bot.settings import SettingsProblem
 
     try:
         within = Within(place.namespace or None, place.workload or None)
-        return spending.spending_of(costs_of(settings, snapshot, WINDOW, within))
+        return spending.spending_of(costs_of(settings, snapshot, window, within))
     except SettingsProblem as problem:
-        return spending.Spending(window=WINDOW, why=str(problem))
+        return spending.Spending(window=window, why=str(problem))
 
 
 def digest(

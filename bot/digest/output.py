@@ -49,6 +49,8 @@ class AttentionOut:
     said: str
     remedy: str
     usd_per_hour: float | None
+    also: tuple[str, ...]
+    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def output(digest: Digest) -> DigestOut:
         attention=tuple(
             AttentionOut(
                 one.id, one.title, one.severity, one.owners, one.workload_owners, one.state, one.since_last, one.subjects, one.said,
-                one.remedy, one.usd_per_hour,
+                one.remedy, one.usd_per_hour, one.also, one.others,
             )
             for one in digest.attention
         ),

@@ -52,6 +52,7 @@ def _item(one: KeptItem) -> str:
     shown = len(lines) - 1
     if len(cells) > shown:
         lines.append(f"_and {len(cells) - shown} more_")
-    if one.remedy:
-        lines.append(f"_Do:_ {prose(one.remedy, 400)}")
+    remedy = one.remedy(cells[0].check) if cells else ""
+    if remedy:
+        lines.append(f"_Do:_ {prose(remedy, 400)}")
     return "\n".join(lines)

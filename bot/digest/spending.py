@@ -23,7 +23,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """What one workload costs an hour (None without a price), and its owner (empty where no label says)."""
+    """What one workload or node costs an hour (None without a price), and its owner (empty where no label says)."""
 
     usd_per_hour: float | None
     owner: str
@@ -69,6 +69,7 @@ def spending_of(costs: Costs) -> Spending:
         for one in each.spent
         if one.kind == "idle"
     ]
+    nodes = {f"node/{one.node}": Runs(one.usd_per_hour.value if one.usd_per_hour else None, "") for one in costs.nodes}
     return Spending(
         window=costs.window,
         usd_per_hour=costs.usd_per_hour.value if costs.usd_per_hour else None,
@@ -79,6 +80,7 @@ def spending_of(costs: Costs) -> Spending:
         workloads={
             each.workload: Runs(each.usd_per_hour.value if each.usd_per_hour else None, each.owner)
             for each in costs.workloads
-        },
+        }
+        | nodes,
         idle=tuple(sorted(idle, key=lambda one: (-(one.usd or 0.0), -one.gpu_hours, one.workload))),
     )

@@ -54,7 +54,8 @@ def _attention(digest: Digest) -> list[str]:
     lines: list[str] = []
     for at, one in enumerate(digest.attention, 1):
         fresh = ", new or worse" if one.since_last and not digest.baseline else ""
-        lines.append(f"{at}. **{one.id} {plain(one.title)}** ({one.severity}{fresh}; {plain(words.owner(one))})")
+        also = f"; {words.also(one)}" if one.also else ""
+        lines.append(f"{at}. **{one.id} {plain(one.title)}** ({one.severity}{fresh}{also}; {plain(words.owner(one))})")
         lines.append(f"   {plain(words.attention(one))}")
         stake = words.at_stake(one)
         if stake:

@@ -102,7 +102,8 @@ def attention(one: Attention) -> str:
     if one.state == "unknown":
         return f"it cannot be seen: {one.said}"
     more = f" And {len(one.subjects) - 1} more like it." if len(one.subjects) > 1 else ""
-    return f"{one.subjects[0]}: {one.said}{more}" if one.subjects else one.said
+    others = f" It fails on {one.others} more for other reasons." if one.others else ""
+    return f"{one.subjects[0]}: {one.said}{more}{others}" if one.subjects else one.said
 
 
 def owner(one: Attention) -> str:
@@ -115,11 +116,13 @@ def at_stake(one: Attention) -> str:
     """What the workloads that it stands on cost."""
     if one.usd_per_hour is None:
         return "cost not known" if one.subjects else ""
-    return f"{_those(len(one.subjects))} {usd(one.usd_per_hour)} an hour"
+    return f"what it stands on costs {usd(one.usd_per_hour)} an hour"
 
 
-def _those(count: int) -> str:
-    return "what it stands on costs" if count == 1 else "what they stand on costs"
+def also(one: Attention) -> str:
+    """The other items that fail for the same reason, empty where none does."""
+    more = f" and {len(one.also) - 6} more" if len(one.also) > 6 else ""
+    return f"also {', '.join(one.also[:6])}{more}" if one.also else ""
 
 
 def costs(digest: Digest) -> str:

@@ -66,7 +66,7 @@ item_table = sa.Table(
     sa.Column("owners", sa.Text, nullable=False),  # JSON list of teams
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("why", sa.Text, nullable=False),
-    sa.Column("remedy", sa.Text, nullable=False),  # what to do first, empty where nothing fails
+    sa.Column("remedies", sa.Text, nullable=False),  # JSON object: what to do first, by the check that found it
 )
 cell_table = sa.Table(
     "audit_run_cell",
@@ -76,6 +76,7 @@ cell_table = sa.Table(
     sa.Column("subject", sa.Text, primary_key=True),
     sa.Column("state", sa.Text, nullable=False),  # fail, unknown, waived
     sa.Column("said", sa.Text, nullable=False),
+    sa.Column("found_by", sa.Text, nullable=False),  # the check, empty where none fires
 )
 
 
@@ -137,6 +138,7 @@ class KeptCell:
     subject: str
     state: Literal["fail", "unknown", "waived"]
     said: str
+    check: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +152,16 @@ class KeptItem:
     owners: tuple[str, ...]
     state: str
     why: str
-    remedy: str = ""
+    remedies: tuple[tuple[str, str], ...] = ()
     cells: tuple[KeptCell, ...] = ()
 
     def subjects(self, state: str) -> frozenset[str]:
         """The subjects in a state."""
         return frozenset(cell.subject for cell in self.cells if cell.state == state)
+
+    def remedy(self, check: str) -> str:
+        """What to do first about what a check found, empty where nothing is known."""
+        return dict(self.remedies).get(check, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,12 +250,19 @@ class Readiness:
             {
                 "run": kept.id, "item": one.id, "checklist": one.checklist, "title": _clean(one.title), "severity": one.severity,
                 "owners": json.dumps(one.owners), "state": one.state, "why": _clean(one.why),
-                "remedy": _clean(one.remedy),
+                "remedies": _clean(json.dumps(dict(one.remedies))),
             }
             for one in kept.items
         ]  # fmt: skip
         cells = [
-            {"run": kept.id, "item": one.id, "subject": cell.subject, "state": cell.state, "said": _clean(cell.said)}
+            {
+                "run": kept.id,
+                "item": one.id,
+                "subject": cell.subject,
+                "state": cell.state,
+                "said": _clean(cell.said),
+                "found_by": cell.check,
+            }
             for one in kept.items
             for cell in one.cells
         ]
@@ -313,12 +326,14 @@ class Readiness:
         cells: dict[str, list[KeptCell]] = {}
         query = sa.select(cell_table).where(cell_table.c.run == row["id"])
         for cell in connection.execute(query).mappings():
-            cells.setdefault(cell["item"], []).append(KeptCell(cell["subject"], cell["state"], cell["said"]))
+            cells.setdefault(cell["item"], []).append(
+                KeptCell(cell["subject"], cell["state"], cell["said"], cell["found_by"])
+            )
         found = connection.execute(sa.select(item_table).where(item_table.c.run == row["id"]))
         items = tuple(
             KeptItem(
                 one["item"], one["checklist"], one["title"], one["severity"], tuple(json.loads(one["owners"])), one["state"],
-                one["why"], one["remedy"], tuple(sorted(cells.get(one["item"], ()), key=lambda cell: cell.subject)),
+                one["why"], tuple(sorted(json.loads(one["remedies"]).items())), tuple(sorted(cells.get(one["item"], ()), key=lambda cell: cell.subject)),
             )
             for one in found.mappings()
         )  # fmt: skip

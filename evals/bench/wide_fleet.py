@@ -43,9 +43,9 @@ class Replica(NamedTuple):
         return f'namespace="{self.namespace}",pod="{self.pod}"'
 
 
-def write(path: Path, gpus: int, steps: int, end: int) -> int:
+def write(path: Path, gpus: int, steps: int, end: int, replicas_each: int = REPLICAS) -> int:
     """Write a fleet of `gpus` GPUs that was scraped `steps` times until `end` (seconds since the epoch); returns the samples."""
-    replicas = [_replica(number) for number in range(max(1, gpus // GPUS_PER_REPLICA))]
+    replicas = [_replica(number, replicas_each) for number in range(max(1, gpus // GPUS_PER_REPLICA))]
     nodes = [f"node-{number:04d}" for number in range(math.ceil(gpus / GPUS_PER_NODE))]
     times = [end - STEP_S * (steps - 1 - step) for step in range(steps)]
     samples = 0
@@ -66,8 +66,8 @@ def _write(out: TextIO, series: Series, times: list[int]) -> int:
     return len(times)
 
 
-def _replica(number: int) -> Replica:
-    workload = number // REPLICAS
+def _replica(number: int, each: int) -> Replica:
+    workload = number // each
     name = f"serve-{workload % WORKLOADS}"
     node = f"node-{number * GPUS_PER_REPLICA // GPUS_PER_NODE:04d}"
     return Replica(number, f"team-{workload // WORKLOADS}", name, f"{name}-6f9d8c7b5-{_suffix(number)}", node)

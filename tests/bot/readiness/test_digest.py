@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from bot.audit import Judged
+from bot.audit import Broken, Judged
 from bot.audit_history import to_keep
 from bot.blocks import MESSAGE_SIZE, size
 from bot.digest import report as full
@@ -120,10 +120,10 @@ def test_nothing_seen_is_said_and_is_no_good_news() -> None:
 
 def test_the_gravest_comes_first_then_the_new_then_the_dearest() -> None:
     failing = [
-        judged("fail", "XX-01", fails=(A,)),
+        judged("fail", "XX-01", fails=(A,), said=" 1"),
         judged("fail", "XX-02", fails=(B,)),
-        judged("fail", "XX-03", fails=(A,), severity="critical"),
-        judged("fail", "XX-04", fails=(A,)),
+        judged("fail", "XX-03", fails=(A,), said=" 3", severity="critical"),
+        judged("fail", "XX-04", fails=(A,), said=" 4"),
         judged("fail", "XX-05", fails=(A, B), severity="low"),
     ]
     before = [*(judged("fail", f"XX-0{at}", fails=one.failing, severity=one.item.severity) for at, one in ((1, failing[0]), (2, failing[1]), (3, failing[2]))),
@@ -279,3 +279,30 @@ def test_buttons_carry_what_they_are_about() -> None:
 def test_a_sparkline_shows_gaps() -> None:
     run = digest(kept()).now
     assert words.sparkline([dataclasses.replace(run, score=score) for score in (0.0, None, 0.5, 1.0)]) == "▁·▅█"
+
+
+def test_what_a_node_and_its_workloads_cost_is_never_added_up() -> None:
+    broken = (
+        Broken("a", A, "no alert", "write one"),
+        Broken("b", "node/n1", "no exporter", "look"),
+        Broken("a", B, "no alert", "write one"),
+    )
+    one = dataclasses.replace(judged("fail"), broken=broken)
+    money = dataclasses.replace(MONEY, workloads={**MONEY.workloads, "node/n1": Runs(55.0, "")})
+    (told,) = digest(kept(one, spending=money)).attention
+    assert (told.subjects, told.others, told.usd_per_hour, told.remedy) == ((A, B), 1, 30.0, "write one")
+    assert words.attention(told).endswith("And 1 more like it. It fails on 1 more for other reasons.")
+    (fresh,) = digest(
+        kept(one, spending=money), kept(dataclasses.replace(one, broken=(broken[0], broken[2])), weeks=1)
+    ).attention
+    assert (fresh.subjects, fresh.said, fresh.usd_per_hour, fresh.remedy) == (("node/n1",), "no exporter", 55.0, "look")
+
+
+def test_what_fails_for_one_reason_is_one_thing() -> None:
+    same = [
+        judged("fail", f"XX-0{at}", fails=(A,), severity=severity)
+        for at, severity in ((1, "high"), (2, "critical"), (3, "low"))
+    ]
+    told = digest(kept(*same, judged("fail", "XX-04", fails=(B,)))).attention
+    assert [(one.id, one.also) for one in told] == [("XX-02", ("XX-01", "XX-03")), ("XX-04", ())]
+    assert words.also(told[0]) == "also XX-01, XX-03"

@@ -35,9 +35,10 @@ def judged(
     blind: tuple[str, ...] = (),
     quiet: tuple[str, ...] = (),
     severity: str = "high",
+    said: str = "",
     **fields: Any,
 ) -> Judged:
-    broken = tuple(Broken("a_check", subject, f"{subject} is wrong", "mend it") for subject in fails)
+    broken = tuple(Broken("a_check", subject, f"{subject} is wrong{said}", "mend it") for subject in fails)
     return Judged(
         item(name, severity, **fields), state, f"it is {state}", broken, len(quiet), frozenset(quiet),
         dict.fromkeys(blind, "no series: nothing exports it"),

@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("owners", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
-        sa.Column("remedy", sa.Text, nullable=False),
+        sa.Column("remedies", sa.Text, nullable=False),
     )
     op.create_table(
         "audit_run_cell",
@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("said", sa.Text, nullable=False),
+        sa.Column("found_by", sa.Text, nullable=False),
     )
 
 

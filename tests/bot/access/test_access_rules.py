@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from bot.access.decide import Person, Place, Refused, decide, named_groups
@@ -109,6 +111,16 @@ def test_settings_with_a_typing_mistake_are_refused() -> None:
     ):
         with pytest.raises(ValidationError):
             Access(**wrong)
+
+
+def test_the_settings_in_the_guide_are_settings() -> None:
+    guide = (Path(__file__).parents[3] / "docs/slack.md").read_text(encoding="utf-8")
+    told = yaml.safe_load(guide.split("```yaml")[1].split("```")[0])["access"]
+    access = Access(**told)
+    assert set(told) == set(Access.model_fields), "every key is in the guide"
+    assert (access.seen_from("C0OPSPROD") or Allowed()).namespaces == ("prod", "search")
+    assert (access.seen_from("C0SRE") or Allowed(())).everything
+    assert access.seen_from("C0ELSEWHERE") is None
 
 
 PROD = Allowed(None, ("prod", "search"), "this channel", ("payments",))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import queue
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.blocks import Message, plain
+from bot.blocks import Message, plain, section
 from bot.desk import Composed, Desk, composed
+from bot.slack_stream import StreamDoor, Work
 from bot.slack_thread import DONE, FAILED, WORKING, SlackThread, UndeliverableError
 from bot.store.records import Ask, Letter, Store
 
@@ -18,6 +21,8 @@ log = logging.getLogger("rackside.slack")
 DECLINED = "Your question waited while I was updated: what I would say now may no longer fit. Please ask again."
 NOT_LET_IN = "I may not write in this channel: `/invite @Rackside`, then ask again, or ask me in a direct message."
 _STATUS_EVERY = 1.0
+# What people wait for in a thread; a digest or an alert is nobody's.
+SHOWN = frozenset({"question", "sweep", "catch_up"})
 NOBODY = "-"
 
 
@@ -28,6 +33,7 @@ class Answering:
     store: Store
     slack: SlackThread
     desks: Mapping[str, Desk]
+    streams: StreamDoor | None = None
 
     def compose(self, key: str, *, declined: bool) -> Composed:
         """Find out and word the answer. What goes wrong becomes a sentence with an id that the log knows."""
@@ -37,12 +43,54 @@ class Answering:
         ask = letter.ask
         if declined:
             return composed(plain(DECLINED), good=False)
+        work = self.streams.open(letter) if self.streams is not None and ask.kind in SHOWN else None
         try:
-            return self.desks[ask.kind](ask, self._progress(ask))
+            if work is None:
+                return self.desks[ask.kind](ask, self._progress(ask))
+            return self._in_sight(key, ask, work)
         except Exception:
             error_id = uuid.uuid4().hex[:8]
             log.exception("error %s while answering %s", error_id, key)
             return composed(plain(apology(error_id)), good=False)
+
+    def _in_sight(self, key: str, ask: Ask, work: Work) -> Composed:
+        """Compose in a thread of its own, while its steps are shown and somebody may stop it."""
+        titles: queue.SimpleQueue[str] = queue.SimpleQueue()
+        over = threading.Event()
+        outcome: list[Composed | Exception] = []
+        status = self._progress(ask)
+
+        def progress(title: str) -> None:
+            if over.is_set():
+                raise StoppedError
+            titles.put(title)
+
+        def compose() -> None:
+            try:
+                outcome.append(self.desks[ask.kind](ask, progress))
+            except Exception as error:  # noqa: BLE001 - raised again by whoever waits
+                outcome.append(error)
+            finally:
+                titles.put("")
+
+        threading.Thread(target=compose, name="compose", daemon=True).start()
+        while not outcome:
+            try:
+                title = titles.get(timeout=_STATUS_EVERY)
+            except queue.Empty:
+                title = ""
+            if title:
+                status(title)
+                work.show(title)
+            elif not outcome:
+                work.tick()
+            letter = self.store.letter(key)
+            if not outcome and letter is not None and (letter.stopped_by or work.stopped):
+                over.set()
+                return stopped(letter.stopped_by)
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
 
     def deliver(self, key: str, message: Composed) -> bool:
         """Put the message, and what follows it, where it belongs, once; False when Slack refuses it for good."""
@@ -65,9 +113,16 @@ class Answering:
         first = Message(message["text"], message["blocks"])
         seen_by = message.get("seen_by", "")
         if seen_by:
+            if letter.working_ts and self.streams is not None:
+                self.streams.remove(letter)
             return self.slack.whisper(letter.ask, first, seen_by) if seen_by != NOBODY else ""
-        look = letter.attempted
-        ts = self.slack.deliver(letter.ask, letter.effect, first, look_first=look, since=letter.received_at)
+        look = letter.attempted or bool(letter.working_ts)
+        shown = (
+            self.slack.patiently(self.streams.close, letter) if letter.working_ts and self.streams is not None else ""
+        )
+        ts = self.slack.deliver(
+            letter.ask, letter.effect, first, look_first=look, since=letter.received_at, instead=shown
+        )
         # A reply starts no thread: what follows stays in the one that it is in.
         root = letter.ask.thread_ts or ts
         for number, part in enumerate(message["more"], 1):
@@ -101,6 +156,17 @@ class Answering:
 
         progress("is looking into it")
         return progress
+
+
+class StoppedError(Exception):
+    """Somebody pressed Stop: what is still being composed for it ends at its next step."""
+
+
+def stopped(person: str) -> Composed:
+    """What takes the place of an answer that nobody wants any more."""
+    said = f"Stopped by <@{person}>." if person else "Stopped."
+    text = f"{said} Nothing was changed; ask again whenever you like."
+    return composed(Message(text, [section(text)]), good=False)
 
 
 def apology(error_id: str) -> str:

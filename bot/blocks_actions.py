@@ -7,7 +7,7 @@ from typing import Any
 Block = dict[str, Any]
 
 FEEDBACK, FEEDBACK_GOOD, FEEDBACK_BAD = "feedback", "feedback_good", "feedback_bad"
-PROMPT, OPEN_ASK = "prompt", "open_ask"
+PROMPT, OPEN_ASK, STOP = "prompt", "open_ask", "stop_work"
 # What the buttons of a help ask: the button's value, its label, and the question.
 PROMPTS: dict[str, tuple[str, str]] = {
     "wrong": ("What is wrong right now?", "What is wrong right now?"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -20,7 +21,7 @@ from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Message
 from bot.blocks_actions import simpler
-from bot.store.records import Ask
+from bot.store.records import Ask, Letter
 
 log = logging.getLogger("rackside.slack")
 
@@ -40,7 +41,7 @@ EVENT_TYPE = "rackside_answer"
 WORKING, DONE, FAILED = "eyes", "white_check_mark", "warning"
 _LONGEST_WAIT = 60.0
 _UNKNOWN_TRIES = 5
-_UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
+UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
 _FORM = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _REFUSED = {
@@ -76,6 +77,7 @@ _PASSING = {
     "request_timeout",
     "ratelimited",
     "rate_limited",
+    "streaming_state_conflict",
 }
 
 
@@ -126,24 +128,32 @@ class SlackThread:
         self._briefly = WebClient(token=token, base_url=api_url, timeout=3, retry_handlers=[])
 
     def deliver(
-        self, ask: Ask, effect: str, message: Message, *, look_first: bool, root: str = "", since: float = 0.0
+        self,
+        ask: Ask,
+        effect: str,
+        message: Message,
+        *,
+        look_first: bool,
+        root: str = "",
+        since: float = 0.0,
+        instead: str = "",
     ) -> str:
         """Bring the message where the ask wants it exactly once and return its ts.
 
-        That is the ask's thread (or that of `root`), the message that it replaces, or the channel itself, where a message of ours
+        That is the ask's thread (or that of `root`), the message that it replaces (or `instead`, which showed the work), or the channel itself, where a message of ours
         is looked for from `since` (seconds since the epoch) on.
         Waits out rate limits, outages and a revoked token. Raises UndeliverableError when Slack refuses for good,
         `Leaving` when the process stops.
         """
         root = root or ask.thread_ts
-        replaces = "" if "/" in effect else str(ask.payload.get("replaces") or "")
+        replaces = "" if "/" in effect else str(ask.payload.get("replaces") or "") or instead
         wait, unknown = self._first_wait, 0
         while True:
             self._leave_if_stopping()
             try:
                 found = self._find(ask.channel, root, effect, since) if look_first and not replaces else None
                 return self._write(ask.channel, root, effect, message, replaces or found)
-            except _UNREACHABLE as error:
+            except UNREACHABLE as error:
                 problem = trouble(error)
             if problem.reason in _GONE and replaces:
                 # Somebody deleted it, or it is too old to change: it is said anew.
@@ -177,9 +187,23 @@ class SlackThread:
             self._client.chat_postEphemeral(
                 channel=ask.channel, user=person, text=message.text, blocks=message.blocks or None, **place
             )
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             log.warning("nothing was said to %s about %s (%s)", person, ask.key, trouble(error).reason)
         return ""
+
+    def patiently(self, look: Callable[[Letter], str], letter: Letter) -> str:
+        """Look for something in Slack, through rate limits and outages; '' where Slack refuses for good."""
+        wait = self._first_wait
+        while True:
+            self._leave_if_stopping()
+            try:
+                return look(letter)
+            except UNREACHABLE as error:
+                problem = trouble(error)
+            if not (problem.unclear or problem.retry_after is not None or problem.reason in _NOT_LET_IN):
+                return ""
+            self._stop.wait(problem.retry_after if problem.retry_after is not None else wait)
+            wait = min(_LONGEST_WAIT, wait * 2)
 
     def tell(self, address: str, text: str) -> None:
         """Say something to whoever gave a command, by the command's own address (Slack takes it for half an hour)."""
@@ -189,7 +213,7 @@ class SlackThread:
             return
         try:
             WebhookClient(address, timeout=10).send(text=text, response_type="ephemeral", replace_original=False)
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             log.warning("nobody was told that an answer could not be posted (%s)", type(error).__name__)
 
     def _leave_if_stopping(self) -> None:
@@ -264,7 +288,7 @@ class SlackThread:
         """A call that nothing depends on."""
         try:
             getattr(self._briefly, method)(**args)
-        except _UNREACHABLE as error:
+        except UNREACHABLE as error:
             log.debug("%s left out: %s", method, trouble(error).reason)
             return False
         return True

@@ -54,6 +54,7 @@ class SlackStandIn:
         self.acks: list[str] = []
         self.replies: dict[str, Json] = {}
         self.up = True
+        self.streams = False
         self.refusals = 0
         # What the token may do, as auth.test says in a header; None says nothing.
         self.scopes: tuple[str, ...] | None = None

@@ -20,7 +20,7 @@ from bot.store.seat import Seat
 log = logging.getLogger("rackside.work")
 
 # Bump by hand whenever the workflow's steps change: work of another version is begun again, not resumed.
-VERSION = "2"
+VERSION = "3"
 QUEUE = "answers"
 WORKFLOW = "answer_event"
 SWEEP_EVERY = 15.0

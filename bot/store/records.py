@@ -18,6 +18,8 @@ from bot.store.tables import conversation, inbox
 _PEOPLE_KEPT = 50
 # Stands for those who were in a thread before anyone spoke: what follows there need not be meant for Rackside.
 SOMEBODY = "*"
+# A message that shows the work may have been posted, or not: after a crash it must be looked for.
+UNSURE = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Letter:
     state: str
     attempted: bool
     answer_ts: str = ""
+    working_ts: str = ""
+    stopped_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,18 @@ class Store:
             with self.engine.begin() as connection:
                 self._join(connection, letter.ask, letter.ask.thread_ts or answer_ts, [SOMEBODY])
 
+    def working(self, key: str, ts: str) -> None:
+        """Note the message that shows the work: UNSURE before it is posted, '' when there is none after all."""
+        self._update(key, working_ts=ts or None)
+
+    def stop(self, effect: str, person: str) -> bool:
+        """Somebody wants no more of the work whose message carries this key; False when it is done, or was stopped before."""
+        here = inbox.c
+        waiting = sa.and_(here.effect == effect, here.state == "waiting", here.stopped_by.is_(None))
+        with self.engine.begin() as connection:
+            query = sa.update(inbox).where(waiting).values(stopped_by=person).returning(here.key)
+            return connection.execute(query).first() is not None
+
     def undeliverable(self, key: str) -> None:
         """Note that Slack will never take the answer (channel gone, bot removed)."""
         self._update(key, state="undeliverable")
@@ -195,4 +211,7 @@ def _letter(row: Any) -> Letter:
     payload = json.loads(row["payload"])
     ask = Ask(team, channel, ts, row["thread_ts"], row["person"], row["text"], row["kind"], payload, name)
     attempted = row["attempted_at"] is not None
-    return Letter(ask, row["effect"], row["received_at"], row["state"], attempted, row["answer_ts"] or "")
+    return Letter(
+        ask, row["effect"], row["received_at"], row["state"], attempted, row["answer_ts"] or "", row["working_ts"] or "",
+        row["stopped_by"] or "",
+    )  # fmt: skip

@@ -27,6 +27,8 @@ inbox = sa.Table(
     sa.Column("attempted_at", sa.Float),  # set before the first try to post: from then on, look before posting
     sa.Column("answer_ts", sa.Text),
     sa.Column("payload", sa.Text, nullable=False, server_default="{}"),  # JSON object, for the desk alone
+    sa.Column("working_ts", sa.Text),  # the message that shows the work and becomes the answer; ? while it is not known
+    sa.Column("stopped_by", sa.Text),  # who pressed Stop
 )
 
 # Threads that Rackside takes part in.

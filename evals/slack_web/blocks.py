@@ -57,6 +57,20 @@ def _container(block: Json) -> bool:
     return 1 <= len(block.get("child_blocks", ())) <= 10 and all(map(valid, block["child_blocks"]))
 
 
+def _task(block: Json) -> bool:
+    known = block.get("status") in {"pending", "in_progress", "complete", "error"} and bool(block.get("task_id"))
+    sources = block.get("sources", ())
+    return (
+        known
+        and 1 <= len(block.get("title", "")) <= 256
+        and all(one.get("type") == "url" and one.get("url") for one in sources)
+    )
+
+
+def _plan(block: Json) -> bool:
+    return 1 <= len(block.get("title", "")) <= 256 and all(map(_task, block.get("tasks", ())))
+
+
 def _input(block: Json) -> bool:
     return _text(block.get("label"), 2000) and isinstance(block.get("element"), dict)
 
@@ -71,6 +85,8 @@ _KNOWN: dict[str, Callable[[Json], bool]] = {
     "image": _image,
     "markdown": lambda block: 1 <= len(block.get("text", "")) <= 12_000,
     "container": _container,
+    "plan": _plan,
+    "task_card": _task,
     "input": _input,
 }
 

@@ -54,6 +54,8 @@ def _update(slack: SlackStandIn, args: Json) -> Json:
         return no(problem)
     for message in slack.messages.get(args["channel"], []):
         if message["ts"] == args["ts"] and message.get("bot_id"):
+            if message.get("streaming_state") == "in_progress":
+                return no("streaming_state_conflict")
             message |= {**_content(args), "edited": {"user": BOT_USER}}
             return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
     return no("message_not_found")

@@ -1,0 +1,27 @@
+"""The button that stops work under way: kept before Slack is told; whoever works on it sees it within a second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_bolt import Ack, App
+from slack_sdk import WebClient
+
+from bot.blocks_actions import STOP
+from bot.listeners import Deps
+from bot.listeners.clicked import clicked, whisper
+
+DONE = "That is done already."
+
+
+def attach(app: App, deps: Deps) -> None:
+    """Listen."""
+
+    def stop(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        click = clicked(body)
+        stopped = bool(click.value) and deps.store.stop(click.value, click.person)
+        ack()
+        if not stopped:
+            whisper(client, click, DONE)
+
+    app.action(STOP)(stop)

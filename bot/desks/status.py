@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import get_args
 
+from bot.access.narrow import narrowed
+from bot.access.visit import allowed
+from bot.advisor.question import Question
+from bot.advisor.scope import permitted
 from bot.blocks import Message, context, plain, section
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.mrkdwn import escape
@@ -12,7 +16,7 @@ from bot.slack_command import VIEWS, View
 from bot.store.records import Ask
 from bot.workload_status import ASKS, Status, status, unseen, workloads
 
-KINDS = ("status",)
+KINDS = NARROWS = ("status",)
 _SEVERAL = 8
 NOT_SET_UP = "I cannot look: no Prometheus and no cluster are set. `rackside doctor` says what is missing."
 
@@ -29,9 +33,14 @@ def open_desk(bench: Bench) -> Desk:
         namespace, name = str(ask.payload.get("namespace") or ""), str(ask.payload.get("workload") or "")
         view = _view(ask.payload.get("view"))
         progress(f"Reading {name}: {view}")
-        cluster = ask.payload.get("cluster") or None
+        question = Question(None, ask.payload.get("cluster") or None, namespace or None, allowed=allowed())
+        question, refusal = permitted(question, "")
+        if refusal:
+            return composed(plain(refusal), good=False)
+        cluster = question.cluster
         prom, kube, matchers = make_sources(bench.settings, cluster)
-        snapshot = survey(prom, kube, set(ASKS[view]), bench.clock(), matchers=matchers)
+        seen = survey(prom, kube, set(ASKS[view]), bench.clock(), matchers=matchers)
+        snapshot = narrowed(seen, question.allowed)
         found = workloads(snapshot, namespace, name)
         if snapshot.sees_nothing:
             whys = "; ".join(f"{one.name}: {one.blind}" for one in snapshot.sources)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.access.narrow import narrowed
+from bot.access.visit import visiting
 from bot.advisor.advisor import Advisor
-from bot.advisor.question import Allowed, Answer, Question
+from bot.advisor.question import Allowed, Answer, Question, Scope
+from bot.desk import Bench
+from bot.desks import status
+from bot.settings import Settings
+from bot.store.database import database_url, open_engine
+from bot.store.records import Ask, Store
 from evals.fleet.prometheus import Prometheus
 from knowledge.home import default_home
 from knowledge.search import Library
@@ -137,6 +144,28 @@ def test_a_snapshot_keeps_what_is_inside_and_nothing_else(whole: Snapshot) -> No
     assert seen.happenings is not None
     assert not [one for one in seen.happenings.changes if one.subject.namespace == "team"]
     assert not [key for key in seen.happenings.states if key.startswith("team/")]
+
+
+def test_a_status_is_of_what_may_be_seen(
+    whole: Snapshot, tmp_path: Path, prom: PromSource, sick: worlds.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.make_sources", lambda *_: (prom, cluster(sick), ""))
+    store = Store(open_engine(database_url(None, tmp_path)))
+    bench = Bench(
+        lambda *_: Answer(None, "help", Scope(), ""), store, tmp_path, "T1", Settings(home=tmp_path), lambda: sick.at
+    )
+    compose = status.open_desk(bench)
+
+    def told(workload: str, scope: Allowed, **place: str) -> str:
+        ask = Ask("T1", "C1", "1.1", "1.1", "U1", "status", "status", {"workload": workload, **place})
+        with visiting(scope):
+            return compose(ask, lambda _: None)["text"] + str(compose(ask, lambda _: None)["blocks"])
+
+    assert "team/app" in told("app", TEAM) + told("app", Allowed())
+    assert "I see no workload called app" in told("app", LAB)
+    assert "may see namespace lab only" in told("app", LAB, namespace="team")
+    assert "may see cluster east only" in told("app", Allowed(("east",), None), cluster="west")
+    store.close()
 
 
 def test_where_everything_may_be_seen_it_is_the_same_snapshot(whole: Snapshot) -> None:

@@ -39,11 +39,6 @@ class Container:
         return within(self.status, "state", "terminated") or within(self.status, "lastState", "terminated")
 
     @property
-    def done(self) -> bool:
-        """Whether it has done what it was for."""
-        return bool(at(self.status, "state", "terminated", "exitCode") == 0)
-
-    @property
     def finished(self) -> float:
         """When it ended, in seconds since the epoch; 0 where that is not told."""
         return seconds(self.ended.get("finishedAt")) or 0.0
@@ -115,6 +110,6 @@ def _fails(one: Container, now: float) -> bool:
     """Whether it waits after a failure, or ended badly: an init container without having succeeded since, a sidecar lately."""
     if one.waiting:
         return True
-    if one.done or not one.ended or one.ended.get("exitCode") == 0:
+    if not one.ended or one.ended.get("exitCode") == 0:
         return False
     return one.role.startswith("init ") or now - one.finished <= LATELY_S

@@ -8,14 +8,25 @@ creation to ready: the burst is older than the help will be.
 Requests queue and time out meanwhile, and an autoscaler that sees only the queue asks for still more.
 
 ## What would rule it out
-Missing replicas that are much older than a start takes (then something keeps them from starting), or nothing waiting.
+Missing replicas that are much older than a start takes (then something keeps them from starting, unless they advance: a node that pulls the
+image for the first time is slower than those before it), or nothing waiting.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.signals import POD_AGE, POD_READY, REPLICAS_READY, REPLICAS_WANTED, REQUESTS_WAITING
+from tools.reading import Subject
+from tools.signals import (
+    POD_AGE,
+    POD_READY,
+    REPLICAS_READY,
+    REPLICAS_WANTED,
+    REQUESTS_WAITING,
+    RESTARTS,
+    UNSCHEDULABLE,
+)
 from tools.vocabulary.autoscaling import STARTUP_TOOK
+from tools.vocabulary.startup import START_BLOCKED
 
 QUEUE = REQUESTS_WAITING.avg("5m")
 
@@ -36,7 +47,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
     ages = [age for one in coming if (age := now.of(one.subject, POD_AGE.now)) is not None]
     if coming and not ages:
         now[POD_AGE.now]  # raises: whether they are on their way cannot be seen
-    if not ages or max(age.number for age in ages) > 1.5 * took.number:
+    slow = all(_advances(now, age.subject) for age in ages)
+    if not ages or max(age.number for age in ages) > max(1.5 * took.number, limits["slow"] if slow else 0.0):
         return None
     youngest = min(ages, key=lambda age: age.number)
     return because(
@@ -47,6 +59,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
         youngest=youngest,
         took=took,
     )
+
+
+def _advances(now: Now, pod: Subject) -> bool:
+    """Whether a pod is on its way as far as can be seen: it has a node, nothing blocks it, and it has not failed."""
+    told = [now.of(pod, ask) for ask in (RESTARTS.now, UNSCHEDULABLE.now, START_BLOCKED.now)]
+    return all(one is not None and not one.value for one in told)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -77,9 +95,11 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(REPLICAS_WANTED.now, REPLICAS_READY.now, QUEUE, STARTUP_TOOK.now, POD_READY.now, POD_AGE.now),
+    helps=(RESTARTS.now, UNSCHEDULABLE.now, START_BLOCKED.now),
     limits={
         "waiting": Limit(3, "requests", "a sustained queue, not the noise of one poll"),
         "long": Limit(180, "seconds", "three minutes: longer than users of an interactive service wait"),
+        "slow": Limit(1800, "seconds", "half an hour: longer than a large model usually loads"),
     },
     fires=fires,
     explains=QUEUEING,

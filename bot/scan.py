@@ -152,7 +152,15 @@ def _read(snapshot: Snapshot, workload: Subject, ask: Ask) -> tuple[Mapping[str,
 
 def _settings(snapshot: Snapshot, workload: Subject) -> tuple[SettingFact, ...]:
     told, alike = _read(snapshot, workload, deployed.RESOLVED.now)
-    return tuple(SettingFact(name, value, str(origin), _sure(str(origin), value, alike)) for name, (value, origin) in told.items())  # fmt: skip
+    return tuple(
+        SettingFact(name, _number(value), str(origin), _sure(str(origin), value, alike))
+        for name, (value, origin) in told.items()
+    )
+
+
+def _number(value: Any) -> str | float | bool | None:
+    """A setting's value; a whole number is a number like another."""
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _sure(origin: str, value: object, alike: bool) -> Confidence | None:
@@ -182,7 +190,9 @@ def _gpus(snapshot: Snapshot, workload: Subject) -> GpuFact:
     per = fact(snapshot, workload, GPU_REQUEST.now)
     pods = [topology.pods[key] for key in topology.pods_of(workload)]
     placed = [pod for pod in pods if pod.node and pod.phase not in {"Succeeded", "Failed"}]
-    held = Fact(sum(pod.gpus for pod in placed), "GPUs", per.source, per.query, per.confidence, per.age_s, per.why)
+    held = Fact(
+        float(sum(pod.gpus for pod in placed)), "GPUs", per.source, per.query, per.confidence, per.age_s, per.why
+    )
     return GpuFact(kind, per, held, memory, tuple(sorted({pod.node for pod in placed})))
 
 

@@ -60,7 +60,7 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     answers(world, "calm", 2.0, lambda _before: 0.0)
     answers(world, "rare", 0.005, lambda _before: 0.5)
     answers(world, "next", 0.02, lambda _before: 0.5)
-    answers(world, "worse", 1.0, lambda _before: 0.03)
+    answers(world, "worse", 1.0, lambda _before: 0.035)
     answers(world, "late", 1.0, lambda _before: 0.0)
     for app in APPS:
         who = {"namespace": "team", "pod": name(app), "model_name": "org/m"}
@@ -200,6 +200,13 @@ def test_a_canary(taken: Snapshot, canary: str, least: int, verdict: str) -> Non
     assert found.verdict == verdict, found.why
 
 
+def test_a_point_more_is_worse_though_it_is_not_twice_as_much(taken: Snapshot) -> None:
+    found = judged(Counts(taken), subject("burns"), subject("worse"), 500)
+    assert found.verdict == "worse"
+    assert "3.50%" in found.why
+    assert "2.00%" in found.why
+
+
 def test_a_canary_that_is_as_good_and_one_that_is_slower(taken: Snapshot) -> None:
     assert judged(Counts(taken), subject("over"), subject("calm"), 500).verdict == "no worse"
     slower = judged(Counts(taken), subject("calm"), subject("late"), 500)
@@ -262,7 +269,7 @@ def test_what_agrees_is_said_and_is_no_finding(taken: Snapshot, more: str) -> No
 
 @pytest.mark.parametrize(
     "more",
-    ["engine: {quantization: fp8}", "budgetUsdPerHour: 3", "engine: {prefixCaching: true}", "objectives: {e2eP95Seconds: 3}", "gpus: {type: h100}"],
+    ["engine: {quantization: fp8}", "engine: {kvCacheDtype: fp8}", "budgetUsdPerHour: 3", "engine: {prefixCaching: true}", "objectives: {e2eP95Seconds: 3}", "gpus: {type: h100}"],
 )  # fmt: skip
 def test_what_cannot_be_seen_is_neither(taken: Snapshot, more: str) -> None:
     found = held(taken, "calm", more)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 
+from bot.__main__ import main
 from evals.fleet import openmetrics
 from evals.fleet.api_worlds import FleetWorld
 from evals.fleet.kubeapi import KubeApi
@@ -21,10 +25,10 @@ from evals.fleet.world import build
 ARGS = {"max-model-len": 8192}
 TENANT = {"team": "chat-team", "tenant": "acme"}
 CONTENT: dict[str, Any] = {
-    "history": "75m",
+    "history": "110m",
     "dt": 5,
     "seed": 7,
-    "scrape": {"interval": "30s"},
+    "scrape": {"interval": "60s"},
     "nodes": [
         {"name": "big-1", "gpu": "h100", "gpus": 8, "memory": "2048Gi", "instance_type": "p5.48xlarge"},
         {"name": "small-1", "gpu": "l4", "gpus": 3, "memory": "256Gi"},
@@ -59,7 +63,8 @@ class Fleet(NamedTuple):
 @pytest.fixture(scope="session")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     scratch = tmp_path_factory.mktemp("costs")
-    world = build(parse(CONTENT), time.time())
+    # Half an hour of it lies ahead, so that however slow the machine is the commands, whose clock is the real one, find fresh samples.
+    world = build(parse(CONTENT), time.time() + 1800)
     openmetrics.write(world.columns, scratch / "fleet.om")
     (scratch / "rackside.yaml").write_text(PRICES, encoding="utf-8")
     at = world.end
@@ -75,17 +80,38 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         yield Fleet(prometheus, api, environment, at)
 
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Done]
 
 
 @pytest.fixture(scope="session")
 def rackside(fleet: Fleet) -> Command:
-    """Run a command against the fleet as a user would, with other variables where they are given."""
+    """Run a command against the fleet, with other variables where they are given.
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *arguments],
-            capture_output=True, text=True, check=False, timeout=120, env={**fleet.environment, **environment},
-        )  # fmt: skip
+    In this process: starting one for each would take longer than all of them. tests/bot/test_command_line.py starts real ones.
+    """
+
+    def run(*arguments: str, **environment: str) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {**fleet.environment, **environment}, clear=True),
+            mock.patch.object(sys, "argv", ["rackside", *arguments]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            try:
+                main()
+                status = 0
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return Done(status, out.getvalue(), err.getvalue())
 
     return run

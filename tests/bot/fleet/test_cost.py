@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests.bot.fleet.conftest import Command, Fleet
@@ -34,6 +35,7 @@ def is_mine(row: dict[str, Any]) -> bool:
 
 
 def moment(told: dict[str, Any]) -> float:
+    """When the report was made, to the second."""
     return datetime.fromisoformat(told["at"]).timestamp()
 
 
@@ -116,7 +118,7 @@ def test_every_query_that_a_number_names_can_be_asked_again(told: dict[str, Any]
     (query,) = {one["query"] for one in tokens["prompt"]["queries"]}
     rows = fleet.prometheus.query(query, moment(told))
     mine = [float(row["value"][1]) for row in rows if is_mine(row)]
-    assert sum(mine) == pytest.approx(tokens["prompt"]["value"])
+    assert sum(mine) == pytest.approx(tokens["prompt"]["value"], rel=1e-3)
     for one in told["spent"]:
         for each in one["queries"]:
             if "via Prometheus" in each["source"]:
@@ -202,3 +204,9 @@ def test_a_plan_that_is_none_is_a_sentence(rackside: Command, tmp_path: Path) ->
     done = rackside("cost", RACKSIDE_HOME=str(tmp_path))
     assert done.returncode == 2
     assert "'rent' is no plan" in done.stderr
+
+
+def test_the_json_is_what_its_schema_says(rackside: Command, told: dict[str, Any]) -> None:
+    schema = json.loads(rackside("schema", "cost").stdout)
+    assert schema["$id"] == "rackside/cost/v1"
+    jsonschema.validate(told, schema)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 
 from tests.bot.fleet.conftest import Command, Fleet
 
@@ -120,6 +123,7 @@ def test_drift_is_found_and_its_numbers_are_prometheus_s_own(rackside: Command, 
     done = rackside("intent", "drift", str(file), "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
+    jsonschema.validate(found, json.loads(rackside("schema", "drift").stdout))
     told = {one["id"]: one for one in found["findings"]}
     assert set(told) == {
         "intent_engine_drift",
@@ -130,11 +134,12 @@ def test_drift_is_found_and_its_numbers_are_prometheus_s_own(rackside: Command, 
     (change,) = (one["change"] for one in told["intent_engine_drift"]["remedies"])
     assert change == {"what": "--max-model-len", "from": "8192", "to": "4096"}
     late = told["intent_objective_missed"]["evidence"][1]
-    rows = fleet.prometheus.query(late["query"], fleet.at)
+    at = datetime.fromisoformat(found["at"]).timestamp()
+    rows = fleet.prometheus.query(late["query"], at)
     own = 'histogram_quantile(0.95, sum by (le, pod, exported_pod, namespace, exported_namespace) (rate(vllm:time_to_first_token_seconds_bucket[1h])))'  # fmt: skip
-    mine = [float(row["value"][1]) for row in fleet.prometheus.query(own, fleet.at) if any(text.startswith("busy-") for text in row["metric"].values()) and "chat" in row["metric"].values()]  # fmt: skip
+    mine = [float(row["value"][1]) for row in fleet.prometheus.query(own, at) if any(text.startswith("busy-") for text in row["metric"].values()) and "chat" in row["metric"].values()]  # fmt: skip
     assert rows
-    assert late["value"] == pytest.approx(max(mine), rel=0.05)
+    assert late["value"] == pytest.approx(max(mine), rel=0.01)
     assert told["intent_budget_exceeded"]["evidence"][1]["value"] == pytest.approx(6.0)
     (burn,) = found["burn"]
     assert burn["verdict"] in {"fine", "too few requests to tell"}
@@ -177,4 +182,15 @@ def test_the_files_of_the_settings_are_taken_and_what_is_wrong_is_said(rackside:
 def test_a_good_file_is_listed(rackside: Command, file: Path) -> None:
     done = rackside("intent", "check", str(file))
     assert done.returncode == 0
+    schema = json.loads(rackside("schema", "intent").stdout)
+    for document in yaml.safe_load_all(INTENT):
+        jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**next(yaml.safe_load_all(INTENT)), "colour": "blue"}, schema)
     assert "busy: workload/chat/busy, intent.yaml line 3" in done.stdout
+
+
+def test_the_json_is_what_its_schema_says(rackside: Command, parity: dict[str, Any]) -> None:
+    schema = json.loads(rackside("schema", "diff").stdout)
+    assert schema["$id"] == "rackside/diff/v1"
+    jsonschema.validate(parity, schema)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -190,3 +191,9 @@ def test_with_nothing_to_see_it_says_so(rackside: Command) -> None:
     assert done.returncode == 3
     assert "No inference workload was seen" in done.stdout
     assert "no source answered" in done.stderr
+
+
+def test_the_json_is_what_its_schema_says(rackside: Command, told: dict[str, Any]) -> None:
+    schema = json.loads(rackside("schema", "scan").stdout)
+    assert schema["$id"] == "rackside/scan/v1"
+    jsonschema.validate(told, schema)

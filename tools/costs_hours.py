@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from tools.costs_figures import Kind, Spent, queries
@@ -142,8 +143,12 @@ class Window:
         return "the engine did not report for a part of the window"
 
     def _read(self, signal: Signal, key: str) -> Reading | None:
+        """Hours of the window; what is counted beyond its ends (its slots are whole ones) is cut off."""
         reading = self.snapshot.read(signal.max(self.text), key)
-        return reading if reading.blind is None and isinstance(reading.value, int | float) else None
+        if reading.blind is not None or not isinstance(reading.value, int | float):
+            return None
+        within = min(self.hours, max(0.0, float(reading.value)))
+        return reading if within == reading.value else replace(reading, value=within)
 
     def node(self, rate: NodeRate, pods: Sequence[Pod]) -> tuple[Spent, ...]:
         """The device-hours of a node that its present pods do not account for."""
@@ -170,8 +175,8 @@ class Window:
                 ((seen, empty) for key in keys if (seen := self._read(GPU_SEEN, key)) and (empty := self._read(GPU_EMPTY, key))),
                 key=lambda pair: -pair[0].number,
             )[:whole]  # fmt: skip
-            bare = sum(min(self.hours, empty.number) for _, empty in read)
-            watched = sum(min(self.hours, seen.number) for seen, _ in read)
+            bare = sum(min(seen.number, empty.number) for seen, empty in read)
+            watched = sum(seen.number for seen, _ in read)
             asked = tuple(one for pair in read for one in pair)
             found.append(_spent(kind, reason, bare, rate, (*rate.readings, *asked)))
             found.append(_spent("gone", "held by a pod that has ended since", watched - bare, rate, asked))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -441,3 +442,21 @@ def test_a_machine_types_own_list_price_comes_before_the_lowest() -> None:
     assert kind.url.startswith("https://")
     strange = costs(taken(NODE | BUSY | {"node.machine_type now": {"n1": "g6.xlarge"}}), price_book()).nodes[0].kind
     assert strange.usd_per_gpu_hour == pytest.approx(min(row.usd_per_hour / row.count for row in rows))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_measured_every_hour_is_in_one_place(seed: int) -> None:
+    """Readings that contradict each other, are absurd or are missing: nothing is lost, counted twice, or negative."""
+    dice = random.Random(seed)
+    odd = (0.0, 0.3, 1.0, 5.0, 1e9, -2.0)
+    world: dict[str, dict[str, Any]] = {**NODE}
+    for name, values in BUSY.items():
+        world[name] = {key: dice.choice(odd) for key in values if dice.random() < 0.8}
+    world["pod.age now"] = {"team/app-0": dice.choice((0.0, 600.0, 3599.0, DAY))}
+    world["node.devices_given now"] = {"n1": dice.choice((0.0, 3.0, 4.0))}
+    told = costs(
+        taken(world, pods=(pod("app-0", gpus=dice.choice((1.0, 2.0)), ready=dice.choice((True, False))),)), BOOK
+    )
+    assert told.gpu_hours == pytest.approx(4.0)
+    assert all(one.gpu_hours >= 0 and (one.usd or 0.0) >= 0 for one in told.spent)
+    assert sum(one.usd or 0.0 for one in told.spent) == pytest.approx(8.0)

@@ -170,9 +170,7 @@ def _typed(text: str) -> str:
 
 
 def _random(run: str) -> bool:
-    """Does a long run of characters look drawn by lot? Names are words, digests and UUIDs are hexadecimal."""
-    if re.fullmatch(r"[0-9a-fA-F=/_-]+", run):
-        return False
+    """Does a long run of characters look drawn by lot? Names are words; digests and UUIDs are of one case, and of 16 characters."""
     longest = max(re.split(r"[+/_=-]+", run), key=len)
     kinds = [str.isupper, str.islower, str.isdigit]
     if len(longest) < 16 or not all(any(kind(char) for char in longest) for kind in kinds):

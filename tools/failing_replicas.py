@@ -15,7 +15,7 @@ from tools.vocabulary.outcomes import FAILED, HTTP_5XX
 
 ERRORS = HTTP_5XX.increase("10m")
 FAILURES = FAILED.increase("10m")
-HELPS = (POD_READY.now, ERRORS, FAILURES)
+HELPS = (ERRORS, FAILURES)  # beside POD_READY
 LIMITS = {"errors": Limit(5, "requests", "from then on the log of a server that counts as ready is read")}
 
 

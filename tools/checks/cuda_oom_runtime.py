@@ -24,6 +24,7 @@ from tools.signals import (
     LIVED_FOR,
     LOG_CUDA_OOM,
     LOG_SERVING,
+    POD_READY,
     REQUEST_TOKENS,
     RESTARTS,
     TERMINATED_AGO,
@@ -100,6 +101,7 @@ CHECK = Check(
         REQUEST_TOKENS.p95("30m"),
         GPU_MEM_UTILIZATION.now,
         *engine_changes.HELPS,
+        POD_READY.now,
         *failing_replicas.HELPS,
     ),
     limits={

@@ -17,6 +17,7 @@ from tools.check import Applies, Because, Check, Limits, Now, On
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
+from tools.signals import POD_READY
 from tools.vocabulary.startup import LOG_NO_KERNEL
 
 _START = failed_start(LOG_NO_KERNEL)
@@ -60,7 +61,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_NO_KERNEL),
-    helps=(*HELPS, *failing_replicas.HELPS),
+    helps=(*HELPS, POD_READY.now, *failing_replicas.HELPS),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,
     explains=(*QUEUEING, *FAILING),

@@ -56,7 +56,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """What the listeners stand on. `me` is our own user id in Slack."""
+    """What the listeners stand on. `me` is our own user id in Slack, `gate` says who may see what."""
 
     store: Store
     work: Work

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from evals.slack_web import BOT_ID, BOT_USER, TEAM, Json, Method, no
+from evals.slack_web import BOT_ID, BOT_USER, TEAM, Json, Method, no, plain
 from evals.slack_web.blocks import valid
 
 if TYPE_CHECKING:
@@ -119,6 +119,14 @@ def _status(_: SlackStandIn, __: Json) -> Json:
     return {"ok": True}
 
 
+def _prompts(slack: SlackStandIn, args: Json) -> Json:
+    prompts = plain(args, "prompts").get("prompts", [])
+    if not 1 <= len(prompts) <= 4 or not all(one.get("title") and one.get("message") for one in prompts):
+        return no("invalid_arguments")
+    slack.kept.setdefault("prompts", []).append({"channel": args["channel_id"], "prompts": prompts})
+    return {"ok": True}
+
+
 METHODS: dict[str, Method] = {
     "auth.test": _identity,
     "chat.postMessage": _post,
@@ -130,4 +138,5 @@ METHODS: dict[str, Method] = {
     "reactions.add": _react,
     "reactions.remove": _unreact,
     "assistant.threads.setStatus": _status,
+    "assistant.threads.setSuggestedPrompts": _prompts,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from bot.blocks import Message, plain, section
 from bot.desk import Composed, Desk, composed
+from bot.shared_work import arrived
 from bot.slack_stream import StreamDoor, Work
 from bot.slack_thread import DONE, FAILED, WORKING, SlackThread, UndeliverableError
 from bot.store.records import Ask, Letter, Store
@@ -43,6 +45,7 @@ class Answering:
         ask = letter.ask
         if declined:
             return composed(plain(DECLINED), good=False)
+        arrived.set(letter.received_at)
         work = self.streams.open(letter) if self.streams is not None and ask.kind in SHOWN else None
         try:
             if work is None:
@@ -73,7 +76,8 @@ class Answering:
             finally:
                 titles.put("")
 
-        threading.Thread(target=compose, name="compose", daemon=True).start()
+        here = contextvars.copy_context()
+        threading.Thread(target=here.run, args=(compose,), name="compose", daemon=True).start()
         while not outcome:
             try:
                 title = titles.get(timeout=_STATUS_EVERY)

@@ -28,6 +28,7 @@ from bot.access.rules import Access
 from bot.answering import Answering
 from bot.desk import Answerer, Bench, Chore, chores, desks, narrowing_kinds
 from bot.listeners import Deps, Work, register
+from bot.shared_work import Shared
 from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
 from bot.slack_people import SlackPeople
 from bot.slack_stream import StreamDoor
@@ -191,7 +192,7 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         # Without settings nobody set a pace either.
         access = full.access if full is not None else Access(person=None, channel=None)
         team = str(identity.get("team_id") or "")
-        bench = Bench(narrowing(answer, access), store, settings.home, team, full)
+        bench = Bench(narrowing(Shared(answer), access), store, settings.home, team, full)
         gate = Gate(access, SlackPeople(str(settings.bot_token), settings.base_url), narrowing_kinds())
         audit = AuditLog(engine, answers=access.log_answers)
         streams = StreamDoor(str(settings.bot_token), settings.base_url, store)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pytest
-
 from bot.advisor.question import Answer, Question, Scope
 from bot.triage.door import sign
 from evals.slack_standin import Fault

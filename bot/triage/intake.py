@@ -36,6 +36,13 @@ def intake(bench: Bench, work: Work, source: Literal["alertmanager", "grafana"])
     secret = settings.alerts_token if settings else None
     token = secret.get_secret_value() if secret else ""
     taking = triage(bench)
+    chosen = taking.settings
+    if source == "alertmanager":
+        # Said once, at the start: both routes share the settings.
+        if not token and chosen != AlertSettings():
+            log.warning("%s", OFF)
+        elif token and not chosen.channel and not chosen.routes:
+            log.warning("%s", NO_CHANNEL)
 
     def route(headers: Mapping[str, str], body: bytes) -> tuple[int, Any]:
         if not token:

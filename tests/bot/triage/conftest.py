@@ -66,7 +66,7 @@ class Yard:
     def finished(self, count: int) -> None:
         """Wait until this many pieces of work are done, to the last record."""
         deadline = time.monotonic() + 30
-        with contextlib.closing(sqlite3.connect(self.home / "rackside.db")) as database:
+        with contextlib.closing(sqlite3.connect(self.home / "rackside.db.work")) as database:
             while True:
                 query = "SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS' AND name = 'answer_event'"
                 if database.execute(query).fetchone()[0] >= count:

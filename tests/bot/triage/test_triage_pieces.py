@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 
-from bot.settings import SettingsProblem, load_settings
+from bot.desk import Bench
+from bot.settings import Settings, SettingsProblem, load_settings
+from bot.store.database import open_engine
+from bot.store.records import Store
 from bot.triage.alert import Alert, clean
 from bot.triage.grouping import pairs, severity, signature, title, told_time
+from bot.triage.intake import intake
 from bot.triage.quiet import Silences, held, silences
 from bot.triage.scope import place, question
 from bot.triage.settings import AlertSettings
@@ -69,6 +73,29 @@ def test_settings_as_the_page_shows_them(tmp_path: Path, monkeypatch: pytest.Mon
     assert found.alerts.watched("C0123456789") == {"B0ALERTMGR", "A0PAGERDUTY"}
     assert found.alerts.watched("C0OTHER") == frozenset()
     assert "t0p" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("token", "alerts", "says"),
+    [
+        ("", {"channel": "C0X"}, "RACKSIDE_ALERTS_TOKEN"),
+        ("t", {}, "no channel is set"),
+        ("", {}, ""),
+        ("t", {"channel": "C0X"}, ""),
+    ],
+)
+def test_what_is_half_set_is_said_at_the_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, token: str, alerts: dict[str, Any], says: str
+) -> None:
+    store = Store(open_engine(f"sqlite:///{tmp_path / 'x.db'}"))
+    bench = Bench(
+        lambda *_: None, store, tmp_path, "T1", Settings(home=tmp_path, alerts=alerts, alerts_token=token or None)
+    )  # type: ignore[arg-type, return-value]
+    for source in ("alertmanager", "grafana"):
+        intake(bench, None, source)  # type: ignore[arg-type]
+    assert len(caplog.messages) == bool(says)
+    assert says in caplog.text
+    store.close()
 
 
 def at(text: str) -> float:

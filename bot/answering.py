@@ -45,6 +45,8 @@ class Answering:
         ask = letter.ask
         if declined:
             return composed(plain(DECLINED), good=False)
+        if letter.state == "withdrawn" or letter.stopped_by:
+            return stopped(letter.stopped_by)
         arrived.set(letter.received_at)
         work = self.streams.open(letter) if self.streams is not None and ask.kind in SHOWN else None
         try:
@@ -89,7 +91,8 @@ class Answering:
             elif not outcome:
                 work.tick()
             letter = self.store.letter(key)
-            if not outcome and letter is not None and (letter.stopped_by or work.stopped):
+            gone = letter is not None and letter.state == "withdrawn"
+            if not outcome and letter is not None and (letter.stopped_by or work.stopped or gone):
                 over.set()
                 return stopped(letter.stopped_by)
         if isinstance(outcome[0], Exception):
@@ -99,6 +102,8 @@ class Answering:
     def deliver(self, key: str, message: Composed) -> bool:
         """Put the message, and what follows it, where it belongs, once; False when Slack refuses it for good."""
         letter = self.store.letter(key)
+        if letter is not None and letter.state == "withdrawn":
+            self._withdraw(letter)
         if letter is None or letter.state != "waiting":
             return letter is not None and letter.state == "answered"
         if not letter.attempted:
@@ -112,6 +117,13 @@ class Answering:
             return False
         self.store.answered(key, ts)
         return True
+
+    def _withdraw(self, letter: Letter) -> None:
+        """Leave no trace of work that nobody wants any more."""
+        if letter.working_ts and self.streams is not None:
+            self.streams.remove(letter)
+        self.slack.status(letter.ask, "")
+        self.slack.unreact(letter.ask, WORKING)
 
     def _deliver(self, letter: Letter, message: Composed) -> str:
         first = Message(message["text"], message["blocks"])

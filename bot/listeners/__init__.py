@@ -5,7 +5,8 @@
 | `app_mention`, `message` with a mention | `mention.asked`     | answered in the thread; an empty one: help    |
 | `message` in a direct conversation      | `direct.asked`      | answered in its thread                        |
 | `message` in a thread that we are in    | `thread.asked`      | answered when it is for us, else silence      |
-| any other `message`; bots, edits, joins | `incoming.incoming` | acknowledged, nothing else                    |
+| a question that is edited or deleted    | `afterwards.asked`  | answered anew in place, or not at all         |
+| any other `message`; bots, joins        | `incoming.incoming` | acknowledged, nothing else                    |
 
 Middleware persists what was accepted before Slack gets its acknowledgement; a listener then puts it to work.
 Commands, buttons, shortcuts, modals and other events have a module each in this package, found by its name: `attach(app, deps)` adds
@@ -18,14 +19,16 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from slack_bolt import App, BoltRequest, BoltResponse
+from slack_sdk import WebClient
 
 from bot.access.guard import Gate
 from bot.desk import Bench, modules
-from bot.listeners import direct, mention, thread
+from bot.listeners import afterwards, direct, mention, thread
+from bot.listeners.clicked import Click, whisper
 from bot.listeners.incoming import Incoming, incoming
 from bot.store.records import Ask, Store
 
@@ -44,7 +47,8 @@ EVENTS: dict[str, str] = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
 }
-_ASK = "rackside_ask"
+_ASK, _BUSY = "rackside_ask", "busy"
+BUSY = "More is asked than I can look into just now, so I did not take this on. Please ask again in a few minutes."
 
 
 class Work(Protocol):
@@ -56,13 +60,14 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """What the listeners stand on. `me` is our own user id in Slack, `gate` says who may see what."""
+    """What the listeners stand on. `me` is our own user id in Slack, `gate` says who may see what, `most` how many may wait."""
 
     store: Store
     work: Work
     me: str
     bench: Bench | None = None
     gate: Gate | None = None
+    most: int = 3000
 
     def refusal(self, ask: Ask) -> str:
         """Why an ask that needs no desk is not answered, '' where it is; those with a desk pass the gate there."""
@@ -92,8 +97,12 @@ def register(app: App, deps: Deps) -> None:
         next_()
         return None
 
-    def start(context: dict[str, Any]) -> None:
-        deps.work.begin(context[_ASK])
+    def start(context: dict[str, Any], client: WebClient) -> None:
+        ask: Ask = context[_ASK]
+        if ask.kind == _BUSY:
+            whisper(client, Click(ask.team, ask.channel, ask.ts, ask.thread_ts, ask.person, "busy", "", ""), BUSY)
+        else:
+            deps.work.begin(ask)
 
     app.use(persist)
     for event in ROUTES:
@@ -102,12 +111,19 @@ def register(app: App, deps: Deps) -> None:
 
 def accepted(body: dict[str, Any], deps: Deps) -> Ask | None:
     """Decide on an event and persist it when it is for us; None also for what was accepted before."""
+    event = body["event"] if isinstance(body.get("event"), dict) else {}
+    if event.get("subtype") in afterwards.SUBTYPES:
+        ask = afterwards.asked(body, deps.store, deps.me)
+        return ask if ask is not None and deps.store.accept(ask) else None
     message = incoming(body, deps.me)
     if message is None:
         return None
     for asked in ROUTES.get(body["event"].get("type"), ()):
         ask = asked(message, deps.store)
         if ask is not None:
+            if deps.store.crowded(deps.most):
+                log.warning("%s is not taken on: %d wait already", ask.key, deps.most)
+                return replace(ask, kind=_BUSY) if deps.store.decline(ask) else None
             if deps.store.accept(ask):
                 log.info("accepted %s (%s, %d characters)", ask.key, ask.kind, len(ask.text))
                 return ask

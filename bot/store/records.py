@@ -110,6 +110,26 @@ class Store:
                 self._join(connection, ask, ask.thread_ts, [ask.person])
         return new
 
+    def decline(self, ask: Ask) -> bool:
+        """Note that an ask is not taken on, so that its retries and its twin are not either; False when it was known before."""
+        new = self.accept(ask)
+        if new:
+            self._update(ask.key, state="declined")
+        return new
+
+    def withdraw(self, key: str) -> bool:
+        """Whoever asked wants no answer any more; False when it is there already."""
+        waiting = sa.and_(inbox.c.key == key, inbox.c.state == "waiting")
+        with self.engine.begin() as connection:
+            gone = connection.execute(sa.update(inbox).where(waiting).values(state="withdrawn").returning(inbox.c.key))
+            return gone.first() is not None
+
+    def crowded(self, most: int) -> bool:
+        """Do so many people wait for an answer that no further one is taken on?"""
+        waiting = sa.select(inbox.c.key).where(inbox.c.state == "waiting", inbox.c.person != "")
+        with self.engine.connect() as connection:
+            return connection.execute(waiting.offset(max(0, most - 1)).limit(1)).first() is not None
+
     def letter(self, key: str) -> Letter | None:
         """One ask from the inbox."""
         with self.engine.connect() as connection:

@@ -171,6 +171,7 @@ def _questions(asked: Sequence[Asked], library: Library, against: bool, as_json:
             "without short forms": Parts(short_forms=False),
             "without mended typos": Parts(typos=False),
             "without folding pages": Parts(folded=False),
+            "without what is named exactly": Parts(exact=False),
         }
         for name, left in parts.items():
             others[name] = lambda left=left: Ours(Library.open(default_home(), encoder=encoder, parts=left))  # type: ignore[misc]

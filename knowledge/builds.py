@@ -26,6 +26,7 @@ from knowledge.encoder import Vectors
 from knowledge.index import REBUILD, IndexProblem, VectorIndex, damaged
 from knowledge.pages import Pack, Page, Source
 from knowledge.passages import Passage
+from knowledge.strays import DIGEST
 
 # Part of every manifest: raise it when the layout of a build or the cutting of passages changes.
 SCHEMA = 3
@@ -142,10 +143,18 @@ class Build:
     @cached_property
     def strays(self) -> Vectors:
         """The vectors of questions that have nothing to do with the field."""
+        return self._questions("strays.npy")
+
+    @cached_property
+    def kin(self) -> Vectors:
+        """The vectors of questions that are the field's own."""
+        return self._questions("kin.npy")
+
+    def _questions(self, name: str) -> Vectors:
         with _reading(self.folder):
-            found: Vectors = np.load(self.folder / "strays.npy")
+            found: Vectors = np.load(self.folder / name)
             if found.ndim != 2 or found.shape[1] != self.manifest.dimensions:
-                raise ValueError("strays are missing")
+                raise ValueError(f"{name} is incomplete")
             return found
 
     @cached_property
@@ -181,7 +190,17 @@ class Build:
 
     def verify(self) -> None:
         """Open every part; IndexProblem for the first that is damaged or missing."""
-        _ = (self.passages, self.pages, self.words, self.vectors, self.names, self.strays, self.keys, self._chroma)
+        _ = (
+            self.passages,
+            self.pages,
+            self.words,
+            self.vectors,
+            self.names,
+            self.strays,
+            self.kin,
+            self.keys,
+            self._chroma,
+        )
 
     def close(self) -> None:
         """Let go of the database. A build must not be used afterwards."""
@@ -214,6 +233,7 @@ def write_build(
     vectors: Vectors,
     names: Vectors,
     strays: Vectors,
+    kin: Vectors,
 ) -> None:
     """Write all parts of a build that lie under `home` into an empty folder, Chroma's excepted."""
     with (folder / "passages.jsonl").open("w", encoding="utf-8") as stream:
@@ -223,6 +243,8 @@ def write_build(
     np.save(folder / "vectors.npy", vectors)
     np.save(folder / "names.npy", names)
     np.save(folder / "strays.npy", strays)
+    np.save(folder / "kin.npy", kin)
+    (folder / "questions.sha256").write_text(DIGEST, encoding="utf-8")
     lexical.write([passage.searched for passage in passages], folder / "words")
     # Last: a folder without a manifest is an attempt that was broken off.
     (folder / "manifest.json").write_text(json.dumps(asdict(manifest)), encoding="utf-8")

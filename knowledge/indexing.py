@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.sources.declared import Declared, SourceProblem, add, forget_all, load_declared, new_source
 from knowledge.sources.gathering import Progress, Reading, read_sources
-from knowledge.strays import STRAYS
+from knowledge.strays import DIGEST, KIN, STRAYS
 
 _ENCODE_AT_ONCE = 64
 
@@ -122,7 +122,7 @@ def _gather(
 
 
 def _fingerprint(identity: str, pages: Sequence[Page], passages: Sequence[Passage]) -> str:
-    told = hashlib.sha256(f"{SCHEMA}\n{identity}\n{STRAYS}\n".encode())
+    told = hashlib.sha256(f"{SCHEMA}\n{identity}\n{DIGEST}\n".encode())
     parts = [asdict(page) for page in pages] + [asdict(passage) for passage in passages]
     told.update(json.dumps(parts, sort_keys=True).encode())
     return told.hexdigest()
@@ -168,7 +168,7 @@ def _build(
         vectors = np.stack([made[key] for key in keys]).astype(np.float32)
         names = np.stack([made[_name_key(name)] for name in called]).astype(np.float32)
         embedded = sum(key not in known for key in keys)
-        strays = encoder.queries(STRAYS)
+        strays, kin = _questions(encoder, previous)
         nearest = (strays @ vectors.T).max(axis=1)
         manifest = Manifest(
             schema=SCHEMA,
@@ -192,6 +192,7 @@ def _build(
             vectors=vectors,
             names=names,
             strays=strays,
+            kin=kin,
         )
         point_at(home, folder.name)
     except BaseException:
@@ -214,6 +215,17 @@ def _embed(
         found.update(zip(some, encoder.passages([texts[key] for key in some]), strict=True))
     progress(len(waiting), len(waiting), "embedding")
     return found
+
+
+def _questions(encoder: Encoder, previous: Path | None) -> tuple[Vectors, Vectors]:
+    """The vectors of the strays and of the field's own questions: those of the last build where they are the same questions."""
+    if previous is not None:
+        with suppress(IndexProblem, OSError, UnicodeDecodeError):
+            build = Build(previous)
+            same = (previous / "questions.sha256").read_text(encoding="utf-8") == DIGEST
+            if same and build.manifest.encoder == encoder.id and len(build.strays) == len(STRAYS):
+                return build.strays, build.kin
+    return encoder.queries(STRAYS), encoder.queries(KIN)
 
 
 def _name_key(name: str) -> str:

@@ -31,6 +31,12 @@ class WordIndex:
         self._index: Any = _bm25s().BM25.load(folder, show_progress=False)
         self.vocabulary: frozenset[str] = frozenset(self._index.vocab_dict)
 
+    def share(self, term: str) -> float:
+        """The share of the passages that have a term, 0 to 1."""
+        at = self._index.vocab_dict.get(term)
+        starts = self._index.scores["indptr"]
+        return float(starts[at + 1] - starts[at]) / int(self._index.scores["num_docs"]) if at is not None else 0.0
+
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 of every passage, in the order it was indexed in; zeros where no term is known."""
         known = [term for term in dict.fromkeys(terms(query)) if term in self.vocabulary][:MAX_QUERY_TERMS]

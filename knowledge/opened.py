@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.belonging import Wording
 from knowledge.builds import Build
 from knowledge.encoder import Vectors, whole_words
 from knowledge.narrowing import Catalogue
+from knowledge.passages import Passage
 from knowledge.ranking import POOL
 from knowledge.runbooks import runbook_passage
-from knowledge.vocabulary import Vocabulary, terms, whole_terms
+from knowledge.strays import KIN, STRAYS
+from knowledge.vocabulary import Vocabulary, whole_terms, words
 
 # How much of a page is shown below its opening: about two sections, what a window of plain retrieval shows too.
 SHOWN_CHARS = 1200
 # A long table is shown around the piece that was found.
 SHOWN_PIECES = 3
-# `vllm:num_requests_waiting`, `max-num-seqs`: nobody writes these by chance.
-_IDENTIFIER = re.compile(r"[a-z0-9][_:][a-z0-9]|-\w+-")
 _URL = re.compile(r"https?://[^\s<>|\"']+")
 _AFTER_URL = ").,;:!?]}"
 
 
-def _joined(identifier: str) -> str:
-    """A flag as an argument, a setting and an attribute: `--max-lora-rank`, `MAX_LORA_RANK`, `max_lora_rank`."""
-    return identifier.lower().replace("-", "_")
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The passages of one heading, in their order; of a long one, those around the nearest."""
+
+    passages: tuple[Passage, ...]
+
+    @property
+    def heading(self) -> str:
+        """The path of headings."""
+        return self.passages[0].section
+
+    @property
+    def text(self) -> str:
+        """All of it, as Markdown without its heading."""
+        return "\n".join(passage.text for passage in self.passages)
+
+    @property
+    def shown(self) -> str:
+        """The same below its heading."""
+        return f"**{self.heading}**\n\n{self.text}"
 
 
 class Opened:
@@ -59,6 +78,11 @@ class Opened:
         order = nearest[np.argsort(-cosines[nearest], kind="stable")]
         return list(dict.fromkeys(self._owners[int(at)] for at in order if cosines[at] > -np.inf))
 
+    def opening_of(self, row: int) -> str:
+        """What the page of a passage says before its first heading."""
+        told = [self.build.passages[one] for one in self._rows_of[self.page_of(row)]]
+        return "\n\n".join(passage.text for passage in told if not passage.section)
+
     def pointed_to(self, text: str) -> int | None:
         """The row of the page or section that an address in the text leads to (an alert's runbook), None where none does."""
         for url in _URL.findall(text):
@@ -76,47 +100,51 @@ class Opened:
             kept = [row for row in kept if row in wanted]
         return kept[int((self.build.vectors[kept] @ vector).argmax())]
 
-    def shown(self, row: int, vector: Vectors, scores: NDArray[np.float32]) -> str:
-        """The opening of the row's page and, whole, the sections nearest to the question by words and by meaning."""
+    def names_exactly(self, row: int, wanted: frozenset[str]) -> float:
+        """The share of the identifiers that the heading of a passage has, 0 where there are none."""
+        if not wanted:
+            return 0.0
+        passage = self.build.passages[row]
+        written = {word.lower().replace("-", "_") for word in words(f"{passage.title} {passage.section}")}
+        return len(wanted & written) / len(wanted)
+
+    def shown(
+        self, row: int, vector: Vectors, scores: NDArray[np.float32], wanted: frozenset[str]
+    ) -> tuple[Section, ...]:
+        """The sections of the row's page that come nearest to the question by words, by meaning and by what they name, nearest first.
+
+        Each is whole, and together they have about SHOWN_CHARS.
+        """
         build = self.build
-        rows = self._rows_of[build.passages[row].page_id]
-        opening = [build.passages[one].text for one in rows if not build.passages[one].section]
-        below = [one for one in rows if build.passages[one].section]
-        told: dict[str, str] = {}
+        below = [one for one in self._rows_of[build.passages[row].page_id] if build.passages[one].section]
+        told: dict[str, Section] = {}
         if below:
             near = build.vectors[below] @ vector + scores[below] / max(float(scores.max()), 1e-6)
-            order = [below[at] for at in np.argsort(-near, kind="stable")]
+            near += np.array([self.names_exactly(one, wanted) for one in below])
             left = SHOWN_CHARS
-            for one in order:
+            for one in (below[at] for at in np.argsort(-near, kind="stable")):
                 section = build.passages[one].section
-                if section in told:
-                    continue
-                text = self._section(section, one, below)
-                if not told or len(text) <= left:
-                    told[section] = text
-                    left -= len(text)
-        return "\n\n".join((*opening, *told.values()))
+                if section not in told:
+                    found = self._section(section, one, below)
+                    if not told or len(found.shown) <= left:
+                        told[section] = found
+                        left -= len(found.shown)
+        return tuple(told.values())
 
-    def _section(self, section: str, nearest: int, below: list[int]) -> str:
+    def _section(self, section: str, nearest: int, below: list[int]) -> Section:
         whole = [one for one in below if self.build.passages[one].section == section]
         at = whole.index(nearest)
-        pieces = [self.build.passages[one].text for one in whole[max(0, at - 1) : at + SHOWN_PIECES - 1]]
-        return "\n\n".join((f"**{section}**", "\n".join(pieces)))
+        pieces = whole[max(0, at - 1) : at + SHOWN_PIECES - 1]
+        return Section(tuple(self.build.passages[one] for one in pieces))
 
     @cached_property
     def _owners(self) -> tuple[str, ...]:
         return tuple(page for _, page in self.build.named)
 
-    def has_term(self, text: str) -> bool:
-        """Does the text hold a term that is this field's own, or an identifier that some page names?"""
-        return any(
-            term in self.vocabulary.distinct or (_IDENTIFIER.search(term) and _joined(term) in self._identifiers)
-            for term in terms(text)
-        )
-
     @cached_property
-    def _identifiers(self) -> frozenset[str]:
-        return frozenset(_joined(term) for term in self.build.words.vocabulary if _IDENTIFIER.search(term))
+    def wording(self) -> Wording:
+        """Which words are the field's."""
+        return Wording(self.build.words.share, KIN, STRAYS)
 
     def known_words(self, text: str) -> float:
         """The share of a text's words that occur in any passage, 0 for a text without words."""

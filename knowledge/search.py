@@ -5,41 +5,32 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
+from knowledge.belonging import Signs, Wording, nearest
 from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
 from knowledge.home import PACKS
 from knowledge.index import IndexProblem
 from knowledge.items import Item, items
 from knowledge.narrowing import Only
-from knowledge.opened import Opened
+from knowledge.opened import Opened, Section
 from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.ranking import POOL, Leg, best_words, exact, fused
 from knowledge.sources.folders import USER_PACK
-from knowledge.vocabulary import Reworded
+from knowledge.vocabulary import Reworded, identifiers
 
 # What a page's own names say counts half of what its passages say.
 NAMES_WEIGHT = 0.5
+# A heading that has the very flag, metric or number of the question counts as much as all the words.
+EXACT_WEIGHT = 1.0
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
-# Whether a question belongs here is a sum, in spreads of what stray questions reach: how near the nearest passage and the nearest name
-# of a page are, less how near the nearest stray questions are, and what the words themselves say. The weights are a logistic
-# regression's on the questions of evals/questions and tests/knowledge/data (fitted on one half, it declined 95 to 98 % of the other's
-# strays and lost under 1 %).
-NAME_WEIGHT = 0.46
-STRAY_WEIGHT = 1.6
-NEAREST_STRAYS = 3
-TERM_WEIGHT = 0.5
-KNOWN_WORDS_WEIGHT = 3.23
-LEAST_BELONGING = 3.9
 _REMEMBERED = 64
 Found = TypeVar("Found")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
@@ -49,14 +40,15 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-
 class Hit:
     """A passage that was found, the best of its page.
 
-    `score` is the fused rank, 1 when every leg puts it first; `cosine` is to the question. `text` is what to read of the page: the
-    answer that it opens with and, whole, the sections that come nearest to the question.
+    `score` is the fused rank, 1 when every leg puts it first; `cosine` is to the question. `sections` are those of the page that come
+    nearest to the question, nearest first, and `text` is what to read of the page: the answer that it opens with and these sections.
     """
 
     passage: Passage
     score: float
     cosine: float
     text: str = ""
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +61,7 @@ class Parts:
     short_forms: bool = True
     typos: bool = True
     folded: bool = True
+    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +71,7 @@ class _Asked:
     reworded: Reworded
     words: str
     vector: Vectors
+    exact: frozenset[str]
 
 
 class Library:
@@ -142,8 +136,8 @@ class Library:
     def outside(self, query: str, hits: Iterable[Hit]) -> bool:
         """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
 
-        Nearness is measured against stray questions, at every build, so that it holds for any encoder and
-        any pages.
+        It is measured against questions that do and questions that do not, at every build, so that it holds for any encoder and any
+        pages.
         """
         text = clean(query)
         best = max((hit.cosine for hit in hits), default=0.0)
@@ -151,6 +145,24 @@ class Library:
             return True
         with self._lock:
             return self._following(lambda opened: self._is_stray(opened, text, best))
+
+    def signs(self, query: str, words: Wording, kin: Sequence[int], strays: Sequence[int]) -> Signs:
+        """What speaks for and against a question, as if only the kin and strays at these places were known."""
+        text = clean(query)
+        best = max((hit.cosine for hit in self.search(text)), default=0.0)
+
+        def judged(opened: Opened) -> Signs:
+            return self._signs(
+                opened, text, best, words, opened.build.kin[list(kin)], opened.build.strays[list(strays)]
+            )
+
+        with self._lock:
+            return self._following(judged)
+
+    def passages_with(self, term: str) -> float:
+        """The share of the passages that have an index term."""
+        with self._lock:
+            return self._following(lambda opened: opened.build.words.share(term))
 
     def page(self, page_id: str) -> Page | None:
         """The page of this id: from the index, or from the packs when there is none. Loads no encoder."""
@@ -242,10 +254,12 @@ class Library:
             legs.append(Leg(near))
         ranked = fused(legs)
         if only.passages_alone or not self._parts.folded:
-            return [
-                self._hit(opened, asked, row, score, build.passages[row].text)
-                for row, score in islice(ranked.items(), k)
-            ]
+            return [self._hit(opened, asked, row, score) for row, score in islice(ranked.items(), k)]
+        if self._parts.exact and asked.exact:
+            named = {row: opened.names_exactly(row, asked.exact) for row in ranked}
+            exactly = sorted((row for row in named if named[row]), key=lambda row: -named[row])
+            legs.append(Leg(exactly, EXACT_WEIGHT))
+            ranked = fused(legs)
         pages = [leg.of(opened.page_of) for leg in legs]
         pointed = opened.pointed_to(text)
         if self._parts.names:
@@ -258,31 +272,40 @@ class Library:
         hits: list[Hit] = []
         for page, score in islice(found.items(), k):
             row = best[page] if page in best else opened.nearest_of(page, asked.vector, rows)
-            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores)))
+            wanted = asked.exact if self._parts.exact else frozenset()
+            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores, wanted)))
         return hits
 
-    def _hit(self, opened: Opened, asked: _Asked, row: int, score: float, text: str) -> Hit:
+    def _hit(
+        self, opened: Opened, asked: _Asked, row: int, score: float, sections: tuple[Section, ...] | None = None
+    ) -> Hit:
         cosine = float(opened.build.vectors[row] @ asked.vector)
-        return Hit(self._linked(opened.build.passages[row]), round(score, 4), round(cosine, 4), text)
+        passage = opened.build.passages[row]
+        if sections is None:
+            return Hit(self._linked(passage), round(score, 4), round(cosine, 4), passage.text)
+        text = "\n\n".join((opened.opening_of(row), *(section.shown for section in sections)))
+        linked = tuple(Section(tuple(map(self._linked, section.passages))) for section in sections)
+        return Hit(self._linked(passage), round(score, 4), round(cosine, 4), text, linked)
 
     def _is_stray(self, opened: Opened, text: str, best: float) -> bool:
         if opened.pointed_to(text) is not None:
             return False
+        build = opened.build
+        return self._signs(opened, text, best, opened.wording, build.kin, build.strays).total() < 0.0
+
+    def _signs(self, opened: Opened, text: str, best: float, words: Wording, kin: Vectors, strays: Vectors) -> Signs:
         asked = self._ask(opened, text)
-        manifest = opened.build.manifest
-        spread = max(manifest.stray_spread, 1e-3)
-        near = (best - manifest.stray_mean) / spread
-        called = (float((opened.build.names @ asked.vector).max()) - manifest.stray_mean) / spread
-        strays = np.sort(opened.build.strays @ asked.vector)[-NEAREST_STRAYS:]
-        astray = (float(strays.mean()) - manifest.stray_mean) / spread
-        belonging = (
-            near
-            + NAME_WEIGHT * called
-            - STRAY_WEIGHT * astray
-            + TERM_WEIGHT * opened.has_term(asked.reworded.text)
-            + KNOWN_WORDS_WEIGHT * opened.known_words(asked.reworded.text)
+        build = opened.build
+        mean, spread = build.manifest.stray_mean, max(build.manifest.stray_spread, 1e-3)
+        cosines = (
+            best,
+            float((build.names @ asked.vector).max()),
+            nearest(kin, asked.vector),
+            nearest(strays, asked.vector),
         )
-        return belonging < LEAST_BELONGING
+        near, called, akin, astray = ((cosine - mean) / spread for cosine in cosines)
+        meant = asked.reworded.text
+        return Signs(near, called, akin, astray, opened.known_words(meant), words.says(meant))
 
     def _ask(self, opened: Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)
@@ -298,7 +321,7 @@ class Library:
             reworded = replace(reworded, added=())
         meant = f"{reworded.text} ({', '.join(reworded.added)})" if reworded.added else reworded.text
         # The vector gains by what a short form stands for; among the words it would only push aside the short form itself.
-        asked = _Asked(reworded, f"{text} {reworded.text}", self._encoder.queries([meant])[0])
+        asked = _Asked(reworded, f"{text} {reworded.text}", self._encoder.queries([meant])[0], identifiers(text))
         self._asked[key] = asked
         if len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)

@@ -1,15 +1,21 @@
-"""Questions that have nothing to do with this field.
+"""Questions that have nothing to do with this field, and questions that are its own.
 
-How near the nearest passage comes to each of them says what nearness means nothing, for whatever encoder
-and pages are in use: that is how `outside what I know` is calibrated at every build. Many use the field's words in another sense.
+Whether a question belongs here is decided by which of the two it is like, for whatever encoder and pages are in use. Many strays
+use the field's words in another sense or are of a neighbouring field; many of the field's own name such a neighbour.
 """
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
-STRAYS: tuple[str, ...] = tuple(
-    line
-    for line in Path(__file__).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-)
+
+def _lines(name: str) -> tuple[str, ...]:
+    written = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return tuple(line for line in written.splitlines() if line and not line.startswith("#"))
+
+
+STRAYS: tuple[str, ...] = _lines("strays.txt")
+KIN: tuple[str, ...] = _lines("kin.txt")
+# Of both, so that a build can tell whether the last one's vectors are still theirs.
+DIGEST = hashlib.sha256(repr((STRAYS, KIN)).encode()).hexdigest()

@@ -67,6 +67,23 @@ def whole_terms(text: str) -> list[str]:
     return [stem(word) for word in lowered if word not in _STOP]
 
 
+# `vllm:num_requests_waiting`, `--max-num-seqs`, `NCCL_IB_DISABLE`: nobody writes these by chance.
+_IDENTIFIER = re.compile(
+    r"(?<![\w-])-{0,2}((?:[^\W_]+[_:])+[^\W_]+(?:[-_:][^\W_]+)*|[^\W_]+(?:-[^\W_]+){2,}|(?<=--)[^\W_]+(?:-[^\W_]+)*)"
+)
+# Numbers that are names: of driver faults, of the ways in which processes end, of answers.
+_NUMBERED = re.compile(
+    r"\b(xid|exit|code|error|status|http|signal)s?\b\W{0,3}(?:codes?\W{0,3})?((?:\d{1,4}\W{1,3}(?:and|or|vs|versus)?\W{0,3})*\d{1,4})\b",
+    re.IGNORECASE,
+)
+
+
+def identifiers(text: str) -> frozenset[str]:
+    """What a text names exactly: flags, settings and metrics in one spelling (`max_num_seqs`), and the numbers of Xids and codes."""
+    exact = {found.lower().replace("-", "_") for found in _IDENTIFIER.findall(text)}
+    return frozenset(exact.union(*(re.findall(r"\d+", found) for _, found in _NUMBERED.findall(text))))
+
+
 @dataclass(frozen=True, slots=True)
 class Reworded:
     """A question with typos on domain terms mended (`text`), and the names its short forms stand for (`added`)."""
@@ -96,13 +113,6 @@ class Vocabulary:
         for name in self.names:
             found.update(word.lower() for word in words(name) if len(word) > 2)
         return frozenset(found - _STOP)
-
-    @cached_property
-    def distinct(self) -> frozenset[str]:
-        """Stems that on their own show a question to be about this field: not those of ordinary English."""
-        ordinary = {stem(word) for word in (*self._common, *ORDINARY)}
-        own = {stem(word) for word in self.domain} - ordinary
-        return frozenset(own | {stem(word) for word in SHORT_FORMS if word not in ORDINARY})
 
     @cached_property
     def _targets(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Answers from the pages alone: the opening answer, the steps that matter, where sources disagree, what is related.
 
 Everything said is a passage word for word, so that nothing has to be grounded. A page's opening answers its
-question; the sections below it are chosen by the question, at most two, and told in the page's own order.
+question; the sections below it are those that a search shows, told in the page's own order. The nearest section of the page that came
+second is read with it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from bot.advisor import citing
 from bot.advisor.question import Citation
 from knowledge.items import Item
 from knowledge.narrowing import Only
+from knowledge.opened import Section
 from knowledge.passages import Passage
 from knowledge.search import Hit, Library
 
@@ -21,8 +23,8 @@ from knowledge.search import Hit, Library
 DISPUTED = "corrections"
 SECTIONS = 2
 RELATED = 2
-# How near a second passage must come, beside the best, to be worth reading in the same answer.
-ALSO = 0.92
+# How near to the best page's score a second one must come for its nearest section to be read in the same answer.
+ALSO = 0.6
 DISAGREES = 0.8
 NEAR = 0.8
 _WANTS_STEPS = re.compile(
@@ -55,10 +57,10 @@ def known(question: str, hits: Sequence[Hit], library: Library) -> Known:
         line, sections, cited = item.statement, _of_item(item), [best.passage]
     else:
         opening = library.opening(best.passage.page_id) or best.passage
-        chosen = _chosen(question, best, opening, library)
+        chosen = _chosen(question, best, library)
         line = citing.quote(opening.text)
-        sections = [(passage.section or passage.title, passage.text) for passage in chosen]
-        cited = [opening, *chosen]
+        sections = [(section.heading, section.text) for section in chosen]
+        cited = [opening, *(passage for section in chosen for passage in section.passages)]
     others = [hit for hit in hits[1:] if hit.passage.page_id != best.passage.page_id]
     for hit in others:
         if hit.passage.pack == DISPUTED and best.passage.pack != DISPUTED and hit.cosine >= DISAGREES * best.cosine:
@@ -68,14 +70,12 @@ def known(question: str, hits: Sequence[Hit], library: Library) -> Known:
             cited.append(hit.passage)
             break
     else:
-        also = others[0].passage if others else None
-        if (
-            also is not None
-            and min(others[0].cosine / best.cosine, others[0].score / best.score) >= ALSO
-            and not _same_matter(best.passage.page_id, also.page_id, library)
-        ):
-            sections.append((f"{also.title}, {also.section}" if also.section else also.title, also.text))
-            cited.append(also)
+        if others and others[0].score >= ALSO * best.score:
+            also = others[0]
+            read = also.sections[0] if also.sections else Section((also.passage,))
+            title = also.passage.title
+            sections.append((f"{title}, {read.heading}" if read.heading else title, read.text))
+            cited.extend(read.passages)
     used = {passage.id: passage for passage in cited}
     near = _near(question, best, library) + [hit.passage for hit in others[:2]]
     related = {passage.id: passage for passage in near or _named(best, library) if passage.id not in used}
@@ -107,28 +107,15 @@ def _of_item(item: Item) -> list[tuple[str, str]]:
     ]
 
 
-def _chosen(question: str, best: Hit, opening: Passage, library: Library) -> list[Passage]:
-    """At most two sections of the page, in its order: the ones nearest to the question, and what to do when that is asked."""
-    within = library.search(question, 50, Only(pages=(best.passage.page_id,)))
-    ranked = [hit.passage for hit in within if hit.passage.id != opening.id]
-    if best.passage.id != opening.id:
-        ranked.sort(key=lambda passage: passage.id != best.passage.id)
-    chosen = ranked[:1]
-    steps = [passage for passage in ranked if _STEPS.search(passage.section)]
-    if _WANTS_STEPS.search(question) and steps and steps[0] not in chosen:
-        chosen.append(steps[0])
-    elif best.passage.id == opening.id and len(ranked) > 1:
-        chosen.append(ranked[1])
+def _chosen(question: str, best: Hit, library: Library) -> list[Section]:
+    """The sections of the page that come nearest to the question, and what to do when that is asked, in the page's order."""
+    chosen = list(best.sections[:SECTIONS])
+    if _WANTS_STEPS.search(question) and not any(_STEPS.search(section.heading) for section in chosen):
+        within = library.search(question, 50, Only(pages=(best.passage.page_id,)))
+        steps = [hit.passage for hit in within if _STEPS.search(hit.passage.section)]
+        chosen = [*chosen[: SECTIONS - 1], *(Section((passage,)) for passage in steps[:1])]
     order = {passage.id: place for place, passage in enumerate(library.passages(best.passage.page_id))}
-    return sorted(chosen[:SECTIONS], key=lambda passage: order.get(passage.id, len(order)))
-
-
-def _same_matter(one: str, other: str, library: Library) -> bool:
-    """Are two pages about one thing: does either name the other, or do both rest on the same check?"""
-    first, second = library.page(one), library.page(other)
-    if first is None or second is None:
-        return False
-    return other in first.related or one in second.related or bool(set(first.checks) & set(second.checks))
+    return sorted(chosen, key=lambda section: order.get(section.passages[0].id, len(order)))
 
 
 def _near(question: str, best: Hit, library: Library) -> list[Passage]:

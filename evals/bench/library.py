@@ -90,6 +90,7 @@ def make(home: Path, passages: int) -> dict[str, float]:
         vectors=whole,
         names=np.concatenate(names),
         strays=real.strays,
+        kin=real.kin,
     )
     point_at(home, build.name)
     return {"passages": len(told), "chroma_s": chroma_s, "written_s": time.perf_counter() - started - chroma_s}

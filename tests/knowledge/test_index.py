@@ -266,6 +266,7 @@ def test_an_index_of_another_layout_is_rebuilt(home: Path, packs: Path, counting
         "words",
         "vectors.npy",
         "strays.npy",
+        "kin.npy",
         "keys.json",
         "chroma",
         "chroma/chroma.sqlite3",

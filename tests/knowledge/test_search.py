@@ -14,14 +14,16 @@ import numpy as np
 import pytest
 import yaml
 
+from evals import question_runs
 from knowledge import builds, search
+from knowledge.belonging import NEIGHBOURS
 from knowledge.builds import Build, current_build
 from knowledge.encoder import Encoder
 from knowledge.index import IndexProblem
 from knowledge.indexing import build_index
 from knowledge.narrowing import Only
 from knowledge.search import MAX_QUERY_CHARS, Hit, Library, clean, search_rows
-from knowledge.strays import STRAYS
+from knowledge.strays import KIN, STRAYS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DATA = Path(__file__).parent / "data"
@@ -75,18 +77,51 @@ def test_what_lies_outside_is_declined(shipped: Library, query: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["vllm:request_queue_time_seconds", "what is container_cpu_cfs_throttled_periods_total", "--max-num-seqs"]
+    "query",
+    [
+        "vllm:request_queue_time_seconds",
+        "what is container_cpu_cfs_throttled_periods_total",
+        "--max-num-seqs",
+        "xid 79",
+    ],
 )
-def test_an_identifier_that_a_page_names_shows_the_field(library: Library, query: str) -> None:
-    library.search(query)
+def test_an_identifier_that_a_page_names_shows_the_field(shipped: Library, query: str) -> None:
+    assert not shipped.outside(query, shipped.search(query))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("vllm behind nginx cuts off long streams", "wordpress behind nginx cuts off long uploads"),
+        ("which lora rank does vllm accept for an adapter", "which lora rank for training on my photos"),
+        ("hpa on the queue depth of a model server", "hpa on the cpu of a php shop"),
+        ("row remapping is pending on an a100", "row level security in postgres"),
+    ],
+)
+def test_a_neighbouring_field_is_not_this_one(shipped: Library, ours: str, theirs: str) -> None:
+    assert {ours, theirs}.isdisjoint((*KIN, *STRAYS))
+    assert not shipped.outside(ours, shipped.search(ours))
+    assert shipped.outside(theirs, shipped.search(theirs))
+
+
+def test_no_calibrating_question_is_one_that_is_scored() -> None:
+    asked = {one.ask.casefold() for one in question_runs.read(question_runs.QUESTIONS)}
+    scored = asked | {case["q"].casefold() for case in QUESTIONS["answerable"]} | set(QUESTIONS["outside"])
+    assert not scored & {one.casefold() for one in (*KIN, *STRAYS)}
+
+
+def test_the_nearest_section_names_what_the_question_names(library: Library) -> None:
+    """Words alone would let a long table of all numbers win."""
+    (hit,) = library.search("xid 79", 1)
     opened = library._opened
     assert opened is not None
-    assert opened.has_term(query)
-    assert not opened.has_term("state-of-the-art well-known e-mail my_own_variable")
+    rows = [row for row, passage in enumerate(opened.build.passages) if passage.page_id == hit.passage.page_id]
+    assert opened.names_exactly(rows[0], frozenset()) == 0.0
+    assert all(0.0 <= opened.names_exactly(row, frozenset({"79", "94"})) <= 1.0 for row in rows)
 
 
 def test_a_stray_question_nearby_counts_against(built_home: Path) -> None:
-    """The same question, the same passages: only that stray questions lie two spreads nearer than they do."""
+    """The same question, the same passages: only that stray questions lie three spreads nearer than they do."""
     mine = Library.open(built_home, packs=PACKS)
     query = "the kv cache is full and requests wait"
     hits = mine.search(query)
@@ -96,9 +131,9 @@ def test_a_stray_question_nearby_counts_against(built_home: Path) -> None:
     build = opened.build
     asked = mine._ask(opened, query).vector
     across = build.strays[0] - (build.strays[0] @ asked) * asked
-    cosine = max(hit.cosine for hit in hits) + 2.0 * build.manifest.stray_spread
+    cosine = max(hit.cosine for hit in hits) + 3.0 * build.manifest.stray_spread
     near = cosine * asked + np.sqrt(1.0 - cosine**2) * across / np.linalg.norm(across)
-    build.__dict__["strays"] = np.vstack([build.strays, near, near, near]).astype(np.float32)
+    build.__dict__["strays"] = np.vstack([build.strays, *[near] * NEIGHBOURS]).astype(np.float32)
     mine._asked.clear()
     assert mine.outside(query, hits)
     mine.close()
@@ -371,7 +406,8 @@ def test_a_page_without_sections_shows_its_opening(library: Library) -> None:
     alone = [row for page, row in rows.items() if sum(one.page_id == page for one in opened.build.passages) == 1]
     for row in alone:
         none = np.zeros(len(opened.build.passages), dtype=np.float32)
-        assert opened.shown(row, opened.build.vectors[row], none) == opened.build.passages[row].text
+        assert opened.shown(row, opened.build.vectors[row], none, frozenset()) == ()
+        assert opened.opening_of(row) == opened.build.passages[row].text
 
 
 def test_kept_to_a_page_every_passage_shows_itself_alone(library: Library) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge.encoder import whole_words
-from knowledge.vocabulary import SHORT_FORMS, Vocabulary, stem, terms, whole_terms
+from knowledge.vocabulary import SHORT_FORMS, Vocabulary, identifiers, stem, terms, whole_terms
 
 NAMES = ["KV cache", "Preemption", "Autoscaling an inference server", "GPU utilisation", "Throttling", "cooling"]
 
@@ -69,11 +69,21 @@ def test_short_forms_are_spelled_out_once(vocabulary: Vocabulary) -> None:
     assert found.text == "OOM oom, and TTFT"
 
 
-def test_ordinary_words_show_no_field(vocabulary: Vocabulary) -> None:
-    assert {"preempt", "ttft", "kv"} <= vocabulary.distinct
-    assert not {"cach", "server", "cool", "cpu", "price"} & vocabulary.distinct
-    spoken = Vocabulary(["Scheduling of pods", "Schedulers"], [], whole_words())
-    assert stem("schedule") not in spoken.distinct
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("difference between xid 94 and 95", {"94", "95"}),
+        ("Xids 13, 31 or 43?", {"13", "31", "43"}),
+        ("exit code 137, then 20 minutes of quiet", {"137"}),
+        ("--max-num-seqs 256 vs 64", {"max_num_seqs"}),
+        ("--quantization fp8 or max_lora_rank=64", {"quantization", "max_lora_rank"}),
+        ("vllm:num_requests_waiting and NCCL_IB_DISABLE", {"vllm:num_requests_waiting", "nccl_ib_disable"}),
+        ("two-node p95 of 12 s over 94 replicas", set()),
+        ("", set()),
+    ],
+)
+def test_what_is_named_exactly(text: str, named: set[str]) -> None:
+    assert identifiers(text) == named
 
 
 def test_a_word_of_four_letters_is_mended_only_when_it_is_near() -> None:

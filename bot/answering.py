@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.blocks import Message, plain, section
 from bot.desk import Composed, Desk, composed
 from bot.shared_work import arrived
+from bot.slack_files import Pictures
 from bot.slack_stream import StreamDoor, Work
 from bot.slack_thread import DONE, FAILED, WORKING, SlackThread, UndeliverableError
 from bot.store.records import Ask, Letter, Store
@@ -36,6 +37,7 @@ class Answering:
     slack: SlackThread
     desks: Mapping[str, Desk]
     streams: StreamDoor | None = None
+    pictures: Pictures | None = None
 
     def compose(self, key: str, *, declined: bool) -> Composed:
         """Find out and word the answer. What goes wrong becomes a sentence with an id that the log knows."""
@@ -158,6 +160,8 @@ class Answering:
             if not message.get("seen_by"):
                 self.slack.react(letter.ask, DONE if message["good"] else FAILED)
             self.slack.unreact(letter.ask, WORKING)
+        if self.pictures is not None and message["good"] and letter.ask.kind in SHOWN:
+            self.pictures.share(letter)
 
     def _progress(self, ask: Ask) -> Callable[[str], None]:
         shown_at = -_STATUS_EVERY

@@ -285,7 +285,17 @@ class SlackStandIn:
                 self.changed.notify_all()
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
-        raw = request.rfile.read(int(request.headers.get("content-length") or 0)).decode()
+        sent = request.rfile.read(int(request.headers.get("content-length") or 0))
+        if request.path.startswith("/upload/"):
+            # An upload's address: no token either.
+            with self.changed:
+                self.kept.setdefault("uploads", []).append(
+                    {"id": request.path.removeprefix("/upload/"), "content": sent}
+                )
+                self.changed.notify_all()
+            _reply(request, 200, {}, b"OK")
+            return
+        raw = sent.decode()
         if request.path.startswith("/respond/"):
             # A response_url: no token, the address itself is the permission.
             with self.changed:

@@ -196,6 +196,10 @@ class _Counted:
 
 def _dbos_url(url: sa.URL) -> str:
     plain = url.set(drivername=url.get_backend_name())
+    if plain.get_backend_name() == "sqlite":
+        # A file has one writer at a time, and its queue is not fair: with the work's steps in the inbox's own file, an acknowledgement
+        # waited for seconds (docs/decisions/work-in-a-file-of-its-own.md).
+        plain = plain.set(database=f"{plain.database}.work")
     return plain.render_as_string(hide_password=False)
 
 

@@ -135,6 +135,6 @@ def test_work_of_an_older_version_is_begun_again_or_declined(
     start(settings_for(slack))
     slack.wait(lambda: len(slack.answers("C1")) == 1, "the answer")
     assert slack.answers("C1")[0]["text"] == expected
-    with contextlib.closing(sqlite3.connect(tmp_path / "rackside.db")) as database:
+    with contextlib.closing(sqlite3.connect(tmp_path / "rackside.db.work")) as database:
         left = database.execute("SELECT status FROM workflow_status WHERE workflow_uuid LIKE '0:%'").fetchall()
     assert left == [("CANCELLED",)], "the older version's work must not come back with a rollback"

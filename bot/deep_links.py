@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 HOURS = 3
+_OBJECT = re.compile(r"/|(GET|LIST) |[^\s({\[]*/|[^({\[]*\s(spec|status|metadata)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Links:
     def graph(self, query: str, at: str = "") -> str:
         """The address that shows a PromQL query up to a time (RFC 3339), Grafana's first; '' where there is none."""
         query = query.strip()
-        if not query or query.startswith("/") or "\n" in query:
-            # A path of the Kubernetes API, or something else that is no PromQL.
+        if not query or "\n" in query or _OBJECT.match(query):
+            # A path of the Kubernetes API, an object's field, or something else that is no PromQL.
             return ""
         moment = _moment(at)
         if self.grafana:

@@ -33,6 +33,8 @@ article { display: grid; grid-template-columns: 36px 1fr; gap: 0 10px; margin-bo
 .dot { display: inline-block; width: 13px; height: 13px; border-radius: 50%; vertical-align: -1px } .face.app { background: #0b6e4f } header b { margin-right: 6px } header small { color: var(--soft) } .tag { background: var(--line); border-radius: 3px; padding: 0 4px; font-size: 10px; color: var(--soft); margin-right: 6px }
 section { margin: 6px 0; overflow-wrap: anywhere } aside { margin: 6px 0; color: var(--soft); font-size: 12.5px } hr { border: 0; border-top: 1px solid var(--line); margin: 12px 0 }
 code { background: var(--code); border: 1px solid var(--line); border-radius: 3px; color: var(--red); font: 12px/1.4 Menlo, Consolas, "DejaVu Sans Mono", monospace; padding: 1px 3px } pre { background: var(--code); border: 1px solid var(--line); border-radius: 4px; padding: 8px; margin: 6px 0; white-space: pre-wrap; font: 12px/1.5 Menlo, Consolas, "DejaVu Sans Mono", monospace }
+h3 { font-size: 18px; margin: 14px 0 4px } nav { display: flex; gap: 8px; margin: 8px 0 } button { font: 700 13px/1 inherit; padding: 8px 12px; border: 1px solid var(--line); border-radius: 6px; background: var(--bg); color: var(--ink) }
+details { border: 1px solid var(--line); border-radius: 8px; padding: 6px 12px; margin: 8px 0 } summary { font-weight: 700; cursor: pointer } ul { margin: 4px 0; padding-left: 20px } .picture { border: 1px solid var(--line); padding: 20px; color: var(--soft) }
 blockquote { border-left: 4px solid var(--line); margin: 4px 0; padding-left: 10px } a { color: var(--link); text-decoration: none } .unknown { border: 1px dashed var(--red); padding: 6px }
 """
 _FENCE = re.compile(r"```\n?(.*?)\n?```", re.DOTALL)
@@ -86,7 +88,34 @@ def _block(block: Mapping[str, Any]) -> str:
         return f"<section>{mrkdwn(_text(block.get('text')))}</section>"
     if kind == "context":
         return "".join(f"<aside>{mrkdwn(_text(element))}</aside>" for element in block.get("elements", ()))
+    if kind == "header":
+        return f"<h3>{html.escape(_text(block.get('text')))}</h3>"
+    if kind == "container":
+        inner = "".join(map(_block, block.get("child_blocks", ())))
+        state = "" if block.get("default_collapsed") else " open"
+        return f"<details{state}><summary>{html.escape(_text(block.get('title')))}</summary>{inner}</details>"
+    if kind in {"actions", "context_actions"}:
+        return f"<nav>{''.join(map(_element, block.get('elements', ())))}</nav>"
+    if kind == "markdown":
+        return f"<section>{html.escape(str(block.get('text', '')), quote=False)}</section>"
+    if kind == "image":
+        return f'<div class="picture">{html.escape(str(block.get("alt_text", "")))}</div>'
+    if kind == "plan":
+        tasks = "".join(
+            f"<li class='{html.escape(str(one.get('status')))}'>{html.escape(str(one.get('title')))}</li>"
+            for one in block.get("tasks", ())
+        )
+        return f"<section><b>{html.escape(str(block.get('title', '')))}</b><ul>{tasks}</ul></section>"
     return f'<div class="unknown">a block of type {html.escape(str(kind))}</div>'
+
+
+def _element(element: Mapping[str, Any]) -> str:
+    if element.get("type") == "feedback_buttons":
+        sides = (element.get("positive_button"), element.get("negative_button"))
+        return "".join(
+            f"<button>{html.escape(_text(one.get('text')))}</button>" for one in sides if isinstance(one, Mapping)
+        )
+    return f"<button>{html.escape(_text(element.get('text')))}</button>"
 
 
 def _text(part: object) -> str:

@@ -140,7 +140,15 @@ def test_grafana_comes_first_and_shows_the_hours_before() -> None:
 
 @pytest.mark.parametrize(
     ("query", "links"),
-    [("", LINKS), ("/api/v1/pods", LINKS), ("a\nb", LINKS), ("up", Links()), ("up", Links.of(None))],
+    [
+        ("", LINKS),
+        ("/api/v1/pods", LINKS),
+        ("hpa/chat/chat-hpa spec.metrics", LINKS),
+        ("GET /api", LINKS),
+        ("a\nb", LINKS),
+        ("up", Links()),
+        ("up", Links.of(None)),
+    ],
 )
 def test_no_link_where_there_is_nothing_to_open(query: str, links: Links) -> None:
     assert links.graph(query, "now") == ""

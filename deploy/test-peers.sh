@@ -27,25 +27,40 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
   printf '%s' "$want" >"$stamp"
 fi
 
-# A real Alertmanager posts to our webhook in one test.
-if ! command -v prometheus-alertmanager >/dev/null 2>&1 && ! command -v alertmanager >/dev/null 2>&1; then
+# install DEBIAN_PACKAGE BREW_FORMULA: a server's programs, from the system's packages. Tests start their own on free ports.
+install() {
   if command -v apt-get >/dev/null 2>&1; then
     sudo=""
     if [ "$(id -u)" != 0 ]; then
-      command -v sudo >/dev/null 2>&1 || die "Alertmanager is missing and this user cannot install it. Ask for: apt-get install prometheus-alertmanager"
+      command -v sudo >/dev/null 2>&1 || die "$1 is missing and this user cannot install it. Ask for: apt-get install $1"
       sudo=sudo
     fi
-    printf '==> installing Alertmanager with apt-get\n' >&2
+    printf '==> installing %s with apt-get\n' "$1" >&2
     $sudo apt-get update -qq
-    # The package would start a service on port 9093: the tests only want the program.
-    $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends prometheus-alertmanager >"$log" 2>&1 ||
-      { tail -n 5 "$log" >&2; die "apt-get could not install prometheus-alertmanager (its last lines are above)"; }
+    # The package would start a service: the tests only want the programs.
+    $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$1" >"$log" 2>&1 ||
+      { tail -n 5 "$log" >&2; die "apt-get could not install $1 (its last lines are above)"; }
   elif command -v brew >/dev/null 2>&1; then
-    printf '==> installing Alertmanager with brew\n' >&2
-    brew install --quiet alertmanager
+    printf '==> installing %s with brew\n' "$2" >&2
+    brew install --quiet "$2"
   else
-    die "Alertmanager is missing and no known package manager was found. Put alertmanager (0.25 or newer) on PATH"
+    die "$1 is missing and no known package manager was found. Put its programs on PATH"
   fi
+}
+
+# A real Alertmanager posts to our webhook in one test.
+if ! command -v prometheus-alertmanager >/dev/null 2>&1 && ! command -v alertmanager >/dev/null 2>&1; then
+  install prometheus-alertmanager alertmanager
+fi
+
+# What is kept is tried on a real PostgreSQL, too. Debian's package leaves its server's programs out of PATH.
+if ! command -v initdb >/dev/null 2>&1 || ! command -v pg_ctl >/dev/null 2>&1; then
+  [ -n "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] || install postgresql postgresql
+  for bin in /usr/lib/postgresql/*/bin; do
+    for program in initdb pg_ctl postgres; do
+      [ ! -x "$bin/$program" ] || ln -sf "$bin/$program" "../../.venv/bin/$program"
+    done
+  done
 fi
 
 # The tests of the manifests and of the Kubernetes stand-in run a real kubectl, 1.22 or newer (Kustomize 4).

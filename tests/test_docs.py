@@ -26,7 +26,8 @@ from knowledge.home import default_home
 from tools.casebook import cases, modes, rules
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md")
+GUIDES = ("alerts", "audit", "costs", "custom-servers", "digest", "intent", "slack")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in GUIDES))
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _LINK = re.compile(r"(?<!\\)\]\(([^)\s]+)\)")
@@ -88,7 +89,9 @@ def program_of(words: list[str]) -> str:
 
 
 def split(line: str) -> tuple[str, list[str]]:
-    words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
+    words = [word for word in shlex.split(line, comments=True) if not re.match(r"[A-Z_]+=", word)]
+    if ">" in words:
+        words = words[: words.index(">")]
     return Path(words[0]).name, words[1:]
 
 
@@ -113,8 +116,15 @@ def make(arguments: list[str]) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@cache
+def subcommands(command: str) -> frozenset[str]:
+    helped = run([sys.executable, "-m", "bot", command, "--help"])
+    assert helped.returncode == 0, helped.stderr
+    return frozenset(re.findall(r"^  ([a-z-]+)", helped.stdout.partition("Commands:")[2], re.MULTILINE))
+
+
 def rackside(arguments: list[str]) -> None:
-    groups = 2 if arguments[0] == "knowledge" else 1
+    groups = 2 if len(arguments) > 1 and arguments[1] in subcommands(arguments[0]) else 1
     subcommand, rest = arguments[:groups], arguments[groups:]
     assert not [word for word in subcommand if word.startswith("-")]
     helped = run([sys.executable, "-m", "bot", *subcommand, "--help"])

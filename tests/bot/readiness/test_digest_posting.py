@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -63,6 +64,15 @@ def spawn(slack: SlackStandIn, tmp_path: Path) -> Iterator[Spawn]:
         process.wait(timeout=20)
 
 
+def patiently(slack: SlackStandIn, condition: Callable[[], bool], what: str) -> None:
+    """Wait for what follows a start of `serve` and a whole audit: on a busy machine longer than the stand-in has patience."""
+    for _ in range(3):
+        with contextlib.suppress(AssertionError):
+            slack.wait(condition, what)
+            return
+    slack.wait(condition, what)
+
+
 def roots(slack: SlackStandIn) -> list[dict[str, Any]]:
     """Rackside's own messages of the channel that are in no thread."""
     return [one for one in slack.answers("C1") if not one.get("thread_ts")]
@@ -83,7 +93,9 @@ def test_killed_around_posting_there_is_one_digest(
     spawn()
     key = f"digest:{one.id}:{last_due(one, time.time()).period}"
     store = Store(engine)
-    slack.wait(lambda: (letter := store.letter(key)) is not None and letter.state == "answered", "the digest recorded")
+    patiently(
+        slack, lambda: (letter := store.letter(key)) is not None and letter.state == "answered", "the digest recorded"
+    )
     assert len(roots(slack)) == 1
     assert "Nothing could be seen" in roots(slack)[0]["text"]
     assert len(Readiness(engine).runs(Place())) == 1, "the audit is taken once"
@@ -97,14 +109,18 @@ def test_two_replicas_race_on_postgresql_and_post_one(slack: SlackStandIn, spawn
         spawn(RACKSIDE_DATABASE_URL=fresh_database)
     key = f"digest:{one.id}:{last_due(one, time.time()).period}"
     store = Store(engine)
-    slack.wait(lambda: (letter := store.letter(key)) is not None and letter.state == "answered", "the digest recorded")
-    slack.wait(lambda: slack.count("auth.test") >= 2, "both replicas")
+    patiently(
+        slack, lambda: (letter := store.letter(key)) is not None and letter.state == "answered", "the digest recorded"
+    )
+    patiently(slack, lambda: slack.count("auth.test") >= 2, "both replicas")
     # A second subscription that is served shows that nothing is left to come for the first.
     other = Subscriptions(engine, lambda: time.time() - 30 * DAY_S).subscribe(
         "C2", Place(), one.weekday, one.minute, "UTC"
     )
     second = f"digest:{other.id}:{last_due(one, time.time()).period}"
-    slack.wait(lambda: (letter := store.letter(second)) is not None and letter.state == "answered", "the second digest")
+    patiently(
+        slack, lambda: (letter := store.letter(second)) is not None and letter.state == "answered", "the second digest"
+    )
     assert len(roots(slack)) == 1
     engine.dispose()
 
@@ -161,18 +177,20 @@ def test_buttons_report_once_snooze_and_mute(slack: SlackStandIn, spawn: Spawn, 
     engine = open_engine(database_url(None, tmp_path))
     one = subscribe(engine)
     spawn()
-    slack.wait(lambda: len(roots(slack)) == 1, "the digest")
+    patiently(slack, lambda: len(roots(slack)) == 1, "the digest")
     message = roots(slack)[0]
     report, snooze, mute = message["blocks"][-1]["elements"]
     for _ in range(2):
         slack.push_acknowledged(click(slack, message, report), kind="interactive")
-    slack.wait(
-        lambda: any("Full report" in str(part.get("blocks")) for part in slack.answers("C1", message["ts"])), "it"
+    patiently(
+        slack,
+        lambda: any("Full report" in str(part.get("blocks")) for part in slack.answers("C1", message["ts"])),
+        "it",
     )
     slack.push_acknowledged(click(slack, message, snooze), kind="interactive")
-    slack.wait(lambda: len(slack.kept.get("responses", [])) == 1, "an answer to the snooze")
+    patiently(slack, lambda: len(slack.kept.get("responses", [])) == 1, "an answer to the snooze")
     slack.push_acknowledged(click(slack, message, mute), kind="interactive")
-    slack.wait(lambda: len(slack.kept.get("responses", [])) == 2, "an answer to the mute")
+    patiently(slack, lambda: len(slack.kept.get("responses", [])) == 2, "an answer to the mute")
     said = [answer["text"] for answer in slack.kept["responses"]]
     assert said[0].startswith("Silent until")
     assert said[1].startswith("Muted.")

@@ -100,10 +100,10 @@ class SlackStandIn:
 
     # What a test looks at.
 
-    def wait(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until something is so; fails with `what` after half a minute."""
+    def wait(self, condition: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
+        """Wait until something is so; fails with `what` after half a minute, or as many seconds as told."""
         with self.changed:
-            if not self.changed.wait_for(condition, timeout=_PATIENCE):
+            if not self.changed.wait_for(condition, timeout=patience):
                 raise AssertionError(f"never happened: {what}; calls: {[name for name, _ in self.calls][-20:]}")
 
     def thread(self, channel: str, root: str) -> list[Json]:

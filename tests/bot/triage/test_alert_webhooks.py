@@ -198,7 +198,7 @@ def test_a_storm_of_500_alerts_in_a_minute(yard: Yard) -> None:
     assert len(storms) == 1, "one summary"
     assert len(yard.roots()) == 6
     # The chore brings the summary up to date half a minute later; at most one sweep for all of it.
-    slack.wait(lambda: "495 of 495 groups" in shown(storms[0]), "the summary with all of them")
+    slack.wait(lambda: "495 of 495 groups" in shown(storms[0]), "the summary with all of them", patience=90.0)
     assert "Rule0" in shown(storms[0])
     assert "team-8" in shown(storms[0])
     assert len(yard.asked) <= 6

@@ -15,7 +15,9 @@ from bot.slack_command import VIEWS, View
 from bot.store.readiness import Place
 from bot.workload_status import ASKS, status, workloads
 from evals.slack_web.blocks import valid
-from tests.bot.test_audit import RULE, WORKLOAD, item, scene, snapshot
+from tests.bot.readiness.worlds_of_items import item
+from tests.bot.test_audit import RULE
+from tests.tools.scenes import WORKLOAD, scene, snapshot
 from tools.columns import Column, Part
 from tools.reading import Blind, Reason, Subject
 from tools.signals import KV_USAGE, TERMINATION, Ask

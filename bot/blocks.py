@@ -16,6 +16,7 @@ from bot.advisor.question import Answer, Citation
 from bot.deep_links import Links
 from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
 from tools.finding import BlindSpot, Evidence, Finding, Recovered, Remedy, RuledOut
+from tools.together import together, told
 
 Block = dict[str, Any]
 Item = TypeVar("Item")
@@ -65,14 +66,14 @@ def size(shown: list[Block]) -> int:
 
 
 def _compose(answer: Answer, full: int, links: Links, *, fold: bool) -> list[Block]:
-    headlines = answer.headlines
+    groups = together(answer.findings)
     shown = [_verdict(answer)]
     body = _body(answer)
     if body:
         shown.append(section(body))
-    for finding in headlines[:full]:
-        shown.extend(_headline(finding, answer, links, fold=fold))
-    rest = (*headlines[full:], *_unexplained(answer))
+    for group in groups[:full]:
+        shown.extend(_headline(group, answer, links, fold=fold))
+    rest = (*map(told, groups[full:]), *_unexplained(answer))
     if rest:
         shown += [{"type": "divider"}, section(f"*Also found*\n{_listed(rest, _one_line, _SMALL, 'more')}")]
     if answer.recovered:
@@ -81,8 +82,8 @@ def _compose(answer: Answer, full: int, links: Links, *, fold: bool) -> list[Blo
         unseen = f"*Could not see*\n{_listed(answer.blind, _blind_line, _SMALL, 'more')}"
         shown.append(section(unseen) if answer.saw_nothing else context(unseen))
     if answer.ruled_out:
-        told = _listed(answer.ruled_out, _ruled_out_line, _SMALL, "more")
-        shown.append(folded(f"Ruled out ({len(answer.ruled_out)})", told) if fold else context(f"*Ruled out*\n{told}"))
+        out = _listed(answer.ruled_out, _ruled_out_line, _SMALL, "more")
+        shown.append(folded(f"Ruled out ({len(answer.ruled_out)})", out) if fold else context(f"*Ruled out*\n{out}"))
     if answer.citations:
         shown.append(context(f"*Sources*\n{_listed(answer.citations, _citation_line, _SOURCES, 'more')}"))
     shown.append(_footer(answer))
@@ -146,7 +147,8 @@ def _body_budget(answer: Answer) -> int:
     return _BODY if answer.findings else _BODY_ALONE
 
 
-def _headline(finding: Finding, answer: Answer, links: Links, *, fold: bool) -> list[Block]:
+def _headline(group: Sequence[Finding], answer: Answer, links: Links, *, fold: bool) -> list[Block]:
+    finding = told(group)
     badge = _BADGE.get(finding.severity, ":white_circle:")
     rank = f"{escape(finding.severity, 20)}, confidence {escape(finding.confidence, 20)}"
     lines = [
@@ -156,12 +158,12 @@ def _headline(finding: Finding, answer: Answer, links: Links, *, fold: bool) -> 
     ]
     lines += _times(finding)
     out: list[Block] = [{"type": "divider"}, section("\n".join(line for line in lines if line))]
-    symptoms = [other for other in answer.findings if _leads_to(finding.key, other, answer)]
+    symptoms = [other for other in answer.findings if any(_leads_to(one.key, other, answer) for one in group)]
     if symptoms:
         out.append(context(f"*Explains*\n{_listed(symptoms, _one_line, _SMALL, 'more symptoms')}"))
     if finding.evidence:
-        told = _listed(finding.evidence, lambda one: _evidence_line(one, links), _EVIDENCE, "more readings")
-        out.append(folded(f"Evidence ({len(finding.evidence)})", told) if fold else section(f"*Evidence*\n{told}"))
+        said = _listed(finding.evidence, lambda one: _evidence_line(one, links), _EVIDENCE, "more readings")
+        out.append(folded(f"Evidence ({len(finding.evidence)})", said) if fold else section(f"*Evidence*\n{said}"))
     if finding.remedies:
         out.append(
             section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")

@@ -18,6 +18,7 @@ from rich.text import Text
 from bot.advisor.question import Answer, Citation
 from tools.finding import BlindSpot, Evidence, Finding, Remedy, RuledOut
 from tools.past_reading import Trace
+from tools.together import together, told
 
 _MARKS = {
     "critical": ("▲ critical", "bold white on red"),
@@ -60,10 +61,11 @@ def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
     if answer.explanation:
         console.print()
         _print(console, Text(safe(answer.explanation)), width)
-    for root in answer.headlines:
+    for group in together(answer.findings):
         console.print()
-        symptoms = [f for f in answer.findings if root.key in f.explained_by]
-        _root(root, symptoms, answer.traces.get(root.key), console, width, verbose)
+        keys = {one.key for one in group}
+        symptoms = [f for f in answer.findings if keys & set(f.explained_by)]
+        _root(told(group), symptoms, answer.traces.get(group[0].key), console, width, verbose)
     if answer.recovered:
         _heading(console, "Recovered", "bold green")
         for one in answer.recovered:
@@ -79,8 +81,8 @@ def _live(answer: Answer, console: Console, width: int, verbose: bool) -> None:
         _heading(console, "Looked at and ruled out", "dim")
         for why, ids, subjects in _grouped(answer.ruled_out):
             more = f" and {len(subjects) - SUBJECTS_SHOWN} more" if len(subjects) > SUBJECTS_SHOWN else ""
-            told = f"  rules out {', '.join(ids)} on {', '.join(subjects[:SUBJECTS_SHOWN])}{more}"
-            _hang(console, Text("  - ", style="dim"), Text.assemble(safe(why), (told, "dim")), width)
+            what = f"  rules out {', '.join(ids)} on {', '.join(subjects[:SUBJECTS_SHOWN])}{more}"
+            _hang(console, Text("  - ", style="dim"), Text.assemble(safe(why), (what, "dim")), width)
 
 
 def _grouped(ruled_out: Sequence[RuledOut]) -> list[tuple[str, tuple[str, ...], list[str]]]:
@@ -152,8 +154,8 @@ def _evidence(evidence: Sequence[Evidence], console: Console, width: int, verbos
     if not evidence:
         return
     times = {one.at[11:19] for one in evidence if one.value is not None}
-    together = len(times) == 1
-    when = f" at {safe(next(iter(times)))}Z" if together else ""
+    at_once = len(times) == 1
+    when = f" at {safe(next(iter(times)))}Z" if at_once else ""
     console.print(Text.assemble("  ", ("Evidence", "bold"), (when, "dim")))
     table = Table(box=None, padding=(0, 1), show_header=False)
     table.add_column("value", justify="right", style="bold", no_wrap=True, max_width=24, overflow="ellipsis")
@@ -162,7 +164,7 @@ def _evidence(evidence: Sequence[Evidence], console: Console, width: int, verbos
         said, _, value = safe(one.text).rpartition(": ")
         if one.value is None or not said or len(value) > VALUE_LENGTH:
             said, value = safe(one.text), "·"
-        at = f"  {safe(one.at[11:19])}Z" if one.value is not None and not together else ""
+        at = f"  {safe(one.at[11:19])}Z" if one.value is not None and not at_once else ""
         table.add_row(Text(value), Text.assemble(said, (at, "dim")))
         if verbose and one.query:
             table.add_row("", Text(f"{safe(one.source)}: {safe(one.query)}", style="dim"))

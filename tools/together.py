@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tools.finding import Finding
 
@@ -29,3 +30,8 @@ def subjects(group: Sequence[Finding]) -> str:
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     what = "GPUs" if kind == "gpu" else f"{kind}s"
     return f"{len(names)} {what} ({', '.join(names[:NAMES_SHOWN])}{more})"
+
+
+def told(group: Sequence[Finding]) -> Finding:
+    """A group as one headline: about all of its subjects, with the words and the evidence of the first."""
+    return replace(group[0], subject=subjects(group)) if len(group) > 1 else group[0]

@@ -316,7 +316,7 @@ def test_overflow_is_counted() -> None:
 
 def test_more_headlines_than_fit_get_a_line_each() -> None:
     causes = tuple(
-        Finding(str(n), "x", f"Cause number {n}", f"node/n{n}", "high", "high", True, "because") for n in range(7)
+        Finding(str(n), f"x{n}", f"Cause number {n}", f"node/n{n}", "high", "high", True, "because") for n in range(7)
     )
     message = blocks(Answer(None, "live", Scope(), "Seven causes.", causes))
     rest = next(text for text in texts(message) if "Also found" in text)
@@ -325,12 +325,26 @@ def test_more_headlines_than_fit_get_a_line_each() -> None:
 
 def test_a_symptom_of_another_cause_is_not_this_ones() -> None:
     one = Finding("one", "x", "One", "node/a", "high", "high", True, "")
-    two = Finding("two", "x", "Two", "node/b", "high", "high", True, "")
+    two = Finding("two", "y", "Two", "node/b", "high", "high", True, "")
     symptom = Finding("s", "x", "Symptom", "node/b", "low", "high", False, "", ("two",))
     message = blocks(Answer(None, "live", Scope(), "Two.", (one, two, symptom)))
     heads = [at for at, block in enumerate(message.blocks) if block["type"] == "divider"]
     assert "Symptom" not in json.dumps(message.blocks[heads[0] : heads[1]])
     assert "Symptom" in json.dumps(message.blocks[heads[1] :])
+
+
+def test_one_cause_on_many_nodes_is_told_once_with_all_that_it_explains() -> None:
+    roots = tuple(
+        Finding(f"x@node/n{n}", "x", "No device plugin", f"node/n{n}", "high", "high", True, "") for n in range(7)
+    )
+    symptom = Finding("s", "s", "Pods wait", "deployment/a/b", "low", "high", False, "", ("x@node/n6",))
+    message = blocks(Answer(None, "live", Scope(), "One.", (*roots, symptom)))
+    said = json.dumps(message.blocks)
+    assert said.count("No device plugin") == 1
+    assert "7 nodes (n0, n1, n2, n3, n4 and 2 more)" in said
+    heading = next(text for text in texts(message) if text.startswith("*Explains*"))
+    assert "Pods wait" in heading
+    assert "Also found" not in said
 
 
 def test_findings_that_explain_each_other_end() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bot.access.narrow import narrowed
+from bot.access.places import placed
+from bot.access.visit import allowed
 from bot.audit_output import Report
 from bot.audit_score import percent, score
 from bot.blocks import Message, context, plain, section
@@ -11,6 +14,7 @@ from bot.store.readiness import Place, Readiness
 from bot.store.records import Ask
 
 KINDS = ("audit",)
+NARROWS = KINDS
 FAILING = 8
 NOT_SET_UP = "I cannot audit: no Prometheus and no cluster are set. `rackside doctor` says what is missing."
 NOTHING_THERE = "I know no such workload: `/rackside audit` alone audits all that I see."
@@ -22,7 +26,7 @@ def open_desk(bench: Bench) -> Desk:
 
     def compose(ask: Ask, progress: Progress) -> Composed:
         from bot.app import make_library
-        from bot.audit_run import NoSuchWorkload, run
+        from bot.audit_run import NoSuchWorkload, look, report
 
         if bench.settings is None:
             return composed(plain(NOT_SET_UP), good=False)
@@ -31,13 +35,17 @@ def open_desk(bench: Bench) -> Desk:
             str(ask.payload.get("namespace") or ""),
             str(ask.payload.get("workload") or ""),
         )
+        place, refusal = placed(place, allowed())
+        if refusal:
+            return composed(plain(refusal), good=False)
         progress("Holding the checklists against what is live")
         try:
             items = make_library(bench.settings).items()
-            report = run(bench.settings, items, place, bench.clock(), marks=readiness.marks())
+            snapshot = narrowed(look(bench.settings, place, bench.clock()), allowed())
+            found = report(snapshot, items, place, bench.settings.limits, readiness.marks())
         except NoSuchWorkload:
             return composed(plain(NOTHING_THERE), good=False)
-        return composed(message(report), good=not report.sees_nothing)
+        return composed(message(found), good=not found.sees_nothing)
 
     return compose
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bot.access.narrow import narrowed
+from bot.access.places import placed
+from bot.access.visit import allowed
 from bot.blocks import plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.digest.content import Digest
@@ -11,6 +14,7 @@ from bot.store.records import Ask
 from bot.store.subscriptions import Subscription, Subscriptions
 
 KINDS = ("digest", "digest_report")
+NARROWS = KINDS
 GONE = "This digest is no longer kept, so its full report cannot be shown. `rackside digest` makes a new one."
 
 
@@ -23,20 +27,27 @@ def open_desk(bench: Bench) -> Desk:
             return _report(ask, readiness)
         name = str(ask.payload.get("subscription", ""))
         subscription = subscriptions.subscription(name) if name else None
-        found = made(bench, readiness, ask, subscription, progress)
+        place, refusal = placed(_place(ask, subscription), allowed())
+        if refusal:
+            return composed(plain(refusal), good=False)
+        found = made(bench, readiness, ask, subscription, place, progress)
         return _composed(found, subscription)
 
     return compose
 
 
-def made(bench: Bench, readiness: Readiness, ask: Ask, subscription: Subscription | None, progress: Progress) -> Digest:
+def _place(ask: Ask, subscription: Subscription | None) -> Place:
+    return subscription.place if subscription is not None else Place(**(ask.payload.get("place") or {}))
+
+
+def made(
+    bench: Bench, readiness: Readiness, ask: Ask, subscription: Subscription | None, place: Place, progress: Progress
+) -> Digest:
     """The digest of an ask: its audit is taken once and kept under the ask's key, so that a second time tells the same."""
     from bot.digest import incidents, make
     from tools.diagnose import diagnose
 
     assert bench.settings is not None
-    told = ask.payload.get("place") or {}
-    place = subscription.place if subscription is not None else Place(**told)
     prefix = f"digest:{subscription.id}:" if subscription is not None else "digest:"
     now = bench.clock()
     kept = readiness.run(ask.key)
@@ -44,7 +55,7 @@ def made(bench: Bench, readiness: Readiness, ask: Ask, subscription: Subscriptio
         from bot.app import make_library
 
         progress("reads the fleet")
-        snapshot = make.look(bench.settings, place, now)
+        snapshot = narrowed(make.look(bench.settings, place, now), allowed())
         progress("holds it against the checklists")
         before = readiness.latest(place, now, prefix)
         since = before.at if before is not None else now - 7 * DAY_S
@@ -75,5 +86,8 @@ def _report(ask: Ask, readiness: Readiness) -> Composed:
     kept: Kept | None = readiness.run(str(ask.payload.get("key", "")))
     if kept is None:
         return composed(plain(GONE), good=False)
+    _, refusal = placed(kept.place, allowed())
+    if refusal:
+        return composed(plain(refusal), good=False)
     first, *more = messages(make.digest(readiness, kept, prefix=kept.id.rpartition(":")[0] + ":"))
     return composed(first, more=more)

@@ -33,6 +33,8 @@ def attach(app: App, deps: Deps) -> None:
         ack()
 
     def snooze(ack: Ack, body: dict[str, Any], respond: Any) -> None:
+        if refused(deps, ack, body, respond):
+            return
         until = time.time() + SNOOZE_S
         done = subscriptions.snooze(pressed(body).get("subscription", ""), until)
         ack()
@@ -41,6 +43,8 @@ def attach(app: App, deps: Deps) -> None:
         respond(text=said, response_type="ephemeral", replace_original=False)
 
     def mute(ack: Ack, body: dict[str, Any], respond: Any) -> None:
+        if refused(deps, ack, body, respond):
+            return
         name = pressed(body).get("subscription", "")
         done = subscriptions.mute(name)
         ack()
@@ -61,6 +65,18 @@ def pressed(body: dict[str, Any]) -> dict[str, str]:
     except ValueError:
         told = None
     return {str(key): str(one) for key, one in told.items()} if isinstance(told, dict) else {}
+
+
+def refused(deps: Deps, ack: Ack, body: dict[str, Any], respond: Any) -> bool:
+    """Whether somebody who presses may not ask for silence here; then it is said to them alone."""
+    container = body.get("container") or {}
+    team, person = str((body.get("team") or {}).get("id", "")), str((body.get("user") or {}).get("id", ""))
+    ask = Ask(team, str(container.get("channel_id") or ""), "", "", person, "", "mute", {}, "button")
+    sentence = deps.refusal(ask)
+    if sentence:
+        ack()
+        respond(text=sentence, response_type="ephemeral", replace_original=False)
+    return bool(sentence)
 
 
 def report_ask(body: dict[str, Any]) -> Ask | None:

@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.listeners import Deps
-from bot.listeners.digest import pressed
+from bot.listeners.digest import pressed, refused
 from bot.store.watches import Watches
 from bot.watch.notice import SNOOZE, SNOOZE_S
 
@@ -19,6 +19,8 @@ def attach(app: App, deps: Deps) -> None:
     watches = Watches(deps.store.engine)
 
     def snooze(ack: Ack, body: dict[str, Any], respond: Any) -> None:
+        if refused(deps, ack, body, respond):
+            return
         told = pressed(body)
         letter = deps.store.letter(told.get("key", ""))
         until = time.time() + SNOOZE_S

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.advisor.question import Answer
 from bot.blocks import Message, context, section
 from bot.deep_links import Links
+from bot.follow_up_other import evidence_line, told, wanted
 from bot.mrkdwn import code, escape, fence, link, prose, width
 from tools.finding import Evidence, Finding
 
@@ -23,7 +24,9 @@ def settled(text: str, answer: Answer, links: Links, made_at: float) -> Message 
         if pattern.fullmatch(words):
             found = said(answer, links)
             return None if found is None else _message(*found, made_at)
-    return None
+    other = wanted(text, answer)
+    found = told(other, answer, links) if other is not None else None
+    return None if found is None else _message(*found, made_at)
 
 
 def _message(head: str, lines: Iterable[str], made_at: float) -> Message:
@@ -103,15 +106,9 @@ def _why(answer: Answer, links: Links) -> Told:
         )
         if finding.because:
             lines.append(prose(finding.because, 350))
-        lines += [_evidence(one, links) for one in finding.evidence]
+        lines += [evidence_line(one, links) for one in finding.evidence]
         lines += [f"    it also explains: {escape(one.title, 150)}" for one in _explained(answer, finding)]
     return "Why I say that", lines
-
-
-def _evidence(evidence: Evidence, links: Links) -> str:
-    url = links.graph(evidence.query, evidence.at)
-    source = link(url, evidence.source or "source") if url else escape(evidence.source, 40)
-    return f"• {prose(evidence.text, 250)} ({source}, {escape(evidence.at, 25)})"
 
 
 def _explained(answer: Answer, cause: Finding) -> list[Finding]:

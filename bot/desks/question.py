@@ -10,6 +10,7 @@ from bot.blocks_actions import feedback_buttons
 from bot.deep_links import Links
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.follow_up import settled
+from bot.follow_up_other import admitted, anew, wanted
 from bot.listeners.wording import points_back
 from bot.mrkdwn import escape
 from bot.store.answers import Answers
@@ -33,17 +34,26 @@ def open_desk(bench: Bench) -> Desk:
             told = settled(ask.text, known, Links.of(bench.settings, known.scope.cluster), last.made_at)
             if told is not None:
                 return composed(told)
+            other = wanted(ask.text, known)
+            if other is not None:
+                found = bench.answer(anew(other, known), progress)
+                return reply(bench, ask, found, admitted(other, known, found))
         return reply(bench, ask, bench.answer(asked(ask, bench.store), progress))
 
     return compose
 
 
-def reply(bench: Bench, ask: Ask, found: Answer) -> Composed:
-    """An answer as it is posted, and kept for follow-ups; a message of its own in a channel says who asked what."""
+def reply(bench: Bench, ask: Ask, found: Answer, above: str = "") -> Composed:
+    """An answer as it is posted, and kept for follow-ups; a message of its own in a channel says who asked what.
+
+    `above` is mrkdwn that is said first.
+    """
     scope = {name: value for name, value in asdict(found.scope).items() if value}
     Answers(bench.store.engine).keep(ask, found)
     message = blocks(found, Links.of(bench.settings, found.scope.cluster), fold=True, spare=_SPARE)
     shown = [*message.blocks, feedback_buttons()]
+    if above:
+        shown.insert(0, context(above))
     if not ask.thread_ts:
         shown.insert(
             0, context(f"<@{ask.person}> asked: {escape(ask.text, 300)}" if ask.person else escape(ask.text, 300))

@@ -199,7 +199,7 @@ def test_a_thread_remembers_across_restarts(slack: Any, settings_for: Callable[.
     start(settings_for(slack), answer)
     for text in ("since when?", "show the query", "what did you rule out?", "and the other replica?"):
         say(text, root)
-    assert asked == ["why slow?", "and the other replica?"]
+    assert asked == ["why slow?", "What is wrong with the replicas of llama-70b-chat?"]
     said = [one for one in slack.answers("C1", root) if not one.get("files")]
     heads = [one["text"].split(" (")[0] for one in said[1:4]]
     assert heads == ["Since when", "The queries behind it", "Looked for and ruled out"]

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from bot.blocks import Message, plain, section
 from bot.desk import Composed, Desk, composed
 from bot.shared_work import arrived
-from bot.slack_files import Pictures
+from bot.slack_files import Attachments
 from bot.slack_stream import StreamDoor, Work
 from bot.slack_thread import DONE, FAILED, WORKING, SlackThread, UndeliverableError
 from bot.store.records import Ask, Letter, Store
+from bot.whole_answer import cut
 
 log = logging.getLogger("rackside.slack")
 
@@ -37,7 +38,7 @@ class Answering:
     slack: SlackThread
     desks: Mapping[str, Desk]
     streams: StreamDoor | None = None
-    pictures: Pictures | None = None
+    attachments: Attachments | None = None
 
     def compose(self, key: str, *, declined: bool) -> Composed:
         """Find out and word the answer. What goes wrong becomes a sentence with an id that the log knows."""
@@ -160,8 +161,8 @@ class Answering:
             if not message.get("seen_by"):
                 self.slack.react(letter.ask, DONE if message["good"] else FAILED)
             self.slack.unreact(letter.ask, WORKING)
-        if self.pictures is not None and message["good"] and letter.ask.kind in SHOWN:
-            self.pictures.share(letter)
+        if self.attachments is not None and message["good"] and letter.ask.kind in SHOWN:
+            self.attachments.share(letter, cut=cut(message["blocks"]))
 
     def _progress(self, ask: Ask) -> Callable[[str], None]:
         shown_at = -_STATUS_EVERY

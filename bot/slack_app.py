@@ -29,7 +29,7 @@ from bot.answering import Answering
 from bot.desk import Answerer, Bench, Chore, chores, desks, narrowing_kinds
 from bot.listeners import Deps, Work, register
 from bot.shared_work import Shared
-from bot.slack_files import Pictures
+from bot.slack_files import Attachments
 from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
 from bot.slack_people import SlackPeople
 from bot.slack_stream import StreamDoor
@@ -197,9 +197,9 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         bench = Bench(narrowing(Shared(answer), access), store, settings.home, team, full)
         gate = Gate(access, SlackPeople(str(settings.bot_token), settings.base_url), narrowing_kinds())
         audit = AuditLog(engine, answers=access.log_answers)
-        pictures = Pictures(str(settings.bot_token), settings.base_url, Answers(engine))
+        attachments = Attachments(str(settings.bot_token), settings.base_url, Answers(engine))
         streams = StreamDoor(str(settings.bot_token), settings.base_url, store)
-        answering = Answering(store, slack, guarded(desks(bench), gate, audit), streams, pictures)
+        answering = Answering(store, slack, guarded(desks(bench), gate, audit), streams, attachments)
         durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)
         app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench, gate), identity)

@@ -1,8 +1,12 @@
-"""The picture of an answer's evidence, shared in its thread once: its file name carries the key by which it is found again."""
+"""What is shared in the thread of an answer beside it, each once: the picture of its evidence, and its whole text where the message cut it.
+
+A file's name carries the key by which it is found again.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
@@ -12,6 +16,7 @@ from bot.advisor.question import Answer
 from bot.slack_thread import UNREACHABLE, trouble
 from bot.store.answers import Answers
 from bot.store.records import Letter
+from bot.whole_answer import whole
 
 log = logging.getLogger("rackside.slack")
 
@@ -20,39 +25,50 @@ METHODS: dict[str, str] = {
     "files_completeUploadExternal": "files:write",
 }
 _TITLE, _ALT = 200, 900
+WHOLE = "The whole answer"
+# Title, words for who cannot see it, kind of snippet, content.
+File = tuple[str, str | None, str | None, bytes]
 
 
-class Pictures:
-    """Draws and shares. What goes wrong is only logged: the answer is there without it."""
+class Attachments:
+    """Makes and shares. What goes wrong is only logged: the answer is there without it."""
 
     def __init__(self, token: str, api_url: str, answers: Answers) -> None:
         """Talk to the Web API under `api_url`."""
         self._client = WebClient(token=token, base_url=api_url, timeout=20, retry_handlers=[])
         self._answers = answers
 
-    def share(self, letter: Letter) -> None:
-        """Share the picture of the first headline that has a history, where the answer to an ask has one."""
+    def share(self, letter: Letter, *, cut: bool = False) -> None:
+        """Share the picture of the first headline that has a history, and the whole text where its message was `cut`."""
         kept = self._answers.of(letter.ask.key)
         answer = kept.answer if kept is not None else None
         root = letter.ask.thread_ts or letter.answer_ts
         if kept is None or answer is None or not root:
             return
-        name = f"evidence-{letter.effect}.png"
-        try:
-            if not any(one.key in answer.traces for one in answer.headlines) or self._there(
-                letter.ask.channel, root, name
-            ):
-                return
-            title, alt, content = _drawn(answer, kept.made_at)
-            begun = self._client.files_getUploadURLExternal(filename=name, length=len(content), alt_txt=alt)
-            with urlopen(Request(str(begun["upload_url"]), content), timeout=20) as response:  # noqa: S310 - Slack's own address
-                response.read()
-            self._client.files_completeUploadExternal(
-                files=[{"id": str(begun["file_id"]), "title": title}], channel_id=letter.ask.channel, thread_ts=root
-            )
-        except UNREACHABLE as error:
-            reason = trouble(error).reason if isinstance(error, SlackApiError) else type(error).__name__
-            log.info("no picture was shared for %s (%s)", letter.ask.key, reason)
+        made_at = kept.made_at
+        files: dict[str, Callable[[], File]] = {}
+        if any(one.key in answer.traces for one in answer.headlines):
+            files[f"evidence-{letter.effect}.png"] = lambda: _drawn(answer, made_at)
+        if cut:
+            files[f"answer-{letter.effect}.md"] = lambda: (WHOLE, None, "markdown", whole(answer).encode())
+        for name, make in files.items():
+            try:
+                if not self._there(letter.ask.channel, root, name):
+                    self._upload(letter.ask.channel, root, name, make())
+            except UNREACHABLE as error:
+                reason = trouble(error).reason if isinstance(error, SlackApiError) else type(error).__name__
+                log.info("%s was not shared for %s (%s)", name, letter.ask.key, reason)
+
+    def _upload(self, channel: str, root: str, name: str, file: File) -> None:
+        title, alt, snippet, content = file
+        begun = self._client.files_getUploadURLExternal(
+            filename=name, length=len(content), alt_txt=alt, snippet_type=snippet
+        )
+        with urlopen(Request(str(begun["upload_url"]), content), timeout=20) as response:  # noqa: S310 - Slack's own address
+            response.read()
+        self._client.files_completeUploadExternal(
+            files=[{"id": str(begun["file_id"]), "title": title}], channel_id=channel, thread_ts=root
+        )
 
     def _there(self, channel: str, root: str, name: str) -> bool:
         cursor = ""
@@ -66,9 +82,9 @@ class Pictures:
                 return False
 
 
-def _drawn(answer: Answer, now: float) -> tuple[str, str, bytes]:
+def _drawn(answer: Answer, now: float) -> File:
     from bot.chart import png, text_of
 
     finding = next(one for one in answer.headlines if one.key in answer.traces)
     title = " ".join(f"{finding.title} {finding.subject}".split())[:_TITLE]
-    return title, text_of(finding)[:_ALT], png(finding, answer.traces[finding.key], now)
+    return title, text_of(finding)[:_ALT], None, png(finding, answer.traces[finding.key], now)

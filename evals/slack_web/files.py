@@ -15,7 +15,13 @@ def _address(slack: SlackStandIn, args: Json) -> Json:
         return no("invalid_arguments")
     name = f"F{slack.stamp().replace('.', '')}"
     slack.kept.setdefault("files", []).append(
-        {"id": name, "name": args["filename"], "length": int(args["length"]), "alt_txt": args.get("alt_txt", "")}
+        {
+            "id": name,
+            "name": args["filename"],
+            "length": int(args["length"]),
+            "alt_txt": args.get("alt_txt", ""),
+            "snippet_type": args.get("snippet_type", ""),
+        }
     )
     return {"ok": True, "upload_url": slack.api_url.removesuffix("/api") + f"/upload/{name}", "file_id": name}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.advisor.question import Answer, Question, Scope
 from bot.slack_app import SlackSettings, serve
 from evals.slack_standin import APP_TOKEN, BOT_TOKEN
+from tools.finding import BlindSpot
 
 
 def main() -> int:
@@ -23,7 +24,9 @@ def main() -> int:
         progress("composing")
         if len(sys.argv) > 3:
             never.wait(float(sys.argv[3]))
-        return Answer(question.text, "live", Scope(), f"You asked: {question.text}")
+        long = 60 if "long" in (question.text or "") else 0
+        blind = tuple(BlindSpot(f"reading {n}", "no series: nobody exports it") for n in range(long))
+        return Answer(question.text, "live", Scope(), f"You asked: {question.text}", blind=blind)
 
     logging.basicConfig(level=logging.WARNING)
     settings = SlackSettings(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.advisor.question import Answer, Question
-from bot.slack_files import Pictures
+from bot.slack_files import Attachments
 from bot.store.answers import Answers
 from bot.store.database import open_engine
 from bot.store.records import Ask, Letter
@@ -59,16 +59,16 @@ def test_shared_once_however_often_it_is_tried(slack: SlackStandIn, tmp_path: Pa
     answers = Answers(open_engine(f"sqlite:///{tmp_path / 'x.db'}"), lambda: timed.NOW)
     root = slack.say("C1", "U1", "why?")["event"]["ts"]
     ask = Ask("T", "C1", root, root, "U1", "why?")
-    pictures = Pictures(BOT_TOKEN, f"{slack.api_url}/", answers)
+    attachments = Attachments(BOT_TOKEN, f"{slack.api_url}/", answers)
     letter = Letter(ask, "effect1", 0.0, "answered", attempted=True)
-    pictures.share(letter)
+    attachments.share(letter)
     assert not slack.answers("C1"), "nothing is kept for it"
     answers.keep(ask, timed.answer())
     for n in range(5):
         slack.say("C1", "U2", f"chatter {n}", root)
     for _ in range(3):
-        pictures.share(letter)
+        attachments.share(letter)
     assert [one["files"][0]["name"] for one in slack.answers("C1")] == ["evidence-effect1.png"]
     answers.keep(ask, timed.answer(trace=None))
-    pictures.share(Letter(ask, "effect2", 0.0, "answered", attempted=True))
+    attachments.share(Letter(ask, "effect2", 0.0, "answered", attempted=True))
     assert len(slack.answers("C1")) == 1, "nothing to draw"

@@ -22,24 +22,48 @@ _LONGEST_TEXT = 500
 
 
 class MarkProblem(ValueError):  # noqa: N818 - what people read
-    """A mark cannot be made; the message says what is missing."""
+    """A mark cannot be made; the message says what is missing, `field` where: evidence, note, until, or '' for none of them."""
+
+    def __init__(self, said: str, field: str = "") -> None:
+        """Say it, of a field."""
+        super().__init__(said)
+        self.field = field
 
 
 def attest(
-    readiness: Readiness, item: str, place: Place, *, by: str, evidence: str, until: float, now: float, note: str = ""
+    readiness: Readiness,
+    item: str,
+    place: Place,
+    *,
+    by: str,
+    evidence: str,
+    until: float,
+    now: float,
+    note: str = "",
+    name: str = "",
 ) -> Mark:
-    """Write down that a person showed an item to hold; raises MarkProblem without a link, a name or an end in time."""
+    """Write down that a person showed an item to hold; raises MarkProblem without a link, a name or an end in time.
+
+    With a `name` it is stored once, however often it is said.
+    """
     link = evidence.strip()
     if not web_address(link):
-        raise MarkProblem(f"the evidence must be a link (https://...), so that the next reader can follow it: {link!r}")
-    return _made(readiness, "attested", item, place, by=by, until=until, now=now, evidence=link, note=note)
+        raise MarkProblem(
+            f"the evidence must be a link (https://...), so that the next reader can follow it: {link!r}", "evidence"
+        )
+    return _made(readiness, "attested", item, place, by=by, until=until, now=now, evidence=link, note=note, name=name)
 
 
-def waive(readiness: Readiness, item: str, place: Place, *, by: str, reason: str, until: float, now: float) -> Mark:
-    """Write down that an item need not hold for a while; raises MarkProblem without a reason, a name or an end in time."""
+def waive(
+    readiness: Readiness, item: str, place: Place, *, by: str, reason: str, until: float, now: float, name: str = ""
+) -> Mark:
+    """Write down that an item need not hold for a while; raises MarkProblem without a reason, a name or an end in time.
+
+    With a `name` it is stored once, however often it is said.
+    """
     if not visible(reason).strip():
-        raise MarkProblem("a waiver needs a reason that the next reader can judge")
-    return _made(readiness, "waived", item, place, by=by, until=until, now=now, note=reason)
+        raise MarkProblem("a waiver needs a reason that the next reader can judge", "note")
+    return _made(readiness, "waived", item, place, by=by, until=until, now=now, note=reason, name=name)
 
 
 def _made(
@@ -53,22 +77,24 @@ def _made(
     now: float,
     evidence: str = "",
     note: str = "",
+    name: str = "",
 ) -> Mark:
     whom = " ".join(visible(by).split())
     if not whom:
         raise MarkProblem("say who: a name, or the name of a team")
     if not math.isfinite(until):
-        raise MarkProblem("its end is no date: write for example 2027-03-01")
+        raise MarkProblem("its end is no date: write for example 2027-03-01", "until")
     if until <= now:
-        raise MarkProblem(f"its end, {day(until)}, is past: give a date to come")
+        raise MarkProblem(f"its end, {day(until)}, is past: give a date to come", "until")
     if until - now > LONGEST_S:
         raise MarkProblem(
-            f"its end, {day(until)}, is more than 400 days away: things change sooner, give an earlier date"
+            f"its end, {day(until)}, is more than 400 days away: things change sooner, give an earlier date",
+            "until",
         )
     said = " ".join(visible(note).split())
     if max(len(whom), len(said)) > _LONGEST_TEXT:
-        raise MarkProblem(f"at most {_LONGEST_TEXT} characters, please: what is longer belongs behind the link")
-    return readiness.mark(kind, item, place, by=whom, until=until, evidence=evidence, note=said)
+        raise MarkProblem(f"at most {_LONGEST_TEXT} characters, please: what is longer belongs behind the link", "note")
+    return readiness.mark(kind, item, place, by=whom, until=until, evidence=evidence, note=said, name=name)
 
 
 def marked(judged: Iterable[Judged], marks: Iterable[Mark], place: Place, now: float) -> list[Judged]:

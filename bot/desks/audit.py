@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.access.narrow import narrowed
 from bot.access.places import placed
 from bot.access.visit import allowed
+from bot.attest_view import walk_buttons, walk_of
 from bot.audit_output import Report
 from bot.audit_score import percent, score
 from bot.blocks import Message, context, plain, section
@@ -71,4 +72,7 @@ def message(report: Report) -> Message:
     if report.unseen:
         told = "\n".join(f"• {escape(one, 200)}" for one in report.unseen[:5])
         shown.append(context(f"*Could not see*\n{told}"))
+    walk = walk_of(report.judged, report.place)
+    if walk is not None:
+        shown.append(walk_buttons(walk))
     return Message(text=escape(line, 1000), blocks=shown)

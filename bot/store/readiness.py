@@ -205,18 +205,32 @@ class Readiness:
         self._insert = dialect.insert
 
     def mark(
-        self, kind: MarkKind, item: str, place: Place, *, by: str, until: float, evidence: str = "", note: str = ""
+        self,
+        kind: MarkKind,
+        item: str,
+        place: Place,
+        *,
+        by: str,
+        until: float,
+        evidence: str = "",
+        note: str = "",
+        name: str = "",
     ) -> Mark:
-        """Write a mark down; whoever calls has checked it (bot/audit_marks.py)."""
-        made = Mark(uuid.uuid4().hex[:12], kind, item, place, _clean(by), evidence, _clean(note), self._clock(), until)
+        """Write a mark down; whoever calls has checked it (bot/audit_marks.py). One of this `name` that is there already stays."""
+        made = Mark(
+            name or uuid.uuid4().hex[:12], kind, item, place, _clean(by), evidence, _clean(note), self._clock(), until
+        )
         row = {
             "id": made.id, "kind": kind, "item": item, "cluster": place.cluster, "namespace": place.namespace,
             "workload": place.workload, "by_whom": made.by, "evidence": _clean(evidence), "note": made.note, "made_at": made.at,
             "ends_at": until,
         }  # fmt: skip
         with self.engine.begin() as connection:
-            connection.execute(sa.insert(mark_table).values(**row))
-        return made
+            insert = self._insert(mark_table).values(**row).on_conflict_do_nothing().returning(mark_table.c.id)
+            if connection.execute(insert).first() is not None:
+                return made
+            there = connection.execute(sa.select(mark_table).where(mark_table.c.id == made.id)).mappings().one()
+            return _mark(there)
 
     def withdraw(self, mark: str, by: str) -> bool:
         """Take a mark back; False when there is none of this id or it is withdrawn already."""

@@ -9,6 +9,8 @@ from evals.slack_web import Json
 _TEXT = 3000
 _ELEMENTS = {"button", "static_select", "overflow", "users_select", "conversations_select", "datepicker", "checkboxes"}
 
+_INPUTS = {"plain_text_input", "url_text_input", "email_text_input", "number_input", "radio_buttons", "timepicker"}
+
 
 def _text(part: object, limit: int = _TEXT) -> bool:
     return isinstance(part, dict) and part.get("type") in {"mrkdwn", "plain_text"} and 1 <= len(part["text"]) <= limit
@@ -72,7 +74,12 @@ def _plan(block: Json) -> bool:
 
 
 def _input(block: Json) -> bool:
-    return _text(block.get("label"), 2000) and isinstance(block.get("element"), dict)
+    element = block.get("element")
+    if not isinstance(element, dict) or element.get("type") not in _INPUTS | _ELEMENTS - {"button", "overflow"}:
+        return False
+    options = element.get("options", ())
+    known = len(options) <= 10 and all(_text(one.get("text"), 75) and len(one["value"]) <= 150 for one in options)
+    return _text(block.get("label"), 2000) and known and len(element.get("action_id", "")) <= 255
 
 
 _KNOWN: dict[str, Callable[[Json], bool]] = {

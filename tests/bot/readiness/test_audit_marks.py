@@ -221,3 +221,10 @@ def test_a_broken_database_costs_the_marks_not_the_audit(tmp_path: Path) -> None
     told = json.loads(done.stdout)
     assert any("attestations and waivers" in one for one in told["unseen"])
     assert "Traceback" not in done.stderr
+
+
+def test_what_has_a_name_is_stored_once(readiness: Readiness) -> None:
+    first = attest(readiness, "XX-01", EVERYWHERE, by="U1", evidence=LINK, until=NOW + DAY, now=NOW, name="a window")
+    again = waive(readiness, "XX-01", EVERYWHERE, by="U2", reason="late", until=NOW + DAY, now=NOW, name="a window")
+    assert again == first
+    assert readiness.marks() == [first]

@@ -40,6 +40,7 @@ from bot.store.database import DatabaseError, database_url, open_engine
 from bot.store.durable import SWEEP_EVERY, Durable
 from bot.store.records import Ask, Store
 from bot.store.seat import OccupiedError, Seat
+from bot.task_sources import chips
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -198,7 +199,10 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         gate = Gate(access, SlackPeople(str(settings.bot_token), settings.base_url), narrowing_kinds())
         audit = AuditLog(engine, answers=access.log_answers)
         attachments = Attachments(str(settings.bot_token), settings.base_url, Answers(engine))
-        streams = StreamDoor(str(settings.bot_token), settings.base_url, store)
+        streams = StreamDoor(
+            str(settings.bot_token), settings.base_url, store,
+            sources=lambda ask, title: chips(full, str(ask.payload.get("cluster") or ""), title),
+        )  # fmt: skip
         answering = Answering(store, slack, guarded(desks(bench), gate, audit), streams, attachments)
         durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)

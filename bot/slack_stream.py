@@ -20,7 +20,8 @@ from bot.blocks import context
 from bot.blocks_actions import STOP, button
 from bot.mrkdwn import escape
 from bot.slack_thread import EVENT_TYPE, UNREACHABLE, trouble
-from bot.store.records import UNSURE, Letter, Store
+from bot.store.records import UNSURE, Ask, Letter, Store
+from bot.task_sources import Chip
 
 log = logging.getLogger("rackside.slack")
 
@@ -39,16 +40,25 @@ SHOW_AFTER = 8.0
 _UPDATE_EVERY = 3.0
 _ASK_AGAIN_AFTER = 600.0
 _MOST_TASKS = 12
+_FORM = {"invalid_chunks", "invalid_arguments", "invalid_blocks"}
+Sources = Callable[[Ask, str], list[Chip]]
 
 
 class StreamDoor:
     """The Web API's streams, for many pieces of work. Safe to use from many threads."""
 
-    def __init__(self, token: str, api_url: str, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
-        """Talk to the Web API under `api_url`."""
+    def __init__(
+        self,
+        token: str,
+        api_url: str,
+        store: Store,
+        clock: Callable[[], float] = time.monotonic,
+        sources: Sources = lambda _ask, _title: [],
+    ) -> None:
+        """Talk to the Web API under `api_url`; `sources` says where the step of a title looks."""
         # No retries: what is shown meanwhile is not worth waiting for.
         self.client = WebClient(token=token, base_url=api_url, timeout=5, retry_handlers=[])
-        self.store, self.clock = store, clock
+        self.store, self.clock, self.sources = store, clock, sources
         self._refused_at: float | None = None
 
     @property
@@ -192,8 +202,13 @@ class Work:
         self._streaming, self._streamed_at = True, self.door.clock()
 
     def _append(self) -> None:
-        chunks = [self._task(-2, "complete"), self._task(-1, "in_progress")]
-        reason = self._call("chat_appendStream", ts=self.ts, chunks=chunks)
+        done, begun = self._task(-2, "complete"), self._task(-1, "in_progress")
+        sources = self.door.sources(self.letter.ask, self._titles[-2])
+        told = {**done, "sources": sources} if sources else done
+        reason = self._call("chat_appendStream", ts=self.ts, chunks=[told, begun])
+        if reason in _FORM and sources:
+            # The step matters more than where it looked.
+            reason = self._call("chat_appendStream", ts=self.ts, chunks=[done, begun])
         if reason == STOPPED:
             self.stopped = True
         if reason in {STOPPED, "message_not_in_streaming_state", "message_not_found"}:

@@ -20,7 +20,10 @@ def _refused(chunks: list[Json]) -> str | None:
             "markdown_text": lambda c: 1 <= len(c.get("text", "")) <= 12_000,
             "plan_update": lambda c: 1 <= len(c.get("title", "")) <= 256,
             "task_update": lambda c: (
-                bool(c.get("id")) and 1 <= len(c.get("title", "")) <= 256 and c.get("status") in _STATUSES
+                bool(c.get("id"))
+                and 1 <= len(c.get("title", "")) <= 256
+                and c.get("status") in _STATUSES
+                and all(one.get("type") == "url" and one.get("url") and one.get("text") for one in c.get("sources", ()))
             ),
             "blocks": lambda c: len(c.get("blocks", ())) <= 50 and all(map(valid, c.get("blocks", ()))),
         }.get(str(kind))

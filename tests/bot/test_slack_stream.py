@@ -44,22 +44,25 @@ def buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Held:
-    """An answer that waits between its two steps."""
+    """An answer that waits between its two steps, and after them where somebody has to see the second."""
 
-    def __init__(self) -> None:
-        self.first, self.go = threading.Event(), threading.Event()
+    def __init__(self, *, seen: bool = True) -> None:
+        self.first, self.go, self.seen = threading.Event(), threading.Event(), threading.Event()
+        if seen:
+            self.seen.set()
 
     def __call__(self, question: Question, progress: Callable[[str], None]) -> Answer:
         progress("Reading metrics")
         self.first.set()
         assert self.go.wait(30)
         progress("Checking every failure mode")
+        assert self.seen.wait(30)
         return echo(question, lambda _title: None)
 
 
 def test_steps_are_streamed_and_the_same_message_becomes_the_answer(streaming: Room) -> None:
     slack = streaming.slack
-    streaming.answer = held = Held()
+    streaming.answer = held = Held(seen=False)
     ts = ask(slack, "why?")
     slack.wait(lambda: bool(slack.answers("C1", ts)), "the stream")
     (shown,) = slack.answers("C1", ts)
@@ -67,6 +70,8 @@ def test_steps_are_streamed_and_the_same_message_becomes_the_answer(streaming: R
     assert plan["title"] == slack_stream.TITLE
     assert [(task["title"], task["status"]) for task in plan["tasks"]] == [("Reading metrics", "in_progress")]
     held.go.set()
+    slack.wait(lambda: slack.count("chat.appendStream") == 1, "the second step")
+    held.seen.set()
     done(slack, ts)
     (answer,) = slack.answers("C1", ts)
     assert answer["ts"] == shown["ts"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.advisor.question import Question
-from bot.desk import Bench, Composed, Desk, Progress
+from bot.blocks import plain
+from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.desks.question import reply
 from bot.store.records import Ask
 
@@ -17,6 +18,8 @@ def open_desk(bench: Bench) -> Desk:
         cluster, namespace, workload = (
             str(ask.payload.get(name) or "") or None for name in ("cluster", "namespace", "workload")
         )
-        return reply(bench, ask, bench.answer(Question(None, cluster, namespace, workload), progress))
+        found = bench.answer(Question(None, cluster, namespace, workload), progress)
+        # A sweep is declined only where its place is not to be seen from here: that is no answer to follow up.
+        return composed(plain(found.verdict), good=False) if found.intent == "declined" else reply(bench, ask, found)
 
     return compose

@@ -15,17 +15,7 @@ import sqlalchemy as sa
 from slack_sdk import WebClient
 
 from bot.access.rules import Access, ChannelRule, Who
-from bot.attest_view import (
-    Walk,
-    end_of,
-    field,
-    item_view,
-    last_view,
-    loading_view,
-    unpacked,
-    walk_buttons,
-    walk_of,
-)
+from bot.attest_view import Walk, end_of, field, item_view, last_view, loading_view, unpacked, walk_buttons, walk_of
 from bot.audit_output import Report
 from bot.desk import Bench
 from bot.desks import marked
@@ -64,7 +54,11 @@ class Room:
         self.slack, self.http = slack, http
         other: Json = {"app_token": None, "signing_secret": SIGNING_SECRET, "port": 0} if http else {}
         rules = Access(
-            channels={"C1": ChannelRule(), "C2": ChannelRule(namespaces=("search",))},
+            channels={
+                "C1": ChannelRule(),
+                "C2": ChannelRule(namespaces=("search",)),
+                "C3": ChannelRule(namespaces=("chat",)),
+            },
             commands={"attest": Who(users=("U1", "U2", "UGUEST", "UFAR"))},
         )
         self.serving = Serving(settings(slack, home, **other), echo, Settings(home=home, access=rules))
@@ -77,10 +71,10 @@ class Room:
         assert self.slack.post_signed(self.serving.url, body, kind="interactive") == 200
         return {}
 
-    def audited(self, channel: str = "C1") -> Json:
+    def audited(self, channel: str = "C1", walk: Walk = WALKED) -> Json:
         """The message of an audit."""
         ts = self.slack.say(channel, "U1", "audit")["event"]["ts"]
-        return {"ts": ts, "blocks": [walk_buttons(WALKED)]}
+        return {"ts": ts, "blocks": [walk_buttons(walk)]}
 
     def press(self, message: Json, user: str = "U1", channel: str = "C1") -> None:
         pressed = message["blocks"][0]["elements"][0]
@@ -162,13 +156,11 @@ def test_a_walk_from_the_button_to_the_last_item(walk_room: Room) -> None:
     assert "3 left" in str(view["blocks"][0])
     assert "<!channel" not in str(view["blocks"])
     first = slack_people.submit(view, typed("XX-02", evidence=LINK, note=HOSTILE))
-    reply = walk_room.deliver(first)
-    again = walk_room.deliver(first)
+    reply, again = walk_room.deliver(first), walk_room.deliver(first)
     (mark,) = standing(walk_room)
     assert walk_room.store.letter(f"attest:{mark.id}") is not None, "persisted before the acknowledgement"
     assert (mark.kind, mark.item, mark.by, mark.evidence) == ("attested", "XX-02", "U1", LINK)
-    assert mark.place == WALKED.place
-    assert time.strftime("%Y-%m-%d", time.gmtime(mark.until)) == date(30)
+    assert (mark.place, time.strftime("%Y-%m-%d", time.gmtime(mark.until))) == (WALKED.place, date(30))
     if not walk_room.http:
         assert reply["response_action"] == "update"
         assert reply == again
@@ -246,16 +238,18 @@ def test_the_longest_time_is_400_days(walk_room: Room) -> None:
         ("U9", "C1", "some people only"),
         ("U1", "C2", "search"),
         ("U1", "C9", "not set up"),
+        ("U1", "C3", "covers more"),
     ],
 )
 def test_who_may_not_say_it_is_told_alone(walk_room: Room, user: str, channel: str, word: str) -> None:
-    walk_room.press(walk_room.audited(channel), user, channel)
+    walked = replace(WALKED, place=Place()) if channel == "C3" else WALKED
+    walk_room.press(walk_room.audited(channel, walked), user, channel)
     walk_room.slack.wait(lambda: bool(walk_room.slack.kept.get("whispers")), "a whisper")
     (told,) = walk_room.slack.kept["whispers"]
     assert word in told["text"]
     assert not walk_room.slack.kept.get("views")
     # A window that was opened before the rule was made.
-    walk = replace(WALKED, channel=channel, root="1.0")
+    walk = replace(walked, channel=channel, root="1.0")
     view = {**item_view(walk, ITEMS[1], time.time()), "id": "V3"}
     reply = walk_room.deliver(slack_people.submit(view, typed("XX-02", evidence=LINK), user=user))
     if not walk_room.http:
@@ -317,6 +311,12 @@ def test_what_is_left_is_what_nobody_said_and_the_checklists_still_know() -> Non
     walk = replace(WALKED, items=("XX-02", "GONE", "XX-03"))
     assert walk.without([here, elsewhere], known, 50.0).items == ("XX-03",)
     assert walk.without([here], known, 200.0).items == ("XX-02", "XX-03"), "its end is past"
+
+
+def test_what_was_typed_for_one_item_does_not_stay_for_the_next() -> None:
+    shown = [{one.get("block_id", "") for one in item_view(WALKED, item, 0.0)["blocks"]} - {""} for item in ITEMS[:2]]
+    assert len(shown[0]) == len(shown[1]) == 4
+    assert not shown[0] & shown[1], "Slack keeps what was typed where the id of a block stays"
 
 
 def test_the_end_of_a_day() -> None:

@@ -117,7 +117,7 @@ def marks(
 
 
 def moment(text: str, now: float) -> float:
-    """The end of a day (`2027-03-01`, UTC) or days from now (`90d`), in seconds since the epoch."""
+    """The last second of a day (`2027-03-01`, UTC) or days from now (`90d`), in seconds since the epoch."""
     days = re.fullmatch(r"(\d{1,4})d", text.strip())
     if days:
         return now + int(days[1]) * 86_400.0
@@ -125,7 +125,7 @@ def moment(text: str, now: float) -> float:
         date = datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no date: write 2027-03-01 or 90d") from None
-    return (date + timedelta(days=1)).timestamp()
+    return (date + timedelta(days=1)).timestamp() - 1
 
 
 def existing(settings: Settings) -> sa.Engine | None:

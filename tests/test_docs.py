@@ -77,7 +77,8 @@ def mentioned() -> list[tuple[str, str]]:
     for name in DOCUMENTS:
         for span in _INLINE.findall(_FENCE.sub("", read(name))):
             words = span.split()
-            if program_of(words) in _PROGRAMS and len(words) > 1:
+            # What begins with a slash is typed in Slack.
+            if not span.startswith("/") and program_of(words) in _PROGRAMS and len(words) > 1:
                 found.append((name, span))
     return list(dict.fromkeys(found))
 

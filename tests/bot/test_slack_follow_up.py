@@ -196,6 +196,8 @@ def test_a_thread_remembers_across_restarts(slack: Any, settings_for: Callable[.
     first = start(settings_for(slack), answer)
     root = say(f"{ME} why slow?")
     first.stop()
+    # Else what is said next may be sent into the connection that is just being closed.
+    slack.wait(lambda: not slack.connected, "the end of the first one's connection")
     start(settings_for(slack), answer)
     for text in ("since when?", "show the query", "what did you rule out?", "and the other replica?"):
         say(text, root)

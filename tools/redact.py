@@ -205,7 +205,8 @@ def redacted(item: Item) -> Item:
 
 def _walk(item: Any) -> Any:
     if isinstance(item, str):
-        return redact(seen(item))
+        shown = redact(seen(item))
+        return item if shown == item else shown  # the cache gives an equal text that was seen before, not this one
     if isinstance(item, tuple | list):
         if not item or isinstance(item[0], int | float):
             return item

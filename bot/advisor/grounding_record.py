@@ -97,7 +97,7 @@ def record(answer: Answer, passages: Sequence[str], extra_names: Collection[str]
     return Record(
         answer=answer,
         sources=tuple(sources),
-        protected=tuple(sorted(_protected(answer), key=len, reverse=True)),
+        protected=tuple(sorted(_quotable(answer), key=len, reverse=True)),
         objects=objects,
         live=_fold((*_finding_texts(found), *(one.text for one in answer.recovered)))
         + ("" if found else folded(answer.verdict)),
@@ -226,6 +226,12 @@ def _remedy_texts(findings: Iterable[Finding]) -> Iterable[str]:
             if remedy.change:
                 yield f"{remedy.change.what} {remedy.change.from_}\n{remedy.change.what} {remedy.change.to}"
                 yield f"{remedy.change.what}={remedy.change.from_}\n{remedy.change.what}={remedy.change.to}"
+
+
+def _quotable(answer: Answer) -> set[str]:
+    """Those texts as they came, and as they stand in the answer's Markdown."""
+    texts = set(_protected(answer))
+    return texts | {answer.as_shown(text) for text in texts}
 
 
 def _protected(answer: Answer) -> Iterable[str]:

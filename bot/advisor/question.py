@@ -134,9 +134,13 @@ class Answer:
         """Whoever makes an answer, of whatever: no secret and no user's prompt is in it, and nothing that acts or leads elsewhere."""
         for one in fields(self):
             object.__setattr__(self, one.name, redacted(getattr(self, one.name)))
-        addresses = {cited.url for cited in self.citations if cited.url and web_address(cited.url) == cited.url}
         for name in ("text", "explanation"):
-            object.__setattr__(self, name, only_our_links(getattr(self, name), addresses))
+            object.__setattr__(self, name, self.as_shown(getattr(self, name)))
+
+    def as_shown(self, text: str) -> str:
+        """A text as it stands in the answer's Markdown: what a log line or a label would do there is undone."""
+        addresses = {cited.url for cited in self.citations if cited.url and web_address(cited.url) == cited.url}
+        return only_our_links(text, addresses)
 
     @property
     def headlines(self) -> tuple[Finding, ...]:

@@ -53,7 +53,7 @@ def test_what_is_said() -> None:
     for part in (
         "What is wrong now",
         "*slow*",
-        "50 % ready",
+        "*50 %* ready",
         "<#C3>",
         "Monday 09:00",
         "and 35 more",

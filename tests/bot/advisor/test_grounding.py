@@ -313,3 +313,13 @@ def test_a_lie_is_found_among_truths(truths: list[str], lie: str) -> None:
     assert grounded.dropped
     assert lie not in grounded.kept
     assert all(truth in grounded.kept for truth in truths)
+
+
+def test_a_line_of_a_log_that_looks_like_markup_is_quoted_all_the_same() -> None:
+    said = 'its log says: NameResolutionError("<urllib3.connection.HTTPSConnection object at 0x7f2c>: failed")'
+    finding = replace(SATURATED.headlines[0], because=said)
+    answer = replace(SATURATED, findings=(finding,), text=f"high. {said}\n\nIt is <b>over</b>.")
+    assert "\\<urllib3" in answer.text
+    found = ground(answer.text, answer)
+    assert [one.sentence for one in found.dropped] == ["It is \\<b>over\\</b>."]
+    assert "\\<urllib3" in found.kept

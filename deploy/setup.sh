@@ -41,12 +41,16 @@ stamp=.venv/.rackside-stamp
 want=$(cat requirements.lock pyproject.toml deploy/setup.sh | cksum)
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
   say "making .venv and installing $(wc -l <requirements.lock | tr -d ' ') packages (two to three minutes)"
+  # A set-up that was interrupted leaves packages that are half there: pip cannot mend those.
+  [ ! -f .venv/.rackside-making ] || rm -rf .venv
   [ -x .venv/bin/python ] || "$python" -m venv .venv
+  : >.venv/.rackside-making
   index=()
   [ -z "${RACKSIDE_TORCH_INDEX:-}" ] || index=(--extra-index-url "$RACKSIDE_TORCH_INDEX")
   .venv/bin/python -m pip install --disable-pip-version-check -q ${index[@]+"${index[@]}"} -r requirements.lock 2> >(grep -v 'is ignored: it is neither' >&2)
   .venv/bin/python -m pip install --disable-pip-version-check -q --no-deps -e . 2> >(grep -v 'is ignored: it is neither' >&2)
   printf '%s' "$want" >"$stamp"
+  rm -f .venv/.rackside-making
 fi
 
 # Both do nothing when their output is current.

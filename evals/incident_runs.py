@@ -1,6 +1,6 @@
 """Incidents end to end: their evidence in a real Prometheus and a Kubernetes API, their question asked as a user asks it.
 
-The clock stands at the incident's time, so its objects are the present and its history is the past. Worlds are built in
+The clock stands at the incident's time, or when it was asked about later, so its objects are the present and its history is the past. Worlds are built in
 other processes while the incidents before them are answered; each has a Prometheus of its own, which starts in a tenth of
 a second, so that no series of one is ever seen by another.
 """
@@ -57,11 +57,13 @@ def served(folder: Path, built: Built, library: Library) -> Iterator[Served]:
     with tempfile.TemporaryDirectory(prefix="rackside-incident-") as scratch:
         world = StaticWorld(built.objects, built.logs)
         with Prometheus(blocks=built.blocks) as prometheus, KubeApi(world) as api:
+            for kind in incident.refused:
+                api.faults.forbid(kind)
             kubeconfig = Path(scratch) / "kubeconfig"
             api.kubeconfig(kubeconfig)
             prom = PromSource(prometheus.url)
             kube = KubeSource.connect(str(kubeconfig))
-            advisor = Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.at)
+            advisor = Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.asked or incident.at)
             yield Served(incident, advisor, prometheus.url)
 
 
@@ -95,7 +97,8 @@ def run(chosen: Sequence[Path], library: Library, against: Against | None = None
         for folder, built in ready:
             with served(folder, built, library) as one:
                 started = time.monotonic()
-                answer = one.advisor.answer(Question(one.incident.question))
+                past = None if one.incident.asked is None else one.incident.at
+                answer = one.advisor.answer(Question(one.incident.question, at=past))
                 seconds = time.monotonic() - started
                 other = against.named(one.prometheus, one.incident.at) if against else None
             yield Ran(one.incident, answer, seconds, other)

@@ -2,6 +2,7 @@
 
 ```
 incident.yaml   question, at, level, expected: [{id, subject}], forbidden: [ids], blind: [...]
+                asked: TIME where it is asked later about `at`; refused: [plural kinds] that the API forbids
 fleet.yaml      a recipe for the simulator; or instead of it:
 metrics.om      OpenMetrics text (or metrics.om.gz)
 objects/        Kubernetes manifests, any number of YAML files
@@ -36,7 +37,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Incident:
-    """What ``incident.yaml`` says. ``at`` is seconds since the epoch."""
+    """What ``incident.yaml`` says. ``at`` is seconds since the epoch.
+
+    ``asked`` is when the question comes where that is later than ``at``; ``refused`` are kinds that the API forbids.
+    """
 
     name: str
     question: str
@@ -45,6 +49,8 @@ class Incident:
     expected: tuple[Expected, ...]
     forbidden: tuple[str, ...]
     blind: tuple[Any, ...]
+    asked: float | None = None
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,24 @@ def read_incident(folder: Path) -> Incident:
     """Read ``incident.yaml``; raises ValueError with a sentence when it is missing or broken."""
     try:
         content = yaml.safe_load((folder / "incident.yaml").read_text(encoding="utf-8"))
-        at = content["at"]
+        asked = content.get("asked")
         return Incident(
             name=folder.name,
             question=str(content["question"]),
-            at=at.timestamp() if hasattr(at, "timestamp") else float(at),
+            at=_seconds(content["at"]),
             level=str(content["level"]),
             expected=tuple(Expected(str(e["id"]), str(e["subject"])) for e in content.get("expected") or ()),
             forbidden=tuple(map(str, content.get("forbidden") or ())),
             blind=tuple(content.get("blind") or ()),
+            asked=None if asked is None else _seconds(asked),
+            refused=tuple(map(str, content.get("refused") or ())),
         )
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as why:
         raise ValueError(f"{folder.name}/incident.yaml cannot be read: {why!r}") from None
+
+
+def _seconds(time: Any) -> float:
+    return float(time.timestamp() if hasattr(time, "timestamp") else time)
 
 
 def evidence(folder: Path, scratch: Path) -> Evidence:

@@ -215,6 +215,15 @@ def test_a_folder_is_written_and_read_back(world: World, tmp_path: Path) -> None
     assert found.logs == world.logs
     incident = folder.read_incident(tmp_path / "inc")
     assert (incident.at, incident.expected[0].subject) == (int(world.end), "deployment/chat/web")
+    assert (incident.asked, incident.refused) == (None, ())
+
+
+def test_an_incident_may_be_asked_about_later_and_refuse_kinds(tmp_path: Path) -> None:
+    text = "question: why?\nat: 2026-01-02T03:04:05Z\nlevel: 3\nasked: 2026-01-02T05:04:05Z\nrefused: [nodes]\n"
+    (tmp_path / "incident.yaml").write_text(text, encoding="utf-8")
+    incident = folder.read_incident(tmp_path)
+    assert incident.asked == incident.at + 7200
+    assert incident.refused == ("nodes",)
 
 
 @pytest.mark.parametrize(

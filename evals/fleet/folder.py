@@ -70,11 +70,11 @@ def read_incident(folder: Path) -> Incident:
     """Read ``incident.yaml``; raises ValueError with a sentence when it is missing or broken."""
     try:
         content = yaml.safe_load((folder / "incident.yaml").read_text(encoding="utf-8"))
-        asked = content.get("asked")
+        at, asked = _seconds(content["at"]), content.get("asked")
         return Incident(
             name=folder.name,
             question=str(content["question"]),
-            at=_seconds(content["at"]),
+            at=at,
             level=str(content["level"]),
             expected=tuple(Expected(str(e["id"]), str(e["subject"])) for e in content.get("expected") or ()),
             forbidden=tuple(map(str, content.get("forbidden") or ())),

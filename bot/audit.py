@@ -35,7 +35,7 @@ class Judged:
     """One item. `why` says what the state rests on; `broken` what speaks against it, `seen` on how many subjects nothing does.
 
     Subject by subject, as printed: `quiet` are those on which all of it holds, `blind` those that could not be seen, with the reason,
-    `waived` those that a person exempted, with the words.
+    `waived` those that a person exempted, with the words; `silent` those on which some of its checks, by id, found nothing to look at.
     """
 
     item: Item
@@ -46,6 +46,7 @@ class Judged:
     quiet: frozenset[str] = frozenset()
     blind: Mapping[str, str] = field(default_factory=dict)
     waived: Mapping[str, str] = field(default_factory=dict)
+    silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def cells(self) -> dict[str, State]:
         """The state subject by subject, of those that the item is about."""
@@ -70,34 +71,54 @@ def audit(
     # What the whole cluster lacks concerns each of its workloads.
     scope = found.scope | {CLUSTER}
     by_check: dict[str, list[Outcome]] = defaultdict(list)
+    silent: dict[str, list[str]] = defaultdict(list)
     for outcome in (*found.outcomes, *run(snapshot, overrides, rules=True)):
-        if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE:
+        if outcome.subject not in scope:
+            continue
+        if outcome.verdict is Verdict.NOT_APPLICABLE:
+            silent[outcome.case.id].append(str(outcome.subject))
+        else:
             by_check[outcome.case.id].append(outcome)
     engines = {engine for subject, engine in snapshot.topology.engines.items() if subject in found.scope}
     if snapshot.sees_nothing:
         # Nothing was seen, so nothing can be said not to be here.
         return [
-            Judged(one, "unknown", "no source answered") if one.checks else _judge(one, {}, engines) for one in items
+            Judged(one, "unknown", "no source answered") if one.checks else _judge(one, {}, engines, {}, "")
+            for one in items
         ]
-    return [_judge(item, by_check, engines) for item in items]
+    hidden = "; ".join(f"{source.name}: {source.blind}" for source in snapshot.sources if source.blind is not None)
+    return [_judge(item, by_check, engines, silent, hidden) for item in items]
 
 
-def _judge(item: Item, by_check: Mapping[str, Sequence[Outcome]], engines: set[str]) -> Judged:
+def _judge(
+    item: Item,
+    by_check: Mapping[str, Sequence[Outcome]],
+    engines: set[str],
+    silent: Mapping[str, Sequence[str]],
+    hidden: str,
+) -> Judged:
     wanted = RUNTIMES.intersection(item.applies)
     if wanted and engines and not wanted & engines:
         return Judged(item, "not_applicable", f"it is about {' and '.join(sorted(wanted))}, which does not run here")
     if not item.checks:
         return Judged(item, "attest", item.evidence or item.verify)
     outcomes = [outcome for check in item.checks for outcome in by_check.get(check, ())]
+    bare: dict[str, tuple[str, ...]] = {}
+    for check in item.checks:
+        for subject in silent.get(check, ()):
+            bare[subject] = (*bare.get(subject, ()), check)
     if not outcomes:
-        return Judged(item, "not_applicable", "nothing here is of the kind that its checks are about")
+        if hidden and not bare:
+            return Judged(item, "unknown", f"whether anything here is of its kind cannot be told ({hidden})")
+        why = "nothing here is of the kind that its checks are about"
+        return Judged(item, "not_applicable", why, silent=bare)
     broken = tuple(map(_broken, (one for one in outcomes if one.verdict is Verdict.FIRES)))
     failing = {one.subject for one in broken}
     unseen = [one for one in outcomes if one.verdict is Verdict.BLIND]
     blind = {str(one.subject): reason(one) for one in reversed(unseen) if str(one.subject) not in failing}
     looked_at = {str(one.subject) for one in outcomes if one.verdict is Verdict.QUIET}
     quiet = frozenset(looked_at - failing - set(blind))
-    judged = partial(Judged, item, broken=broken, seen=len(looked_at), quiet=quiet, blind=blind)
+    judged = partial(Judged, item, broken=broken, seen=len(looked_at), quiet=quiet, blind=blind, silent=bare)
     if broken:
         return judged(state="fail", why=f"{len(failing)} {_are(failing, looked_at)}")
     if unseen:

@@ -12,8 +12,8 @@ from bot.audit_score import score
 from bot.store.readiness import Kept, KeptCell, KeptItem, Past
 from knowledge.items import SEVERITIES
 
-# new: fails and did not. fixed: failed and holds on what is still there. worse, better: fails on more, on fewer subjects.
-# blind: was decided and cannot be seen. seen: can be seen again, and holds. gone: what failed is no longer there. lapsed: an
+# new: fails and did not. fixed: failed, and the check that found it was made again and holds. worse, better: fails on more, on fewer
+# subjects. blind: was decided and cannot be seen, or what it was decided by is no longer told. seen: can be seen again, and holds. gone: what failed is no longer there. lapsed: an
 # attestation ended. attested, waived: a person said so. added, dropped: the checklists changed.
 ChangeKind = Literal[
     "new", "worse", "blind", "lapsed", "fixed", "better", "seen", "attested", "waived", "gone", "added", "dropped"
@@ -79,6 +79,8 @@ def _item(one: Judged) -> KeptItem:
     cells = [KeptCell(subject, "fail", told.said[:_MOST_SAID], told.check) for subject, told in first.items()]
     cells += [KeptCell(subject, "unknown", why[:_MOST_SAID]) for subject, why in one.blind.items()]
     cells += [KeptCell(subject, "waived", why[:_MOST_SAID]) for subject, why in one.waived.items()]
+    taken = {cell.subject for cell in cells}
+    cells += [KeptCell(who, "silent", "", ",".join(checks)) for who, checks in one.silent.items() if who not in taken]
     item = one.item
     known = tuple(sorted((check, remedy) for check, remedy in remedies.items() if remedy))
     order = tuple(sorted(cells, key=lambda cell: cell.subject))
@@ -98,26 +100,41 @@ def changes(before: Kept, after: Kept) -> list[Change]:
 
 def _compared(old: KeptItem, new: KeptItem, there: frozenset[str]) -> list[Change]:
     failed, fails = old.subjects("fail"), new.subjects("fail")
-    unsettled = new.subjects("unknown") | new.subjects("waived")
+    hidden = _hidden(old, new)
+    mended = (failed - fails - hidden - new.subjects("waived")) & there
     if old.state == new.state == "fail":
-        mended = (failed - fails - unsettled) & there
-        told = [_change("worse", old, new, fails - failed)] if fails - failed else []
-        return [*told, *([_change("better", old, new, mended)] if mended else [])]
+        told: tuple[tuple[ChangeKind, frozenset[str]], ...] = (
+            ("worse", fails - failed), ("blind", hidden), ("better", mended),
+        )  # fmt: skip
+        return [_change(kind, old, new, subjects) for kind, subjects in told if subjects]
     if old.state == new.state:
         return []
-    kind = _kind(old, new, failed & there)
+    if old.state == "fail" and new.state not in {"unknown", "waived"}:
+        holds = mended if new.state != "not_applicable" else frozenset()
+        told = (("fixed", holds), ("blind", hidden))
+        found = [_change(kind, old, new, subjects) for kind, subjects in told if subjects]
+        return found or [_change("gone", old, new, failed)]
+    kind = _kind(old, new)
     return [_change(kind, old, new, fails if kind == "new" else failed)] if kind else []
 
 
-def _kind(old: KeptItem, new: KeptItem, still_there: frozenset[str]) -> ChangeKind | None:
+def _hidden(old: KeptItem, new: KeptItem) -> frozenset[str]:
+    """Those that failed and of which nobody can say now whether they still do: not seen, or not told what the check went by."""
+    silent = {cell.subject: cell.check.split(",") for cell in new.cells if cell.state == "silent"}
+    failed = [cell for cell in old.cells if cell.state == "fail"]
+    unseen = new.subjects("unknown")
+    return frozenset(
+        cell.subject for cell in failed if cell.subject in unseen or cell.check in silent.get(cell.subject, ())
+    )
+
+
+def _kind(old: KeptItem, new: KeptItem) -> ChangeKind | None:
     if new.state == "fail":
         return "new"
     if new.state == "unknown":
         return "blind" if old.state not in {"not_applicable", "attest", "expired"} else None
     if new.state == "waived":
         return "waived"
-    if old.state == "fail":
-        return "fixed" if still_there and new.state != "not_applicable" else "gone"
     if new.state == "attested":
         return "attested"
     if old.state == "attested" or new.state == "expired":

@@ -74,9 +74,11 @@ cell_table = sa.Table(
     sa.Column("run", sa.Text, sa.ForeignKey("audit_run.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("item", sa.Text, primary_key=True),
     sa.Column("subject", sa.Text, primary_key=True),
-    sa.Column("state", sa.Text, nullable=False),  # fail, unknown, waived
+    sa.Column("state", sa.Text, nullable=False),  # fail, unknown, waived, silent
     sa.Column("said", sa.Text, nullable=False),
-    sa.Column("found_by", sa.Text, nullable=False),  # the check, empty where none fires
+    sa.Column(
+        "found_by", sa.Text, nullable=False
+    ),  # the check, empty where none fires; those that are silent, with commas between
 )
 
 
@@ -133,10 +135,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class KeptCell:
-    """One subject that an item failed on, could not be seen on, or is waived for."""
+    """One subject that an item failed on, could not be seen on, is waived for, or on which checks (in `check`) found nothing to look at."""
 
     subject: str
-    state: Literal["fail", "unknown", "waived"]
+    state: Literal["fail", "unknown", "waived", "silent"]
     said: str
     check: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from bot.store.readiness import Place
 from knowledge.items import Item
 from tests.bot.readiness.worlds_of_items import item
 from tests.tools.scenes import NOW, WORKLOAD, scene, snapshot
-from tools.diagnose import Within
+from tools.diagnose import Verdict, Within, diagnose
+from tools.reading import Blind, Reason
+from tools.snapshot import SourceState
 
 RULE = "memory_limit_missing"
 
@@ -85,6 +88,25 @@ def test_a_scope_without_the_workload_has_nothing_to_judge() -> None:
     assert found.state == "not_applicable"
     assert score([found]).held is None
     assert score([found]).verified is None
+
+
+def test_with_a_source_down_nothing_is_said_not_to_be_here() -> None:
+    seen = snapshot(scene(RULE)["fires"], WORKLOAD)
+    down = SourceState("Kubernetes", Blind(Reason.SOURCE_DOWN, "refused"))
+    half = replace(seen, sources=(*seen.sources, down))
+    (found,) = audit([item(checks=(RULE,))], half, Within("elsewhere"))
+    assert found.state == "unknown"
+    assert found.why == "whether anything here is of its kind cannot be told (Kubernetes: source down: refused)"
+    assert score([found]).held == 0.0
+
+
+def test_a_check_with_nothing_to_look_at_is_written_down_by_subject() -> None:
+    seen = snapshot(scene(RULE)["fires"], WORKLOAD)
+    bare = next(one for one in diagnose(seen).outcomes if one.verdict is Verdict.NOT_APPLICABLE)
+    (alone,) = audit([item(checks=(bare.case.id,))], seen)
+    assert (alone.state, alone.silent) == ("not_applicable", {str(bare.subject): (bare.case.id,)})
+    (both,) = audit([item(checks=(bare.case.id, RULE))], snapshot(near_miss(), WORKLOAD))
+    assert (both.state, both.silent) == ("pass", {str(bare.subject): (bare.case.id,)})
 
 
 def test_limits_of_the_settings_count() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from bot.audit import Judged
 from bot.audit_history import Change, changes, streak, to_keep
 from bot.cli.audit_history import sentence
-from bot.store.readiness import WEEK_S, Past, Place, Readiness
+from bot.store.readiness import WEEK_S, KeptCell, Past, Place, Readiness
 from tests.bot.readiness.worlds_of_items import DAY, NOW, deployment, judged, report
 
 A, B, C = (deployment(name) for name in "abc")
@@ -31,7 +33,7 @@ def differ(before: Judged, after: Judged, *still: str) -> list[tuple[str, tuple[
         (judged("fail", fails=(A,)), judged("fail", fails=(A, B)), [("worse", (B,))]),
         (judged("fail", fails=(A, B)), judged("fail", fails=(A,), quiet=(B,)), [("better", (B,))]),
         (judged("fail", fails=(A,)), judged("fail", fails=(B,), quiet=(A,)), [("worse", (B,)), ("better", (A,))]),
-        (judged("fail", fails=(A, B)), judged("fail", fails=(A,), blind=(B,)), []),
+        (judged("fail", fails=(A, B)), judged("fail", fails=(A,), blind=(B,)), [("blind", (B,))]),
         (judged("fail", fails=(A,)), judged("unknown", blind=(A,)), [("blind", (A,))]),
         (judged("pass"), judged("unknown", blind=(A,)), [("blind", ())]),
         (judged("attest"), judged("unknown", blind=(A,)), []),
@@ -48,6 +50,44 @@ def test_what_differs_between_two_audits(
     before: Judged, after: Judged, expected: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     assert differ(before, after) == expected
+
+
+def silent(one: Judged, subject: str, *checks: str) -> Judged:
+    return replace(one, silent={subject: checks})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # Nothing was asked of A for the whole window, say: the check that found it has nothing to go by.
+        (judged("fail", fails=(A,)), silent(judged("pass", quiet=(B,)), A, "a_check"), [("blind", (A,))]),
+        (judged("fail", fails=(A, B)), silent(judged("pass", quiet=(B,)), A, "a_check"), [("fixed", (B,)), ("blind", (A,))]),
+        (judged("fail", fails=(A, B)), silent(judged("fail", fails=(A,)), B, "a_check"), [("blind", (B,))]),
+        (judged("fail", fails=(A,)), silent(judged("not_applicable"), A, "a_check"), [("blind", (A,))]),
+        (judged("fail", fails=(A,)), silent(judged("attest", quiet=(A,)), A, "other", "a_check"), [("blind", (A,))]),
+        # Another check of the item never had anything to look at there.
+        (judged("fail", fails=(A,)), silent(judged("pass", quiet=(A,)), A, "other"), [("fixed", (A,))]),
+        (judged("fail", fails=(A, B)), judged("pass", quiet=(B,)), [("fixed", (A, B))]),
+    ],
+)  # fmt: skip
+def test_what_is_not_told_any_more_is_not_fixed(
+    before: Judged, after: Judged, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    assert sorted(differ(before, after), reverse=True) == sorted(expected, reverse=True)
+
+
+def test_what_is_silent_is_kept_and_comes_back(readiness: Readiness) -> None:
+    one = silent(judged("pass", quiet=(B,)), A, "a_check", "other")
+    readiness.keep(to_keep(report(one), "x"))
+    found = readiness.run("x")
+    assert found is not None
+    assert found.items[0].cells == (KeptCell(A, "silent", "", "a_check,other"),)
+    both = replace(judged("fail", fails=(A,)), silent={A: ("other",)})
+    assert [cell.state for cell in to_keep(report(both), "y").items[0].cells] == ["fail"], "one cell a subject"
+
+
+def test_only_what_is_still_there_is_fixed() -> None:
+    assert differ(judged("fail", fails=(A, B)), judged("pass", quiet=(B,)), B) == [("fixed", (B,))]
 
 
 def test_a_workload_that_went_is_not_fixed() -> None:

@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.advisor.question import Answer
+from bot.slack_clients import Clients, Tokens
 from bot.slack_thread import UNREACHABLE, trouble
 from bot.store.answers import Answers
 from bot.store.records import Letter
@@ -33,9 +34,9 @@ File = tuple[str, str | None, str | None, bytes]
 class Attachments:
     """Makes and shares. What goes wrong is only logged: the answer is there without it."""
 
-    def __init__(self, token: str, api_url: str, answers: Answers) -> None:
-        """Talk to the Web API under `api_url`."""
-        self._client = WebClient(token=token, base_url=api_url, timeout=20, retry_handlers=[])
+    def __init__(self, token: str | Tokens, api_url: str, answers: Answers) -> None:
+        """Talk to the Web API under `api_url`, with one token or each workspace's own."""
+        self._clients = Clients(token, api_url, 20)
         self._answers = answers
 
     def share(self, letter: Letter, *, cut: bool = False) -> None:
@@ -53,33 +54,34 @@ class Attachments:
             files[f"answer-{letter.effect}.md"] = lambda: (WHOLE, None, "markdown", whole(answer).encode())
         for name, make in files.items():
             try:
-                if not self._there(letter.ask.channel, root, name):
-                    self._upload(letter.ask.channel, root, name, make())
+                client = self._clients.of(letter.ask.team)
+                if not _there(client, letter.ask.channel, root, name):
+                    _upload(client, letter.ask.channel, root, name, make())
             except UNREACHABLE as error:
                 reason = trouble(error).reason if isinstance(error, SlackApiError) else type(error).__name__
                 log.info("%s was not shared for %s (%s)", name, letter.ask.key, reason)
 
-    def _upload(self, channel: str, root: str, name: str, file: File) -> None:
-        title, alt, snippet, content = file
-        begun = self._client.files_getUploadURLExternal(
-            filename=name, length=len(content), alt_txt=alt, snippet_type=snippet
-        )
-        with urlopen(Request(str(begun["upload_url"]), content), timeout=20) as response:  # noqa: S310 - Slack's own address
-            response.read()
-        self._client.files_completeUploadExternal(
-            files=[{"id": str(begun["file_id"]), "title": title}], channel_id=channel, thread_ts=root
-        )
 
-    def _there(self, channel: str, root: str, name: str) -> bool:
-        cursor = ""
-        while True:
-            page = self._client.conversations_replies(channel=channel, ts=root, limit=200, cursor=cursor)
-            for message in page.get("messages") or ():
-                if any(one.get("name") == name for one in message.get("files") or ()):
-                    return True
-            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return False
+def _upload(client: WebClient, channel: str, root: str, name: str, file: File) -> None:
+    title, alt, snippet, content = file
+    begun = client.files_getUploadURLExternal(filename=name, length=len(content), alt_txt=alt, snippet_type=snippet)
+    with urlopen(Request(str(begun["upload_url"]), content), timeout=20) as response:  # noqa: S310 - Slack's own address
+        response.read()
+    client.files_completeUploadExternal(
+        files=[{"id": str(begun["file_id"]), "title": title}], channel_id=channel, thread_ts=root
+    )
+
+
+def _there(client: WebClient, channel: str, root: str, name: str) -> bool:
+    cursor = ""
+    while True:
+        page = client.conversations_replies(channel=channel, ts=root, limit=200, cursor=cursor)
+        for message in page.get("messages") or ():
+            if any(one.get("name") == name for one in message.get("files") or ()):
+                return True
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return False
 
 
 def _drawn(answer: Answer, now: float) -> File:

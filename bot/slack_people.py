@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar, cast
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import (
     ConnectionErrorRetryHandler,
@@ -18,6 +17,7 @@ from slack_sdk.http_retry.builtin_handlers import (
 
 from bot.access.decide import Person
 from bot.access.guard import UnknownPersonError
+from bot.slack_clients import Clients, Tokens
 
 METHODS: dict[str, str] = {
     "users_info": "users:read",
@@ -33,15 +33,16 @@ Value = TypeVar("Value")
 class SlackPeople:
     """Asks Slack and remembers the answer. Safe to use from many threads."""
 
-    def __init__(self, token: str, api_url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        """Talk to the Web API under `api_url`."""
-        client = WebClient(token=token, base_url=api_url, timeout=10)
-        client.retry_handlers = [
+    def __init__(
+        self, token: str | Tokens, api_url: str, clock: Callable[[], float] = time.monotonic, team: str = ""
+    ) -> None:
+        """Talk to the Web API under `api_url`, of the workspace `team` where each has a token of its own."""
+        handlers = [
             RateLimitErrorRetryHandler(max_retry_count=2),
             ConnectionErrorRetryHandler(max_retry_count=2),
             ServerErrorRetryHandler(max_retry_count=2),
         ]
-        self._client = client
+        self._clients, self._team = Clients(token, api_url, 10, handlers), team
         self._clock = clock
         self._lock = threading.Lock()
         self._known: OrderedDict[str, tuple[float, Any]] = OrderedDict()
@@ -51,7 +52,9 @@ class SlackPeople:
         return self._remembered(f"user {team} {user}", lambda: self._person(team, user))
 
     def _person(self, team: str, user: str) -> Person:
-        told = self._ask(lambda: self._client.users_info(user=user), {"user_not_found", "user_not_visible"})
+        told = self._ask(
+            lambda: self._clients.of(self._team).users_info(user=user), {"user_not_found", "user_not_visible"}
+        )
         if told is None:
             return Person(user, stranger=True)
         about = told["user"]
@@ -69,7 +72,9 @@ class SlackPeople:
         return self._remembered(f"channel {channel}", lambda: self._shared(channel))
 
     def _shared(self, channel: str) -> bool:
-        told = self._ask(lambda: self._client.conversations_info(channel=channel), {"channel_not_found"})
+        told = self._ask(
+            lambda: self._clients.of(self._team).conversations_info(channel=channel), {"channel_not_found"}
+        )
         if told is None:
             # We see what is said there and may not look at it: nothing speaks for another organisation.
             return False
@@ -85,7 +90,7 @@ class SlackPeople:
 
     def _group(self, group: str) -> frozenset[str]:
         gone = {"no_such_subteam", "subteam_not_found", "plan_upgrade_required", "invalid_arguments"}
-        told = self._ask(lambda: self._client.usergroups_users_list(usergroup=group), gone)
+        told = self._ask(lambda: self._clients.of(self._team).usergroups_users_list(usergroup=group), gone)
         return frozenset(told["users"]) if told else frozenset()
 
     def _ask(self, call: Callable[[], Any], none: Collection[str]) -> Any:

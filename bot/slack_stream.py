@@ -19,6 +19,7 @@ from slack_sdk.errors import SlackApiError
 from bot.blocks import context
 from bot.blocks_actions import STOP, button
 from bot.mrkdwn import escape
+from bot.slack_clients import Clients, Tokens
 from bot.slack_thread import EVENT_TYPE, UNREACHABLE, trouble
 from bot.store.records import UNSURE, Ask, Letter, Store
 from bot.task_sources import Chip
@@ -49,7 +50,7 @@ class StreamDoor:
 
     def __init__(
         self,
-        token: str,
+        token: str | Tokens,
         api_url: str,
         store: Store,
         clock: Callable[[], float] = time.monotonic,
@@ -57,18 +58,22 @@ class StreamDoor:
     ) -> None:
         """Talk to the Web API under `api_url`; `sources` says where the step of a title looks."""
         # No retries: what is shown meanwhile is not worth waiting for.
-        self.client = WebClient(token=token, base_url=api_url, timeout=5, retry_handlers=[])
+        self._clients = Clients(token, api_url, 5)
         self.store, self.clock, self.sources = store, clock, sources
-        self._refused_at: float | None = None
+        self._refused_at: dict[str, float] = {}
 
-    @property
-    def offered(self) -> bool:
-        """Does Slack take streams, as far as is known?"""
-        return self._refused_at is None or self.clock() - self._refused_at > _ASK_AGAIN_AFTER
+    def client(self, letter: Letter) -> WebClient:
+        """The client of the workspace that a letter is from."""
+        return self._clients.of(letter.ask.team)
 
-    def refused(self) -> None:
+    def offered(self, team: str) -> bool:
+        """Does Slack take streams in a workspace, as far as is known?"""
+        at = self._refused_at.get(team)
+        return at is None or self.clock() - at > _ASK_AGAIN_AFTER
+
+    def refused(self, team: str) -> None:
         """Remember that it does not."""
-        self._refused_at = self.clock()
+        self._refused_at[team] = self.clock()
 
     def open(self, letter: Letter) -> Work | None:
         """What shows the work on an ask; None where nobody waits in a thread."""
@@ -83,7 +88,7 @@ class StreamDoor:
             ts = self._find(letter)
         if ts:
             try:
-                self.client.chat_stopStream(channel=letter.ask.channel, ts=ts)
+                self.client(letter).chat_stopStream(channel=letter.ask.channel, ts=ts)
             except UNREACHABLE as error:
                 # Ended before, or never a stream: the answer takes its place all the same.
                 log.debug("stream of %s was not stopped (%s)", letter.ask.key, trouble(error).reason)
@@ -94,7 +99,7 @@ class StreamDoor:
         ts = self.close(letter)
         if ts:
             try:
-                self.client.chat_delete(channel=letter.ask.channel, ts=ts)
+                self.client(letter).chat_delete(channel=letter.ask.channel, ts=ts)
             except UNREACHABLE as error:
                 log.warning("what showed the work on %s was not taken back (%s)", letter.ask.key, trouble(error).reason)
 
@@ -103,7 +108,7 @@ class StreamDoor:
         cursor = ""
         while True:
             try:
-                page = self.client.conversations_replies(
+                page = self.client(letter).conversations_replies(
                     channel=letter.ask.channel,
                     ts=letter.ask.thread_ts,
                     limit=200,
@@ -174,7 +179,7 @@ class Work:
 
     def _start(self) -> None:
         self._over = True
-        if not self.door.offered:
+        if not self.door.offered(self.letter.ask.team):
             return
         self.door.store.working(self.letter.ask.key, UNSURE)
         ask = self.letter.ask
@@ -184,7 +189,7 @@ class Work:
             {"type": "blocks", "blocks": [self._stop()]},
         ]
         try:
-            begun = self.door.client.chat_startStream(
+            begun = self.door.client(self.letter).chat_startStream(
                 channel=ask.channel, thread_ts=ask.thread_ts, recipient_team_id=ask.team, recipient_user_id=ask.person,
                 task_display_mode="plan", chunks=chunks,
             )  # fmt: skip
@@ -195,7 +200,7 @@ class Work:
                 self.door.store.working(ask.key, "")
             if not found.unclear and found.retry_after is None:
                 log.info("Slack takes no streams here (%s): working messages are posted and updated", found.reason)
-                self.door.refused()
+                self.door.refused(ask.team)
             return
         self.ts = str(begun["ts"])
         self.door.store.working(ask.key, self.ts)
@@ -218,7 +223,7 @@ class Work:
         key = self.letter.ask.key
         self.door.store.working(key, UNSURE)
         try:
-            posted = self.door.client.chat_postMessage(
+            posted = self.door.client(self.letter).chat_postMessage(
                 channel=self.letter.ask.channel, thread_ts=self.letter.ask.thread_ts, unfurl_links=False, unfurl_media=False,
                 **self._content(),
             )  # fmt: skip
@@ -226,7 +231,7 @@ class Work:
             if not trouble(error).unclear:
                 self.door.store.working(key, "")
             self._over = False
-            self.door.refused()
+            self.door.refused(self.letter.ask.team)
             return
         self.ts = str(posted["ts"])
         self._shown_at = self.door.clock()
@@ -261,7 +266,7 @@ class Work:
     def _call(self, method: str, **args: Any) -> str:
         """A call that nothing depends on; Slack's reason where it fails."""
         try:
-            getattr(self.door.client, method)(channel=self.letter.ask.channel, **args)
+            getattr(self.door.client(self.letter), method)(channel=self.letter.ask.channel, **args)
         except UNREACHABLE as error:
             return trouble(error).reason
         return ""

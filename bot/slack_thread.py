@@ -12,16 +12,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from bot.blocks import Message
 from bot.blocks_actions import simpler
+from bot.slack_clients import NOT_INSTALLED, Clients, NotInstalledError, Tokens
 from bot.store.records import Ask, Letter
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
 
 log = logging.getLogger("rackside.slack")
 
@@ -58,13 +61,11 @@ _REFUSED = {
     "thread_not_found",
     "messages_tab_disabled",
     "user_is_bot",
+    NOT_INSTALLED,
 }
-_NOT_LET_IN = {
-    "invalid_auth",
-    "not_authed",
-    "account_inactive",
-    "token_revoked",
-    "token_expired",
+# The token itself is no good any more.
+_DEAD = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+_NOT_LET_IN = _DEAD | {
     "missing_scope",
     "no_permission",
     "org_login_required",
@@ -100,6 +101,8 @@ class Trouble:
 
 def trouble(error: Exception) -> Trouble:
     """Read a failed call."""
+    if isinstance(error, NotInstalledError):
+        return Trouble(NOT_INSTALLED, None, unclear=False)
     if not isinstance(error, SlackApiError):
         return Trouble(type(error).__name__, None, unclear=True)
     response: Any = error.response
@@ -119,13 +122,13 @@ def trouble(error: Exception) -> Trouble:
 class SlackThread:
     """Writes to Slack's threads. Safe to use from many threads of this process."""
 
-    def __init__(self, token: str, api_url: str, stop: Event, first_wait: float = 1.0) -> None:
-        """Talk to the Web API under `api_url`; `stop` ends every wait with `Leaving`."""
+    def __init__(self, token: str | Tokens, api_url: str, stop: Event, first_wait: float = 1.0) -> None:
+        """Talk to the Web API under `api_url`, with one token or each workspace's own; `stop` ends every wait with `Leaving`."""
         self._stop = stop
         self._first_wait = first_wait
         # Both without retry handlers: posts are repeated here, with care; reactions and status are not worth it.
-        self._client = WebClient(token=token, base_url=api_url, timeout=30, retry_handlers=[])
-        self._briefly = WebClient(token=token, base_url=api_url, timeout=3, retry_handlers=[])
+        self._clients = Clients(token, api_url, 30)
+        self._briefly = Clients(token, api_url, 3)
 
     def deliver(
         self,
@@ -142,19 +145,23 @@ class SlackThread:
 
         That is the ask's thread (or that of `root`), the message that it replaces (or `instead`, which showed the work), or the channel itself, where a message of ours
         is looked for from `since` (seconds since the epoch) on.
-        Waits out rate limits, outages and a revoked token. Raises UndeliverableError when Slack refuses for good,
-        `Leaving` when the process stops.
+        Waits out rate limits, outages and, where there is one workspace, a revoked token; among several, one that is gone keeps nobody
+        else waiting. Raises UndeliverableError when Slack refuses for good, `Leaving` when the process stops.
         """
         root = root or ask.thread_ts
         replaces = "" if "/" in effect else str(ask.payload.get("replaces") or "") or instead
         wait, unknown = self._first_wait, 0
         while True:
             self._leave_if_stopping()
+            client = None
             try:
-                found = self._find(ask.channel, root, effect, since) if look_first and not replaces else None
-                return self._write(ask.channel, root, effect, message, replaces or found)
+                client = self._clients.of(ask.team)
+                found = self._find(client, ask.channel, root, effect, since) if look_first and not replaces else None
+                return self._write(client, ask.channel, root, effect, message, replaces or found)
             except UNREACHABLE as error:
                 problem = trouble(error)
+            if self._lost(ask.team, client, problem):
+                raise UndeliverableError(problem.reason)
             if problem.reason in _GONE and replaces:
                 # Somebody deleted it, or it is too old to change: it is said anew.
                 replaces, look_first = "", True
@@ -184,7 +191,7 @@ class SlackThread:
         """
         place: dict[str, Any] = {"thread_ts": ask.thread_ts} if ask.thread_ts not in {"", ask.ts} else {}
         try:
-            self._client.chat_postEphemeral(
+            self._clients.of(ask.team).chat_postEphemeral(
                 channel=ask.channel, user=person, text=message.text, blocks=message.blocks or None, **place
             )
         except UNREACHABLE as error:
@@ -200,7 +207,8 @@ class SlackThread:
                 return look(letter)
             except UNREACHABLE as error:
                 problem = trouble(error)
-            if not (problem.unclear or problem.retry_after is not None or problem.reason in _NOT_LET_IN):
+            lost = self._clients.many and problem.reason in _DEAD
+            if lost or not (problem.unclear or problem.retry_after is not None or problem.reason in _NOT_LET_IN):
                 return ""
             self._stop.wait(problem.retry_after if problem.retry_after is not None else wait)
             wait = min(_LONGEST_WAIT, wait * 2)
@@ -209,7 +217,7 @@ class SlackThread:
         """Say something to whoever gave a command, by the command's own address (Slack takes it for half an hour)."""
         # Never anywhere else than at Slack: the address comes with a delivery that Slack signed, the host is checked all the same.
         host = urlsplit(address).hostname or ""
-        if host != "hooks.slack.com" and host != urlsplit(self._client.base_url).hostname:
+        if host != "hooks.slack.com" and host != urlsplit(self._clients.api_url).hostname:
             return
         try:
             WebhookClient(address, timeout=10).send(text=text, response_type="ephemeral", replace_original=False)
@@ -220,7 +228,18 @@ class SlackThread:
         if self._stop.is_set():
             raise Leaving
 
-    def _write(self, channel: str, root: str, effect: str, message: Message, found: str | None) -> str:
+    def _lost(self, team: str, client: WebClient | None, problem: Trouble) -> bool:
+        """Is one of several workspaces gone for good, as far as can be known: its token is dead and there is no newer one?"""
+        if client is None or not self._clients.many or problem.reason not in _DEAD:
+            return False
+        try:
+            return not self._clients.replaced(team, client)
+        except NotInstalledError:
+            return True
+
+    def _write(
+        self, client: WebClient, channel: str, root: str, effect: str, message: Message, found: str | None
+    ) -> str:
         content: dict[str, Any] = {
             "channel": channel,
             "text": message.text,
@@ -229,11 +248,11 @@ class SlackThread:
         if message.blocks:
             content["blocks"] = message.blocks
         if found:
-            self._client.chat_update(ts=found, parse="none", link_names=False, **content)
+            client.chat_update(ts=found, parse="none", link_names=False, **content)
             return found
         if root:
             content["thread_ts"] = root
-        response = self._client.chat_postMessage(
+        response = client.chat_postMessage(
             parse="none",
             link_names=False,
             unfurl_links=False,
@@ -242,7 +261,7 @@ class SlackThread:
         )
         return str(response["ts"])
 
-    def _find(self, channel: str, root: str, effect: str, since: float) -> str | None:
+    def _find(self, client: WebClient, channel: str, root: str, effect: str, since: float) -> str | None:
         """The message in the thread, or in the channel, that carries the key."""
         cursor = ""
         while True:
@@ -254,10 +273,10 @@ class SlackThread:
             }
             try:
                 if root:
-                    page = self._client.conversations_replies(ts=root, **args)
+                    page = client.conversations_replies(ts=root, **args)
                 else:
                     # Our clock and Slack's may differ.
-                    page = self._client.conversations_history(oldest=f"{max(0.0, since - 300):.6f}", **args)
+                    page = client.conversations_history(oldest=f"{max(0.0, since - 300):.6f}", **args)
             except SlackApiError as error:
                 if trouble(error).reason in {"thread_not_found", "missing_scope"}:
                     # Nothing to find, or nobody may look: an answer twice is better than none.
@@ -273,26 +292,26 @@ class SlackThread:
 
     def react(self, ask: Ask, name: str) -> None:
         """Put a reaction on the question; a failure is only logged."""
-        self._try("reactions_add", channel=ask.channel, timestamp=ask.ts, name=name)
+        self._try(ask.team, "reactions_add", channel=ask.channel, timestamp=ask.ts, name=name)
 
     def unreact(self, ask: Ask, name: str) -> None:
         """Take our reaction back; a failure is only logged."""
-        self._try("reactions_remove", channel=ask.channel, timestamp=ask.ts, name=name)
+        self._try(ask.team, "reactions_remove", channel=ask.channel, timestamp=ask.ts, name=name)
 
     def status(self, ask: Ask, status: str) -> bool:
         """Show what is being done beside the thread ('' clears it); False where Slack does not offer it."""
         place = {"channel_id": ask.channel, "thread_ts": ask.thread_ts}
-        return self._try("assistant_threads_setStatus", **place, status=status[:100])
+        return self._try(ask.team, "assistant_threads_setStatus", **place, status=status[:100])
 
-    def _try(self, method: str, **args: str) -> bool:
+    def _try(self, team: str, method: str, /, **args: str) -> bool:
         """A call that nothing depends on."""
         try:
-            getattr(self._briefly, method)(**args)
+            getattr(self._briefly.of(team), method)(**args)
         except UNREACHABLE as error:
             log.debug("%s left out: %s", method, trouble(error).reason)
             return False
         return True
 
     def identity(self) -> dict[str, Any]:
-        """Who the token belongs to (auth.test); raises what slack_sdk raises."""
-        return dict(self._client.auth_test().data)  # type: ignore[arg-type]
+        """Who the one token belongs to (auth.test); raises what slack_sdk raises."""
+        return dict(self._clients.of("").auth_test().data)  # type: ignore[arg-type]

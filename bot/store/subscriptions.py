@@ -29,7 +29,8 @@ subscription_table = sa.Table(
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("snoozed_until", sa.Float),
     sa.Column("muted_at", sa.Float),
-    sa.UniqueConstraint("channel", "cluster", "namespace", "workload", name="uq_subscription_channel_place"),
+    sa.Column("team", sa.Text, nullable=False, server_default=""),  # '' for the only workspace there is
+    sa.UniqueConstraint("team", "channel", "cluster", "namespace", "workload", name="uq_subscription_channel_place"),
 )
 
 
@@ -47,6 +48,7 @@ class Subscription:
     made_by: str = ""
     snoozed_until: float | None = None
     muted_at: float | None = None
+    team: str = ""
 
 
 class Subscriptions:
@@ -59,15 +61,20 @@ class Subscriptions:
         dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
         self._insert = dialect.insert
 
-    def subscribe(self, channel: str, place: Place, weekday: int, minute: int, zone: str, by: str = "") -> Subscription:
-        """Subscribe a channel to a place, or change the time of its subscription (which unmutes it)."""
+    def subscribe(
+        self, channel: str, place: Place, weekday: int, minute: int, zone: str, by: str = "", team: str = ""
+    ) -> Subscription:
+        """Subscribe a channel to a place, or change the time of its subscription (which unmutes it).
+
+        `team` is the channel's workspace, '' where there is only one.
+        """
         row = {
             "id": uuid.uuid4().hex[:12], "channel": channel, "cluster": place.cluster, "namespace": place.namespace,
             "workload": place.workload, "weekday": weekday, "minute": minute, "zone": zone, "made_at": self._clock(),
-            "made_by": by.replace("\0", ""),
+            "made_by": by.replace("\0", ""), "team": team,
         }  # fmt: skip
         changed = {name: row[name] for name in ("weekday", "minute", "zone", "made_at", "made_by")}
-        here = ["channel", "cluster", "namespace", "workload"]
+        here = ["team", "channel", "cluster", "namespace", "workload"]
         insert = self._insert(subscription_table).values(**row)
         insert = insert.on_conflict_do_update(
             index_elements=here, set_={**changed, "snoozed_until": None, "muted_at": None}
@@ -114,5 +121,5 @@ def _subscription(row: Any) -> Subscription:
     place = Place(row["cluster"], row["namespace"], row["workload"])
     return Subscription(
         row["id"], row["channel"], place, row["weekday"], row["minute"], row["zone"], row["made_at"], row["made_by"],
-        row["snoozed_until"], row["muted_at"],
+        row["snoozed_until"], row["muted_at"], row["team"],
     )  # fmt: skip

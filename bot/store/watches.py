@@ -32,7 +32,8 @@ watch_table = sa.Table(
     sa.Column("made_at", sa.Float, nullable=False),  # seconds since the epoch
     sa.Column("made_by", sa.Text, nullable=False),
     sa.Column("muted_at", sa.Float),
-    sa.UniqueConstraint("kind", "channel", "cluster", "namespace", "workload", name="uq_watch_channel_place"),
+    sa.Column("team", sa.Text, nullable=False, server_default=""),  # '' for the only workspace there is
+    sa.UniqueConstraint("kind", "team", "channel", "cluster", "namespace", "workload", name="uq_watch_channel_place"),
 )
 said_table = sa.Table(
     "watch_said",
@@ -58,6 +59,7 @@ class Watch:
     made_at: float = 0.0
     made_by: str = ""
     muted_at: float | None = None
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +89,19 @@ class Watches:
         least: float,
         allowed: Sequence[str],
         by: str = "",
+        team: str = "",
     ) -> Watch:
-        """Set a watchdog, or change the one of this kind, channel and place (which unmutes it)."""
+        """Set a watchdog, or change the one of this kind, channel and place (which unmutes it).
+
+        `team` is the channel's workspace, '' where there is only one.
+        """
         row = {
             "id": uuid.uuid4().hex[:12], "kind": kind, "channel": channel, "cluster": place.cluster, "namespace": place.namespace,
             "workload": place.workload, "grace": grace, "least": least, "allowed": json.dumps(list(allowed)).replace("\\u0000", ""),
-            "made_at": self._clock(), "made_by": by.replace("\0", ""),
+            "made_at": self._clock(), "made_by": by.replace("\0", ""), "team": team,
         }  # fmt: skip
         changed = {name: row[name] for name in ("grace", "least", "allowed", "made_at", "made_by")}
-        here = ["kind", "channel", "cluster", "namespace", "workload"]
+        here = ["kind", "team", "channel", "cluster", "namespace", "workload"]
         insert = self._insert(watch_table).values(**row)
         insert = insert.on_conflict_do_update(index_elements=here, set_={**changed, "muted_at": None})
         with self.engine.begin() as connection:
@@ -143,5 +149,5 @@ def _watch(row: Any) -> Watch:
     place = Place(row["cluster"], row["namespace"], row["workload"])
     return Watch(
         row["id"], row["kind"], row["channel"], place, row["grace"], row["least"], tuple(json.loads(row["allowed"])), row["made_at"],
-        row["made_by"], row["muted_at"],
+        row["made_by"], row["muted_at"], row["team"],
     )  # fmt: skip

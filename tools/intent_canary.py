@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tools.burn import Counts, count
-from tools.check import duration_shown
+from tools.check import NothingToSee, Unseen, duration_shown
 from tools.present import Present
 from tools.reading import Reading, Subject
 from tools.signals import REQUESTS_FINISHED, TTFT, Ask
@@ -51,11 +51,23 @@ def judged(counts: Counts, stable: Subject, canary: Subject, least: int) -> Cana
     said = f"{mine:.2%} of {ours.requests:,.0f} requests failed, against {other:.2%} of {theirs.requests:,.0f} on the stable one"
     if mine - other >= POINT or (mine >= TWICE * other and ours.failed >= LEAST_FAILURES and mine > other):
         return Canary("worse", said, queries)
-    late = [Present(counts.snapshot, one).get(TTFT.p95(WINDOW)) for one in (canary, stable)]
+    late = [_slowest(counts, one) for one in (canary, stable)]
     seen = tuple(one for one in late if one is not None)
     if len(seen) < len(late):
-        return Canary("cannot tell", f"{said}; how long the first tokens take is not seen of both", queries, seen)
+        return Canary(
+            "cannot tell", f"{said}; how long the first tokens take is not seen of all of both", queries, seen
+        )
     slow = f"its first tokens take {duration_shown(seen[0].number)} (p95), against {duration_shown(seen[1].number)}"
     if seen[0].number > SLOWER * seen[1].number:
         return Canary("worse", f"{slow}; {said}", queries, seen)
     return Canary("no worse", f"{said}; {slow}", queries, seen)
+
+
+def _slowest(counts: Counts, one: Subject) -> Reading | None:
+    """The highest p95 of its replicas; None where one of them is not seen, for that may be the slow one."""
+    now = Present(counts.snapshot, one)
+    try:
+        found = now.worst(TTFT.p95(WINDOW))
+    except (Unseen, NothingToSee):
+        return None
+    return None if now.unseen else found

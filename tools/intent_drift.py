@@ -31,6 +31,7 @@ from tools.signals import (
     Ask,
 )
 from tools.snapshot import Snapshot
+from tools.unlisted import unlisted
 from tools.vocabulary import configuration as told
 from tools.vocabulary.costs import NODE_PRODUCT, TEAM
 
@@ -97,9 +98,8 @@ def drift(intent: Intent, counts: Counts, usd: Mapping[Subject, Figure] | None =
 
 
 def _absent(intent: Intent, snapshot: Snapshot) -> Drift:
-    kubernetes = next((one for one in snapshot.sources if one.name == "Kubernetes"), None)
-    if snapshot.sees_nothing or (kubernetes is not None and kubernetes.blind is not None):
-        why = str(kubernetes.blind) if kubernetes is not None else "no source answered"
+    why = unlisted(snapshot)
+    if why:
         return Drift(intent, (), (), (), (BlindSpot(intent.said, f"whether it runs cannot be told: {why}"),))
     evidence = (declared_as("e1", "workload", intent.said, intent), Evidence("e2", f"workloads that are there: {len(snapshot.topology.workloads)}", float(len(snapshot.topology.workloads)), "workloads", "Kubernetes API", "", moment_of(snapshot.at)))  # fmt: skip
     because = f"{intent.said} is declared in {intent.source}, and no workload of that name is there."

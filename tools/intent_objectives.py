@@ -11,6 +11,7 @@ from tools.intent_findings import Held, declared_as, evidence_of, finding_of, ke
 from tools.present import Present
 from tools.reading import Reading
 from tools.signals import ITL, TTFT, Ask
+from tools.unlisted import unlisted
 from tools.vocabulary.pipelines import REQUEST_TIME
 
 WINDOW = "1h"
@@ -129,6 +130,10 @@ def canary(held: Held) -> None:
     if declared is None:
         return
     candidates = [one for one in held.snapshot.topology.workloads if one.namespace == held.subject.namespace and one.name == declared.workload]  # fmt: skip
+    why = unlisted(held.snapshot) if not candidates else ""
+    if why:
+        held.blind.append(BlindSpot(f"canary {declared.workload} of {held.subject}", f"whether it runs cannot be told: {why}"))  # fmt: skip
+        return
     if not candidates:
         held.same.append(f"{held.subject}: no canary {declared.workload} runs")
         return

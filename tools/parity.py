@@ -24,6 +24,7 @@ from tools.signals import (
     Per,
 )
 from tools.snapshot import Snapshot
+from tools.unlisted import unlisted
 from tools.vocabulary import configuration, deployed, manifests
 from tools.vocabulary.costs import NODE_PRODUCT, TEAM
 
@@ -134,6 +135,13 @@ def parity(a: Side, b: Side) -> Parity:
         for source in side.snapshot.sources
         if source.blind is not None
     ]
+    # What a side that is not wholly seen does not show may be there all the same.
+    for (mine, alone), other in (((a, only_a), b), ((b, only_b), a)):
+        why = unlisted(other.snapshot)
+        if alone and why:
+            some = ", ".join(map(str, alone[:3])) + (f" and {len(alone) - 3} more" if len(alone) > 3 else "")
+            blind.append(BlindSpot(f"{some} of {mine.name}", f"whether {other.name} has it cannot be told: {why}"))
+            alone.clear()
     return Parity(
         a.name,
         b.name,

@@ -80,7 +80,11 @@ def show(found: Parity, console: Console) -> None:
     width = min(console.width, WIDEST)
     count = sum(len(pair.differences) for pair in found.pairs)
     same = sum(pair.same for pair in found.pairs)
-    said = f"{count} differences in {len(found.pairs)} pairs of workloads, {same} fields are the same."
+    unseen = sum(len(pair.unseen) for pair in found.pairs)
+    said = f"{count} differences in {len(found.pairs)} pairs of workloads, {same} fields are the same"
+    said += f", {unseen} could not be compared." if unseen else "."
+    if not found.pairs:
+        said = "Not one workload of the two could be compared" + (": not all of them was seen." if found.blind else ".")
     console.print(Text(said, style="bold"), width=width)
     for pair in found.pairs:
         _pair(pair, found, console)

@@ -14,12 +14,13 @@ from tests.tools.worlds import START, World, listings, node, owned, pod
 from tools.burn import RULES, Burning, Counts, burning
 from tools.columns import Column, Part
 from tools.costs_figures import Figure
-from tools.finding import Finding
+from tools.finding import BlindSpot, Finding
 from tools.intent import Intent, read_intents
 from tools.intent_canary import judged
 from tools.intent_drift import Drift, asks, drift
 from tools.reading import Blind, Reason, Subject
-from tools.snapshot import Snapshot
+from tools.signals import GPU_REQUEST
+from tools.snapshot import Snapshot, SourceState
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
@@ -303,3 +304,28 @@ def test_what_is_declared_and_not_there(taken: Snapshot) -> None:
     found = held(nothing, "nobody", "owner: me")
     assert found.findings == ()
     assert "cannot be told" in found.blind[0].why
+
+
+def test_what_could_not_be_listed_is_not_said_not_to_run(taken: Snapshot) -> None:
+    down = SourceState("Kubernetes", Blind(Reason.SOURCE_DOWN, "refused"))
+    half = replace(taken, sources=(taken.sources[0], down))
+    found = held(half, "calm", "canary: {workload: nobody}")
+    assert found.same == ()
+    assert found.blind == (BlindSpot("canary nobody of deployment/team/calm", "whether it runs cannot be told: source down: refused"),)  # fmt: skip
+    assert held(half, "nobody", "owner: me").findings == ()
+    pods = Column(GPU_REQUEST.now, (), Blind(Reason.FORBIDDEN, "pods are forbidden"))
+    some = replace(taken, columns={**taken.columns, GPU_REQUEST.now: pods})
+    assert "pods are forbidden" in held(some, "nobody", "owner: me").blind[0].why
+    assert "pods are forbidden" in held(some, "calm", "canary: {workload: nobody}").blind[0].why
+
+
+def test_a_canary_of_which_a_replica_is_not_seen_is_not_called_as_good(prometheus: Prometheus) -> None:
+    pods = [pod(name(app), owner=("ReplicaSet", f"{app}-6c8d9f7b5"), node="n1") for app in ("over", "calm")]
+    pods.append(pod("calm-6c8d9f7b5-fghij", owner=("ReplicaSet", "calm-6c8d9f7b5"), node="n1"))
+    sets = [owned("ReplicaSet", f"{app}-6c8d9f7b5", app) for app in ("over", "calm")]
+    kube = FakeKube(
+        listings(pods=pods, nodes=[node("n1", 8)], replicasets=sets, deployments=[owned("Deployment", app) for app in ("over", "calm")])
+    )  # fmt: skip
+    seen = survey(PromSource(prometheus.url), kube, asks([intent("over", ALL)]), START)
+    found = judged(Counts(seen), subject("over"), subject("calm"), 500)
+    assert (found.verdict, "not seen of all of both" in found.why) == ("cannot tell", True)

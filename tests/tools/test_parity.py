@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.tools.worlds import START, listings, node, owned, pod
+from tools.finding import BlindSpot
 from tools.parity import Parity, Side, asks, parity
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
@@ -83,6 +84,13 @@ def test_a_side_that_is_not_seen_is_blind_and_not_the_same() -> None:
     found = compared(seen, "dev", "dev", dark)
     assert found.pairs == ()
     assert any("we may not" in one.why for one in found.blind)
+    assert (found.only_a, found.differs) == ((), False), "whether the other has it is not known"
+    assert BlindSpot("deployment/dev/app of A", "whether B has it cannot be told: forbidden: we may not") in found.blind
+    other_way = parity(Side("A", dark, "dev"), Side("B", seen, "dev"))
+    assert other_way.only_b == ()
+    blind = Blind(Reason.FORBIDDEN, "pods are forbidden")
+    without_pods = survey(AWAY, FakeKube(listings(pods=blind, nodes=[node("n1", 8)], deployments=[owned("Deployment", "app", namespace="dev")])), asks(), START)  # fmt: skip
+    assert compared(seen, "dev", "dev", without_pods).only_a == ()
     kube = FakeKube(listings(pods=[pod("app-6c8d9f7b5-abcde", namespace="dev", owner=("ReplicaSet", "app-6c8d9f7b5"), args=MODEL, node="n1")], replicasets=[owned("ReplicaSet", "app-6c8d9f7b5", "app", namespace="dev")], deployments=[owned("Deployment", "app", namespace="dev")], nodes=Blind(Reason.FORBIDDEN, "nodes are forbidden")))  # fmt: skip
     half = compared(seen, "dev", "dev", survey(AWAY, kube, asks(), START))
     (pair,) = half.pairs

@@ -6,6 +6,8 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +15,11 @@ import typer
 
 from bot.cli import audit_marks
 from bot.cli.ask import SAW_NOTHING, Cluster, Json, Namespace, Workload
+from bot.cli.ended import change
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from bot.digest.content import Digest
     from bot.store.readiness import Place
 
@@ -123,31 +128,29 @@ def subscriptions(as_json: Json = False) -> None:
 @app.command("unsubscribe")
 def unsubscribe(name: Id) -> None:
     """End a subscription."""
-    _changed(name, "unsubscribe")
+    _changed(name, "unsubscribed")
 
 
 @app.command("mute")
 def mute(name: Id) -> None:
     """Post nothing until unmuted."""
-    _changed(name, "mute")
+    _changed(name, "muted")
 
 
 @app.command("unmute")
 def unmute(name: Id) -> None:
     """Post again."""
-    _changed(name, "unmute")
+    _changed(name, "unmuted")
 
 
-def _changed(name: str, what: str) -> None:
-    from bot.settings import load_settings
+def _changed(name: str, done: str) -> None:
     from bot.store.subscriptions import Subscriptions
 
-    with audit_marks.opened(load_settings()) as readiness:
-        store = Subscriptions(readiness.engine)
-        done = store.unsubscribe(name) if what == "unsubscribe" else store.mute(name, muted=what == "mute")
-    if not done:
-        raise typer.BadParameter(f"there is no subscription {name!r}; `rackside digest subscriptions` lists them")
-    print(f"{what}d: {name}")
+    def of(engine: sa.Engine) -> Callable[[str], bool]:
+        store = Subscriptions(engine)
+        return store.unsubscribe if done == "unsubscribed" else partial(store.mute, muted=done == "muted")
+
+    change(name, done, "subscription", "digest subscriptions", of)
 
 
 def _made(place: Place, *, keep: bool) -> Digest:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli import audit_marks
 from bot.cli.ask import Cluster, Json, Namespace, Workload
+from bot.cli.ended import change
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from bot.store.watches import WatchKind
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -98,45 +103,54 @@ def look(name: Id, as_json: Json = False) -> None:
         with Console(stderr=True).status("Looking ..."):
             found = take(settings, readiness.engine, one, time.time())
     told = [each for each in found.found if not allowed(each.subject, one.allowed)]
+    alone = len(found.found) - len(told)
     if as_json:
         print(json.dumps({"found": [asdict(each) for each in told], "unknown": found.unknown}, ensure_ascii=False))
         return
     for each in told:
         print(f"{each.subject}: {each.said} Owner: {each.owner or 'not known'}. {each.proposal}")
     if not told:
-        print("Nothing to tell of.")
+        print(nothing(found.unknown, alone))
     for who, why in found.unknown:
         print(f"not known of {who}: {why}", file=sys.stderr)
+
+
+def nothing(unknown: Sequence[tuple[str, str]], alone: int = 0) -> str:
+    """That there is nothing to tell, of what was seen: who was not seen is named, who is left alone counted."""
+    left = f" {alone} {'is' if alone == 1 else 'are'} left alone, as was asked." if alone else ""
+    if not unknown:
+        return f"Nothing to tell of.{left}"
+    names = ", ".join(dict.fromkeys(who for who, _ in unknown[:3]))
+    more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+    return f"Nothing to tell of what could be seen. Not seen, and so not known: {names}{more}.{left}"
 
 
 @app.command("stop")
 def stop(name: Id) -> None:
     """End a watchdog."""
-    _changed(name, "stop")
+    _changed(name, "stopped")
 
 
 @app.command("mute")
 def mute(name: Id) -> None:
     """Silence a watchdog."""
-    _changed(name, "mute")
+    _changed(name, "muted")
 
 
 @app.command("unmute")
 def unmute(name: Id) -> None:
     """Let a watchdog speak again."""
-    _changed(name, "unmute")
+    _changed(name, "unmuted")
 
 
-def _changed(name: str, what: str) -> None:
-    from bot.settings import load_settings
+def _changed(name: str, done: str) -> None:
     from bot.store.watches import Watches
 
-    with audit_marks.opened(load_settings()) as readiness:
-        store = Watches(readiness.engine)
-        done = store.stop(name) if what == "stop" else store.mute(name, muted=what == "mute")
-    if not done:
-        raise typer.BadParameter(f"there is no watchdog {name!r}; `rackside watch list` lists them")
-    print({"stop": "stopped", "mute": "muted", "unmute": "unmuted"}[what] + f": {name}")
+    def of(engine: sa.Engine) -> Callable[[str], bool]:
+        store = Watches(engine)
+        return store.stop if done == "stopped" else partial(store.mute, muted=done == "muted")
+
+    change(name, done, "watchdog", "watch list", of)
 
 
 def _set(

@@ -57,15 +57,18 @@ def certificates(prom: PromSource | Blind, now: float, days: float, matchers: st
 def of_certificates(result: Result, now: float, days: float) -> Looked:
     """The same from an answer."""
     ends: dict[str, float] = {}
+    untold: list[str] = []
     for row in result.rows:
-        # Exporters tell 0, or nothing at all, of a certificate that was never issued.
+        name = _name(row.labels)
         if row.value > 0 and math.isfinite(row.value):
-            name = _name(row.labels)
             ends[name] = min(row.value, ends.get(name, math.inf))
-    unknown: list[tuple[str, str]] = []
+        else:
+            untold.append(name)
+    # Exporters tell 0, or nothing at all, of a certificate that was never issued.
+    unknown = [(name, "its end is not told: was it ever issued?") for name in sorted(set(untold) - ends.keys())]
     if result.blind is not None:
         unknown.append(("certificates", str(result.blind)))
-    elif not ends:
+    elif not ends and not untold:
         unknown.append(("certificates", "no exporter tells of any"))
     found = [
         Found(

@@ -28,8 +28,12 @@ def look(settings: Settings, engine: sa.Engine, watch: Watch, now: float) -> Loo
         from tools.costs import window_of
 
         within = Within(watch.place.namespace or None, watch.place.workload or None)
-        costs, _ = read_costs(settings, cluster, within, watch.grace, clock=lambda: now)
-        return idle(costs, window_of(watch.grace)[1], watch.least)
+        costs, snapshot = read_costs(settings, cluster, within, watch.grace, clock=lambda: now)
+        told = idle(costs, window_of(watch.grace)[1], watch.least)
+        if costs.workloads or costs.nodes or snapshot.sees_nothing:
+            return told
+        # Nobody holds a GPU here, as far as it was seen: that is no word on whoever should.
+        return Looked(told.found, ((str(watch.place), "no GPU can be seen, nor anybody who holds one"), *told.unknown))
     from bot.app import make_sources
 
     prom, _kube, matchers = make_sources(settings, cluster)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bot.blocks import MESSAGE_SIZE, size
 from bot.chores.watch import open_chore
+from bot.cli.watch import nothing
 from bot.desk import Bench
 from bot.desks.watch import open_desk
 from bot.settings import Settings
@@ -21,11 +22,13 @@ from bot.store.records import Ask, Store
 from bot.store.watches import Said, Watch, Watches
 from bot.watch.expiry import ending, of_certificates
 from bot.watch.idle import idle
+from bot.watch.look import look
 from bot.watch.notice import AGAIN_S, Found, Looked, allowed, compose, due
 from evals.slack_web.blocks import valid
 from tests.bot.conftest import echo
 from tests.bot.readiness.test_audit_marks import mark
 from tests.bot.readiness.worlds_of_items import DAY, NOW
+from tests.tools.scenes import WORKLOAD, snapshot
 from tools.costs_figures import Figure, Kind, Spent
 from tools.costs_output import Costs, NodeCost, WorkloadCost
 from tools.finding import BlindSpot
@@ -204,7 +207,11 @@ def test_without_an_exporter_no_certificate_is_called_good() -> None:
     assert down.unknown == (("certificates", "source down: refused"),)
     never = of_certificates(rows(({"name": "x"}, 0.0), ({"name": "y"}, float("nan"))), NOW, 14)
     assert never.found == ()
-    assert never.unknown
+    untold = "its end is not told: was it ever issued?"
+    assert never.unknown == (("certificate x", untold), ("certificate y", untold))
+    good = {"name": "good"}
+    some = of_certificates(rows((good, NOW + 90 * DAY), ({"name": "x"}, 0.0), (good | {"pod": "b"}, 0.0)), NOW, 14)
+    assert some.unknown == (("certificate x", untold),), "one that is told of elsewhere is known"
 
 
 def test_the_watchdogs_memory(engine: sa.Engine) -> None:
@@ -248,6 +255,29 @@ def test_an_expiry_watchdog_tells_once_over_many_looks(engine: sa.Engine, tmp_pa
     assert list(asks(here, Watches(engine), one, now + 7 * 3600)) == []
 
 
+def test_nothing_to_tell_is_said_of_what_was_seen() -> None:
+    assert nothing(()) == "Nothing to tell of."
+    assert nothing((), 1) == "Nothing to tell of. 1 is left alone, as was asked."
+    unknown = [("deployment/chat/a", "stale"), ("deployment/chat/a", "other"), ("node/n1", "x"), ("node/n2", "x")]
+    assert nothing(unknown, 2) == (
+        "Nothing to tell of what could be seen. Not seen, and so not known: deployment/chat/a, node/n1 and 1 more."
+        " 2 are left alone, as was asked."
+    )
+
+
+@pytest.mark.parametrize("holders", [(), (workload(used=8.0),)])
+def test_a_place_where_nobody_is_seen_to_hold_a_gpu_is_not_known(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, holders: tuple[WorkloadCost, ...]
+) -> None:
+    seen = snapshot({}, WORKLOAD)
+    monkeypatch.setattr("bot.cost.read_costs", lambda *_args, **_more: (costs(*holders), seen))
+    there = replace(WATCH, place=Place(namespace="chat", workload="llama"))
+    looked = look(Settings(), engine, there, NOW)
+    assert looked.found == ()
+    told = (("default/chat/llama", "no GPU can be seen, nor anybody who holds one"),)
+    assert looked.unknown == (() if holders else told)
+
+
 def command(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "bot", "watch", *arguments],
@@ -262,7 +292,9 @@ def test_the_command_line_sets_lists_looks_and_stops(tmp_path: Path) -> None:
     name = done.stdout.partition(":")[0]
     assert "idle for 2h in 95 %  leaves chat/* alone" in command(tmp_path, "list").stdout
     looked = command(tmp_path, "look", name)
-    assert looked.stdout == "Nothing to tell of.\n"
+    assert (
+        looked.stdout == "Nothing to tell of what could be seen. Not seen, and so not known: Prometheus, Kubernetes.\n"
+    )
     assert "not known of Prometheus" in looked.stderr
     assert command(tmp_path, "stop", name).returncode == 0
     assert command(tmp_path, "stop", name).returncode == 2

@@ -26,9 +26,16 @@ _GRAVE = frozenset({"critical", "high", "medium"})
 
 
 def triaged(
-    engine: sa.Engine, channel: str, place: Place, since: float, until: float, snapshot: Snapshot, found: Diagnosis
+    engine: sa.Engine,
+    channel: str,
+    place: Place,
+    since: float,
+    until: float,
+    snapshot: Snapshot,
+    found: Diagnosis,
+    team: str = "",
 ) -> list[Triaged]:
-    """The answered asks of a channel that are about a workload of the place, oldest first."""
+    """The answered asks of a channel (of the workspace `team`, where it is named) that are about a workload of the place, oldest first."""
     thread = sa.case((inbox.c.thread_ts == "", inbox.c.answer_ts), else_=inbox.c.thread_ts)
     query = (
         sa.select(inbox.c.key, inbox.c.team, inbox.c.text, inbox.c.received_at, thread.label("root"), conversation.c.scope)
@@ -42,6 +49,7 @@ def triaged(
         )
         .where(
             inbox.c.channel == channel,
+            inbox.c.team == team if team else sa.true(),
             inbox.c.state == "answered",
             inbox.c.received_at > since,
             inbox.c.received_at <= until,

@@ -86,7 +86,10 @@ class BlindOut:
 
 @dataclass(frozen=True, slots=True)
 class SpendingOut:
-    """What the place costs: GPU-hours of the window by kind and their prices; null and `why` where nothing is known."""
+    """What the place costs: GPU-hours of the window by kind and their prices; null and `why` where nothing is known.
+
+    `unpriced` GPUs are not in `usd_per_hour`; `blind` are sources that did not answer, so that none of it need be all.
+    """
 
     window: str
     usd_per_hour: float | None
@@ -94,6 +97,8 @@ class SpendingOut:
     gpu_hours: dict[str, float]
     usd: dict[str, float | None]
     why: str
+    unpriced: float = 0.0
+    blind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,7 @@ def output(digest: Digest) -> DigestOut:
         blind=tuple(BlindOut(why, ids) for why, ids in digest.blind),
         unseen=digest.unseen,
         spending=SpendingOut(
-            money.window, money.usd_per_hour, money.gpus, dict(money.hours), dict(money.usd), money.why
+            money.window, money.usd_per_hour, money.gpus, dict(money.hours), dict(money.usd), money.why, money.unpriced, money.blind
         ),
         text=as_markdown(digest),
     )  # fmt: skip

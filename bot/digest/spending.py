@@ -33,7 +33,7 @@ class Runs:
 class Spending:
     """What a place costs. `hours` are GPU-hours of the window by kind (tools/costs_figures.py), `usd` their prices.
 
-    Where nothing is known, `why` says so and the figures are None.
+    Where nothing is known, `why` says so and the figures are None; `blind` are sources that did not answer, each with its reason.
     """
 
     window: str = ""
@@ -45,17 +45,24 @@ class Spending:
     workloads: Mapping[str, Runs] = field(default_factory=dict)
     idle: tuple[Idle, ...] = ()
     why: str = ""
+    blind: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
         """Whether there is anything to tell."""
         return not self.why
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of the place was seen and priced, so that two of them can be compared."""
+        return self.known and not self.blind and not self.unpriced and self.usd_per_hour is not None
+
 
 def spending_of(costs: Costs) -> Spending:
     """The costs as a digest tells them."""
+    blind = tuple(f"{one.what}: {one.why}" for one in costs.blind)
     if costs.usd_per_hour is None and not costs.gpus:
-        unseen = "; ".join(f"{one.what}: {one.why}" for one in costs.blind) or "no GPU can be seen"
+        unseen = "; ".join(blind) or "no GPU can be seen"
         return Spending(window=costs.window, why=unseen)
     hours: dict[str, float] = {}
     usd: dict[str, float | None] = {}
@@ -83,4 +90,5 @@ def spending_of(costs: Costs) -> Spending:
         }
         | nodes,
         idle=tuple(sorted(idle, key=lambda one: (-(one.usd or 0.0), -one.gpu_hours, one.workload))),
+        blind=blind,
     )

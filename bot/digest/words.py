@@ -135,12 +135,17 @@ def costs(digest: Digest) -> str:
         told = f"{gpus}, without a price"
     else:
         told = f"{gpus}, {usd(now.usd_per_hour)} an hour"
-        if before is not None and before.known and before.usd_per_hour is not None:
+        if before is not None and before.usd_per_hour is not None:
             by = now.usd_per_hour - before.usd_per_hour
-            if abs(by) >= 0.01:
+            if not (now.whole and before.whole):
+                # What was not seen, or has no price, would look like money saved.
+                told += " (not compared with the last digest: not all was seen and priced both times)"
+            elif abs(by) >= 0.01:
                 told += f" ({'+' if by > 0 else '-'}{usd(abs(by))} since the last digest)"
     if now.unpriced:
-        told += f"; {now.unpriced:g} have no price"
+        told += f"; {now.unpriced:g} {'has' if now.unpriced == 1 else 'have'} no price"
+    if now.blind:
+        told += f"; of what could be seen ({'; '.join(now.blind)})"
     parts = [
         f"{hours:.1f} {kind}{f' ({usd(price)})' if (price := now.usd.get(kind)) is not None else ''}"
         for kind in ("idle", "stranded", "free", "unseen")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,14 @@ from bot.digest.content import Digest, compose
 from bot.digest.html import as_html
 from bot.digest.output import as_json
 from bot.digest.slack import messages
-from bot.digest.spending import Idle, Runs, Spending
+from bot.digest.spending import Idle, Runs, Spending, spending_of
 from bot.digest.text import as_markdown
 from bot.mrkdwn import width
 from bot.store.readiness import Kept, Mark, Place
 from evals.slack_web.blocks import valid
+from tests.bot.readiness.test_watch import costs, workload
 from tests.bot.readiness.worlds_of_items import DAY, NOW, deployment, judged, report
+from tools.finding import BlindSpot
 
 WEEK = 7 * DAY
 A, B, C = (deployment(name) for name in "abc")
@@ -174,14 +177,42 @@ def test_costs_in_words() -> None:
     )
     unpriced = Spending(window="24h", gpus=1.0, unpriced=1.0, hours={"used": 24.0})
     assert words.costs(digest(kept(spending=unpriced))) == (
-        "1 GPU, without a price; 1 have no price. Of 24.0 GPU-hours in 24h: all used or kept warm."
+        "1 GPU, without a price; 1 has no price. Of 24.0 GPU-hours in 24h: all used or kept warm."
     )
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ({"usd_per_hour": 20.0, "blind": ("Kubernetes: refused",)}, {}),
+        ({}, {"blind": ("Prometheus: refused",)}),
+        ({"usd_per_hour": 20.0, "unpriced": 8.0}, {}),
+        ({}, {"unpriced": 8.0}),
+    ],
+)
+def test_what_was_not_seen_or_priced_is_no_money_saved(now: dict[str, Any], before: dict[str, Any]) -> None:
+    after, last = dataclasses.replace(MONEY, **now), dataclasses.replace(MONEY, usd_per_hour=30.0, **before)
+    told = words.costs(digest(kept(spending=after), kept(spending=last, weeks=1)))
+    assert "not compared with the last digest" in told
+    assert "since the last digest" not in told
+    for why in now.get("blind", ()):
+        assert why in told
+    out = as_json(digest(kept(spending=after)))["spending"]
+    assert (out["unpriced"], out["blind"]) == (after.unpriced, after.blind)
+
+
+def test_spending_names_the_sources_that_did_not_answer() -> None:
+    down = BlindSpot("Kubernetes", "refused")
+    seen = dataclasses.replace(costs(workload(used=8.0), blind=(down,)), gpus=2.0)
+    assert spending_of(seen).blind == ("Kubernetes: refused",)
+    assert spending_of(dataclasses.replace(seen, gpus=0.0)).why == "Kubernetes: refused"
 
 
 def test_what_is_kept_beside_comes_back() -> None:
     triaged = [Triaged(NOW, "why slow? \0", "team/a", "not known", "https://app.slack.com/x")]
-    found = from_text(to_text(MONEY, triaged))
-    assert found.spending == MONEY
+    money = dataclasses.replace(MONEY, blind=("Kubernetes: refused",))
+    found = from_text(to_text(money, triaged))
+    assert found.spending == money
     assert found.triaged is not None
     assert found.triaged[0].ended == "not known"
     assert from_text("{}").spending.why == "it was not looked at"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.slack_command import View
 from tools.check import shown
-from tools.reading import Reading, Subject
+from tools.reading import Reading, Reason, Subject
 from tools.signals import (
     CPU_THROTTLED,
     GENERATION_TOKENS,
@@ -35,6 +35,8 @@ from tools.signals import (
     WAITING_REASON,
     XID_LAST,
     Ask,
+    Kind,
+    Per,
 )
 from tools.snapshot import Snapshot
 from tools.vocabulary.outcomes import ABORTED, FAILED, HTTP_5XX, REFUSED
@@ -60,22 +62,34 @@ ASKS: dict[View, tuple[Ask, ...]] = {
 }  # fmt: skip
 
 
+# Where there is nothing, nothing is hidden: no observation in the window, and of a fact an object that does not state it.
+_NOTHING = {
+    False: frozenset({Reason.NOTHING_OBSERVED}),
+    True: frozenset({Reason.NOTHING_OBSERVED, Reason.NO_SERIES}),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One ask: what was read of every part, lowest first, and why the others could not be read (each reason once)."""
+    """One ask: what was read of the parts, lowest first, and why the others could not be read (each reason once).
+
+    `hidden` counts parts of which a value was to be had and could not be seen.
+    """
 
     ask: Ask
     read: tuple[Reading, ...]
     blind: tuple[str, ...]
+    hidden: int = 0
 
     def __str__(self) -> str:
         """Print the value, or the range over the parts with where the highest is."""
         if not self.read:
             return "could not be seen"
         lowest, highest = self.read[0], self.read[-1]
+        rest = f"; {self.hidden} more could not be seen" if self.hidden else ""
         if shown(lowest) == shown(highest):
-            return shown(highest) + (f" (each of {len(self.read)})" if len(self.read) > 1 else "")
-        return f"{shown(lowest)} to {shown(highest)}, highest on {highest.subject.name}"
+            return shown(highest) + (f" (each of {len(self.read)})" if len(self.read) > 1 else "") + rest
+        return f"{shown(lowest)} to {shown(highest)}, highest on {highest.subject.name}{rest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +122,20 @@ def _line(snapshot: Snapshot, workload: Subject, ask: Ask) -> Line:
     keys = snapshot.topology.parts(workload, ask.signal.per)
     readings = [snapshot.read(ask, key) for key in keys]
     read = sorted((one for one in readings if one.blind is None and one.value is not None), key=_rank)
-    reasons = dict.fromkeys(str(one.blind) for one in readings if one.blind is not None)
-    return Line(ask, tuple(read), tuple(reasons) or (() if read else ("there is nothing of it to read",)))
+    unread = [one.blind for one in readings if one.blind is not None]
+    hidden = [one for one in unread if one.reason not in _NOTHING[ask.signal.kind is Kind.FACT]]
+    reasons = [str(one) for one in (hidden or unread if read else unread)]
+    lacking = _gpus_without(snapshot, workload, len(keys)) if ask.signal.per is Per.GPU else 0
+    if lacking:
+        reasons.append(f"{lacking} of its GPUs have no metrics that are known to be its own")
+    why = tuple(dict.fromkeys(reasons)) or (() if read else ("there is nothing of it to read",))
+    return Line(ask, tuple(read), why, len(hidden) + lacking)
+
+
+def _gpus_without(snapshot: Snapshot, workload: Subject, seen: int) -> int:
+    """How many of the GPUs that its running pods hold nobody tells of."""
+    pods = (snapshot.topology.pods[key] for key in snapshot.topology.pods_of(workload))
+    return max(0, round(sum(pod.gpus for pod in pods if pod.active)) - seen)
 
 
 def _rank(reading: Reading) -> tuple[bool, float, str]:
@@ -119,10 +145,10 @@ def _rank(reading: Reading) -> tuple[bool, float, str]:
 
 
 def unseen(lines: Sequence[Line]) -> dict[str, list[str]]:
-    """Why lines could not be seen, each reason with what it hides."""
+    """Why lines, or parts of them, could not be seen: each reason with what it hides."""
     found: dict[str, list[str]] = {}
     for line in lines:
-        if not line.read:
+        if not line.read or line.hidden:
             for why in line.blind:
                 found.setdefault(why, []).append(line.ask.said)
     return found

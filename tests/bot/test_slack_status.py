@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ from tests.bot.test_audit import RULE
 from tests.tools.scenes import WORKLOAD, scene, snapshot
 from tools.columns import Column, Part
 from tools.reading import Blind, Reason, Subject
-from tools.signals import KV_USAGE, TERMINATION, Ask
+from tools.signals import GPU_UTIL, KV_USAGE, TERMINATION, TTFT, Ask
 from tools.snapshot import Snapshot, SourceState
-from tools.topology import Pod, Topology
+from tools.topology import Gpu, Pod, Topology
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "prod", "llama")
@@ -57,6 +58,36 @@ def test_the_range_over_replicas_and_where_the_highest_is() -> None:
     assert not told.sees_nothing
     alike = status(taken("overview", {KV_USAGE.now: {"prod/llama-0": 0.2, "prod/llama-1": 0.2}}), APP, "overview")
     assert "20 % (each of 2)" in json.dumps(message(alike).blocks)
+
+
+def test_a_replica_that_is_not_seen_is_said_beside_the_one_that_is() -> None:
+    told = status(taken("overview", {KV_USAGE.now: {"prod/llama-0": 0.2}}), APP, "overview")
+    said = json.dumps(message(told).blocks)
+    assert "20 %; 1 more could not be seen" in said
+    assert "KV cache usage" in said.partition("Could not see")[2]
+    quiet = taken("latency", {TTFT.p95("10m"): {"prod/llama-0": 0.2}})
+    part = replace(quiet.columns[TTFT.p95("10m")].parts[0], not_a_number=frozenset({"prod/llama-1"}), fresh=None)
+    column = Column(TTFT.p95("10m"), (part,), NONE)
+    (line,) = (
+        one
+        for one in status(replace(quiet, columns={**quiet.columns, TTFT.p95("10m"): column}), APP, "latency").lines
+        if one.read
+    )
+    assert (str(line), line.hidden) == ("200 ms", 0), "nobody asked the other replica anything"
+
+
+def test_what_an_object_does_not_state_is_not_hidden() -> None:
+    told = status(taken("errors", {TERMINATION.now: {"prod/llama-0": "OOMKilled"}}), APP, "errors")
+    (line,) = (one for one in told.lines if one.read)
+    assert (str(line), line.hidden) == ("OOMKilled", 0)
+
+
+def test_gpus_that_nobody_tells_of_are_counted() -> None:
+    seen = taken("overview", {GPU_UTIL.avg("10m"): {"GPU-0": 0.8}})
+    gpus = {"GPU-0": Gpu("GPU-0", "n1", "0", "H100", "prod/llama-0")}
+    half = replace(seen, topology=replace(seen.topology, gpus=gpus))
+    (line,) = (one for one in status(half, APP, "overview").lines if one.read)
+    assert (line.hidden, line.blind) == (1, ("1 of its GPUs have no metrics that are known to be its own",))
 
 
 def test_texts_of_the_cluster_stay_data() -> None:

@@ -27,6 +27,8 @@ NOT_LET_IN = "I may not write in this channel: `/invite @Rackside`, then ask aga
 _STATUS_EVERY = 1.0
 # What people wait for in a thread; a digest or an alert is nobody's.
 SHOWN = frozenset({"question", "sweep", "catch_up"})
+# Whose answer has its picture, and its whole text where it was cut, beside it.
+ATTACHED = SHOWN | {"alert", "alert_storm"}
 NOBODY = "-"
 
 
@@ -161,8 +163,9 @@ class Answering:
             if not message.get("seen_by"):
                 self.slack.react(letter.ask, DONE if message["good"] else FAILED)
             self.slack.unreact(letter.ask, WORKING)
-        if self.attachments is not None and message["good"] and letter.ask.kind in SHOWN:
-            self.attachments.share(letter, cut=cut(message["blocks"]))
+        if self.attachments is not None and message["good"] and letter.ask.kind in ATTACHED:
+            parts = (message["blocks"], *(part["blocks"] for part in message["more"]))
+            self.attachments.share(letter, cut=any(map(cut, parts)))
 
     def _progress(self, ask: Ask) -> Callable[[str], None]:
         shown_at = -_STATUS_EVERY

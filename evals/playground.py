@@ -27,9 +27,10 @@ from bot.settings import Settings, SettingsProblem, load_settings
 from bot.slack_app import SlackSettings, serve
 from bot.slack_http import HttpError, HttpServer
 from bot.slack_manifest import declared
+from bot.triage.settings import AlertSettings, Watched
 from evals.demo import fleet
 from evals.fleet.prometheus import CannotRunError
-from evals.playground_web import Desk, app
+from evals.playground_web import ALERTS, ALERTS_BOT, Desk, app
 from evals.slack_standin import APP_TOKEN, BOT_TOKEN, SlackStandIn
 
 PORT = 8899
@@ -96,7 +97,8 @@ def main(arguments: Sequence[str]) -> int:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rackside-playground-")))
             url, kubeconfig = fleet(stack, err)
             told = {"prometheus_url": url, "kubeconfig": str(kubeconfig), "clusters": {}}
-            settings = load_settings().model_copy(update=told)
+            alerts = AlertSettings(watch=(Watched(channel=ALERTS, bots=(ALERTS_BOT,)),))
+            settings = load_settings().model_copy(update={**told, "alerts": alerts})
             answer = make_advisor(settings).answer
             # What is asked here stays here: a database of its own, gone afterwards.
             here = stack.enter_context(

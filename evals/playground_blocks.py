@@ -14,6 +14,8 @@ from tools.redact import seen
 
 Block = Mapping[str, Any]
 ME = "U1"
+PNG = b"\x89PNG\r\n"
+_LONGEST = 20_000
 NAMES = {ME: "you", BOT_USER: "Rackside"}
 # Signs that every font has: a machine that takes pictures may have no emoji.
 _SIGNS = {"clock3": "◷", "white_check_mark": "✔", "warning": "⚠", "mag": "⌕", "arrows_counterclockwise": "↻"}
@@ -43,6 +45,21 @@ def said(text: str) -> str:
     for name, sign in _SIGNS.items():
         text = text.replace(f":{name}:", sign)
     return mrkdwn(_MENTION.sub(lambda found: f"*@{NAMES.get(found[1], found[1])}*", text))
+
+
+def attachment_html(attachment: Block) -> str:
+    """What other bots still post: a title and a text of markup behind a line."""
+    title, text = said(str(attachment.get("title", ""))), said(str(attachment.get("text", "")))
+    return f"<blockquote><b>{title}</b><div>{text}</div></blockquote>"
+
+
+def file_html(file: Block, content: bytes) -> str:
+    """A file that was uploaded: a picture as such, a text folded."""
+    title = _plain(file.get("title") or file.get("name", ""))
+    if content.startswith(PNG):
+        return f'<figure><figcaption>{title}</figcaption><img src="/picture/{_plain(file["id"])}" alt="{_plain(file.get("alt_txt", ""))}"></figure>'
+    text = _plain(content.decode("utf-8", "replace")[:_LONGEST])
+    return f"<details><summary>▤ {title}</summary><pre>{text}</pre></details>"
 
 
 def _plain(text: object) -> str:

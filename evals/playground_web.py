@@ -19,12 +19,20 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from evals import slack_people
-from evals.playground_blocks import ME, blocks_html, said
+from evals.playground_blocks import ME, PNG, attachment_html, blocks_html, file_html, said
 from evals.slack_standin import BOT_USER, SlackStandIn
+from evals.slack_web import BOT_ID
 from tools.redact import seen
 
 PAGE = Path(__file__).parent / "playground.html"
-CHANNELS = {"C1": "# gpu-ops", "C2": "# ml-serving", "D1": "Rackside (direct)"}
+ALERTS, ALERTS_BOT = "C0ALERTS", "B0ALERTMANAGER"
+CHANNELS = {"C1": "# gpu-ops", "C2": "# ml-serving", ALERTS: "# alerts", "D1": "Rackside (direct)"}
+# What Alertmanager's own Slack receiver posts, for the demo's fleet.
+FIRING = {
+    "title": "[FIRING:1] InferenceQueueGrows chat (page llama-70b-chat)",
+    "text": "*Alert:* requests wait for a place\n*Details:*\n • *alertname:* `InferenceQueueGrows`\n • *namespace:* `chat`\n"
+    " • *deployment:* `llama-70b-chat`\n • *severity:* `page`",
+}
 _POLL_S = 0.15
 _LONGEST = 12_000
 Json = dict[str, Any]
@@ -68,18 +76,32 @@ class Desk:
         }
 
     def _message(self, channel: str, message: Json) -> Json:
-        ours = bool(message.get("bot_id"))
+        ours = message.get("bot_id") == BOT_ID
+        others = "" if ours else str(message.get("username") or message.get("user", ""))
         shown = (
             blocks_html(message["blocks"])
             if message.get("blocks")
             else f"<section>{said(str(message.get('text', '')))}</section>"
         )
+        shown += "".join(map(attachment_html, message.get("attachments", ())))
+        shown += "".join(file_html(one, self._content(one["id"])) for one in message.get("files", ()))
         return {
-            "ts": message["ts"], "thread_ts": message.get("thread_ts", ""), "app": ours, "channel": channel,
-            "author": "Rackside" if ours else "you" if message.get("user") == ME else str(message.get("user", "")),
+            "ts": message["ts"], "thread_ts": message.get("thread_ts", ""), "app": bool(message.get("bot_id")), "channel": channel,
+            "author": "Rackside" if ours else "you" if message.get("user") == ME else others,
             "html": shown, "reactions": self.slack.reactions(channel, message["ts"]), "edited": bool(message.get("edited")),
             "only_you": False,
         }  # fmt: skip
+
+    def _content(self, name: str) -> bytes:
+        return next((one["content"] for one in self.slack.kept.get("uploads", ()) if one["id"] == name), b"")
+
+    def picture(self, name: str) -> bytes:
+        """A picture that was uploaded; raises KeyError for anything else."""
+        with self.slack.changed:
+            content = self._content(name)
+        if not content.startswith(PNG):
+            raise KeyError(name)
+        return content
 
     def _whisper(self, whisper: Json) -> Json:
         shown = (
@@ -175,6 +197,32 @@ class Desk:
         self.slack.push_acknowledged(self.slack.event(event))
         return {"ok": True}
 
+    def alert(self, _what: Json) -> Json:
+        """Another bot posts an alert in its channel; the next time it says that it is over."""
+        slack = self.slack
+        with slack.changed:
+            over = next((one for one in reversed(slack.messages.get(ALERTS, ())) if one.get("attachments")), None)
+            if over is not None and over["attachments"][0] != FIRING:
+                over = None
+            told = {name: text.replace("FIRING:1", "RESOLVED") for name, text in FIRING.items()} if over else FIRING
+            message: Json = {
+                "type": "message",
+                "subtype": "bot_message",
+                "bot_id": ALERTS_BOT,
+                "username": "Alertmanager",
+            }
+            message |= {"text": "", "attachments": [told], "ts": slack.stamp() if over is None else over["ts"]}
+            if over is None:
+                slack.messages.setdefault(ALERTS, []).append(message)
+                event = {**message, "channel": ALERTS, "channel_type": "channel", "event_ts": message["ts"]}
+            else:
+                over.update(message, edited=True)
+                event = {"type": "message", "subtype": "message_changed", "channel": ALERTS, "message": message}
+                event["event_ts"] = slack.stamp()
+            slack.changed.notify_all()
+        slack.push_acknowledged(slack.event(event))
+        return {"ok": True, "ts": message["ts"]}
+
     def _found(self, what: Json) -> Json:
         channel = _channel(what)
         known = [*self.slack.messages.get(channel, ()), *self.slack.kept.get("whispers", ())]
@@ -202,6 +250,21 @@ def _cut(text: object) -> str:
     return str(text or "").strip()[:_LONGEST]
 
 
+def _does(act: Callable[[Json], Json]) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        # A form of another site cannot send JSON without being asked first.
+        if "application/json" not in request.headers.get("content-type", ""):
+            return JSONResponse({"ok": False, "error": "send JSON"}, 415)
+        try:
+            return JSONResponse(await run_in_threadpool(act, await request.json()))
+        except (KeyError, StopIteration, ValueError, TypeError, AttributeError, RuntimeError):
+            return JSONResponse({"ok": False, "error": "there is no such thing here"}, 400)
+        except AssertionError:
+            return JSONResponse({"ok": False, "error": "Rackside did not acknowledge it"}, 504)
+
+    return endpoint
+
+
 def app(desk: Desk) -> Starlette:
     """The page, its state, a stream of changes, and what people do."""
 
@@ -210,6 +273,12 @@ def app(desk: Desk) -> Starlette:
 
     async def state(_: Request) -> Response:
         return JSONResponse(await run_in_threadpool(desk.state))
+
+    async def picture(request: Request) -> Response:
+        try:
+            return Response(await run_in_threadpool(desk.picture, request.path_params["name"]), media_type="image/png")
+        except KeyError:
+            return Response("there is no such picture", 404)
 
     async def events(request: Request) -> Response:
         async def changes() -> AsyncIterator[str]:
@@ -223,20 +292,6 @@ def app(desk: Desk) -> Starlette:
 
         return StreamingResponse(changes(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
-    def does(act: Callable[[Json], Json]) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            # A form of another site cannot send JSON without being asked first.
-            if "application/json" not in request.headers.get("content-type", ""):
-                return JSONResponse({"ok": False, "error": "send JSON"}, 415)
-            try:
-                return JSONResponse(await run_in_threadpool(act, await request.json()))
-            except (KeyError, StopIteration, ValueError, TypeError, AttributeError, RuntimeError):
-                return JSONResponse({"ok": False, "error": "there is no such thing here"}, 400)
-            except AssertionError:
-                return JSONResponse({"ok": False, "error": "Rackside did not acknowledge it"}, 504)
-
-        return endpoint
-
     acts = {
         "say": desk.say,
         "click": desk.click,
@@ -244,9 +299,18 @@ def app(desk: Desk) -> Starlette:
         "close": desk.close,
         "shortcut": desk.shortcut,
         "home": desk.home,
+        "alert": desk.alert,
     }
-    done = [Route(f"/api/{name}", does(act), methods=["POST"]) for name, act in acts.items()]
-    return Starlette(routes=[Route("/", page), Route("/api/state", state), Route("/api/events", events), *done])
+    done = [Route(f"/api/{name}", _does(act), methods=["POST"]) for name, act in acts.items()]
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/api/state", state),
+            Route("/api/events", events),
+            Route("/picture/{name}", picture),
+            *done,
+        ]
+    )
 
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"

@@ -45,6 +45,7 @@ _DOTS = {
     "large_orange_circle": "#ee8a2b",
     "large_yellow_circle": "#e8c22e",
     "large_blue_circle": "#2d7dd2",
+    "large_green_circle": "#2e9e5b",
     "white_circle": "#bbb",
 }
 _LINK = re.compile(r"<(https?://[^|<>\s]+)(?:\|([^<>]*))?>")

@@ -169,7 +169,7 @@ def _plan(
                 queries.append(Query.of(ask, source, found, identities[source.name]))
         if carriers:
             answered = any(query.ask == ask for query in queries)
-            absent[ask] = Blind(Reason.NO_SERIES, "no series for it") if answered else _missing(ask, carriers, here)
+            absent[ask] = Blind(Reason.NO_SERIES, "Prometheus was asked and has none") if answered else _missing(ask, carriers, here)
     return queries, absent
 
 

@@ -276,7 +276,7 @@ def retarget(part: Part, targets: Mapping[str, str]) -> Part:
 
 def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
     if ask.signal.kind is not Kind.FACT or ask.signal in _PROM_FACTS:
-        return measured.blind or measured.absent.get(ask) or Blind(Reason.NO_SERIES, "no series for it")
+        return measured.blind or measured.absent.get(ask) or Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
     if ask.signal.name.startswith("log."):
         unread = Blind(Reason.NO_SERIES, "its log was not read")
         return observed.absent.get("pods") or observed.absent.get("logs") or unread

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from bot.advisor.question import Answer, Citation, Question
-from bot.blocks import Message, blocks, plain
+from bot.blocks import Message, plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
+from bot.desks.question import shown_and_kept
 from bot.settings import Settings
 from bot.store.alerts import AlertBook, Group
 from bot.store.records import Ask
@@ -59,7 +60,7 @@ class AlertDesk:
         if ask.payload.get("diagnose"):
             found, why = self._diagnose([one for one in alerts if one.state == "firing"] or alerts, progress)
             if found is not None:
-                more.append(blocks(found))
+                more.append(shown_and_kept(self._bench, ask, found))
                 scope = {name: value for name, value in asdict(found.scope).items() if value}
                 self._note(ask.key, group, found)
             else:
@@ -78,7 +79,7 @@ class AlertDesk:
         if ask.payload.get("diagnose"):
             found, why = self._diagnose([one for one in alerts if one.state == "firing"] or alerts, progress)
             if found is not None:
-                more.append(blocks(found))
+                more.append(shown_and_kept(self._bench, ask, found))
                 self._book.note(
                     f"{ask.key}:diagnosis",
                     storm.id,

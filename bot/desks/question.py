@@ -49,9 +49,8 @@ def reply(bench: Bench, ask: Ask, found: Answer, above: str = "") -> Composed:
     `above` is mrkdwn that is said first.
     """
     scope = {name: value for name, value in asdict(found.scope).items() if value}
-    Answers(bench.store.engine).keep(ask, found)
-    message = blocks(found, Links.of(bench.settings, found.scope.cluster), fold=True, spare=_SPARE)
-    shown = [*message.blocks, feedback_buttons()]
+    message = shown_and_kept(bench, ask, found)
+    shown = message.blocks
     if above:
         shown.insert(0, context(above))
     if not ask.thread_ts:
@@ -59,6 +58,13 @@ def reply(bench: Bench, ask: Ask, found: Answer, above: str = "") -> Composed:
             0, context(f"<@{ask.person}> asked: {escape(ask.text, 300)}" if ask.person else escape(ask.text, 300))
         )
     return composed(Message(message.text, shown), scope=scope)
+
+
+def shown_and_kept(bench: Bench, ask: Ask, found: Answer) -> Message:
+    """An answer's message with its links and the thumbs below it; the answer is kept for follow-ups, its picture and its whole text."""
+    Answers(bench.store.engine).keep(ask, found)
+    message = blocks(found, Links.of(bench.settings, found.scope.cluster), fold=True, spare=_SPARE)
+    return Message(message.text, [*message.blocks, feedback_buttons()])
 
 
 def asked(ask: Ask, store: Store) -> Question:

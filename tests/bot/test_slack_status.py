@@ -27,7 +27,7 @@ from tools.topology import Gpu, Pod, Topology
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "prod", "llama")
-NONE = Blind(Reason.NO_SERIES, "no series for it")
+NONE = Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
 
 
 def taken(view: View, values: dict[Ask, dict[str, Any]]) -> Snapshot:

@@ -16,9 +16,12 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bot.advisor.question import Answer, Question, Scope
+from bot.settings import Settings
+from bot.triage.settings import AlertSettings, Watched
 from evals.playground import Playground, playground
-from evals.playground_blocks import ME, blocks_html
-from evals.playground_web import PAGE
+from evals.playground_blocks import ME, PNG, blocks_html
+from evals.playground_web import ALERTS, ALERTS_BOT, PAGE
+from evals.slack_web import BOT_ID, BOT_USER
 from tools.finding import Evidence, Finding
 
 PATIENCE = 30.0
@@ -47,7 +50,9 @@ def found(question: Question, progress: Callable[[str], None]) -> Answer:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
-    with playground(found, tmp_path_factory.mktemp("home")) as running:
+    home = tmp_path_factory.mktemp("home")
+    full = Settings(home=home, alerts=AlertSettings(watch=(Watched(channel=ALERTS, bots=(ALERTS_BOT,)),)))
+    with playground(found, home, full) as running:
         yield running
 
 
@@ -129,6 +134,39 @@ def unescaped(text: str) -> str:
     import html
 
     return html.unescape(text)
+
+
+def test_an_alert_of_another_bot_is_triaged_in_its_thread_and_its_end_told(here: Playground) -> None:
+    _, told = post(here, "alert")
+    until(here, lambda state: any("The queue is full" in one["html"] for one in answers(state, ALERTS, told["ts"])))
+    shown = get(here)["messages"][ALERTS]
+    assert (shown[0]["author"], "FIRING:1" in shown[0]["html"]) == ("Alertmanager", True)
+    assert post(here, "alert")[1]["ts"] == told["ts"], "the same message, edited"
+    until(here, lambda state: any("Resolved" in one["html"] for one in answers(state, ALERTS, told["ts"])))
+    assert post(here, "alert")[1]["ts"] != told["ts"]
+
+
+def test_files_are_shown(here: Playground) -> None:
+    slack = here.slack
+    files = [
+        {"id": "F1", "name": "a.png", "title": "a <b>", "alt_txt": "c"},
+        {"id": "F2", "name": "a.md", "title": "d"},
+    ]
+    with slack.changed:
+        slack.kept.setdefault("uploads", []).extend(
+            [{"id": "F1", "content": PNG + b"\x1a\n"}, {"id": "F2", "content": b"<script>\xff"}]
+        )
+        message = {"user": BOT_USER, "bot_id": BOT_ID, "ts": slack.stamp(), "text": "", "files": files}
+        slack.messages.setdefault("C1", []).append(message)
+    shown = next(one["html"] for one in get(here)["messages"]["C1"] if one["ts"] == message["ts"])
+    assert '<img src="/picture/F1" alt="c">' in shown
+    assert "a &lt;b&gt;" in shown
+    assert "&lt;script&gt;\ufffd" in shown
+    with urlopen(f"{here.url}picture/F1", timeout=10) as response:
+        assert (response.headers["content-type"], response.read()) == ("image/png", PNG + b"\x1a\n")
+    for name in ("F2", "F404", "..%2f..%2fetc%2fpasswd"):
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{here.url}picture/{name}", timeout=10)
 
 
 def test_changes_come_by_themselves(here: Playground) -> None:

@@ -64,7 +64,9 @@ def taken(
     columns: dict[Ask, Column] = {}
     for ask in {*asks("1h"), *told}:
         parts = (Part("Prometheus", f"query of {ask}", NOW, told[ask]),) if ask in told else ()
-        columns[ask] = Column(ask, parts, (why or {}).get(str(ask), Blind(Reason.NO_SERIES, "no series for it")))
+        columns[ask] = Column(
+            ask, parts, (why or {}).get(str(ask), Blind(Reason.NO_SERIES, "Prometheus was asked and has none"))
+        )
     return Snapshot(NOW, whole, columns, (SourceState("Prometheus", None, 1),))
 
 

@@ -90,7 +90,10 @@ def test_what_is_not_there_is_absent_by_name_and_not_asked(prom: PromSource, wor
     )
     assert measured.absent[XID_WINDOW.now].reason is Reason.NOT_DEFAULT
     assert PREEMPTIONS.increase("10m") not in measured.parts
-    assert value(measured, KV_USAGE.now, "team/nobody", now) == (None, Blind(Reason.NO_SERIES, "no series for it"))
+    assert value(measured, KV_USAGE.now, "team/nobody", now) == (
+        None,
+        Blind(Reason.NO_SERIES, "Prometheus was asked and has none"),
+    )
 
 
 def test_nothing_observed_a_broken_gauge_and_a_pod_that_fell_silent(

@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.triage.door import sign
-from evals.slack_standin import Fault
+from evals.slack_standin import BOT_USER, Fault
+from tests.bot import timed
 from tests.bot.saturated import ANSWER
 from tests.bot.triage.bodies import alert, body, raw
 from tests.bot.triage.conftest import CHANNEL, TOKEN, Yard
@@ -77,6 +78,23 @@ def test_a_question_in_the_thread_of_an_alert_keeps_its_scope(yard: Yard) -> Non
     slack.push_acknowledged(said)
     slack.wait(lambda: slack.reactions(CHANNEL, said["event"]["ts"]) == ["white_check_mark"], "the answer")
     assert yard.asked[-1] == Question("and since when?", None, "chat", None)
+
+
+def test_a_diagnosis_is_shown_as_an_answer_is_and_can_be_asked_about(yard: Yard) -> None:
+    slack = yard.slack
+    yard.answer = lambda _: timed.answer()
+    yard.post(raw(alert()))
+    settled(yard, 1, 2)
+    [root] = yard.roots()
+    told, picture = thread(yard, root)
+    assert [one["default_collapsed"] for one in told["blocks"] if one["type"] == "container"]
+    assert told["blocks"][-1]["elements"][0]["type"] == "feedback_buttons"
+    assert picture["files"][0]["name"].startswith("evidence-")
+    yard.finished(1)
+    said = slack.say(CHANNEL, "U1", f"<@{BOT_USER}> what did you rule out?", root["ts"])
+    slack.push_acknowledged(said)
+    slack.wait(lambda: slack.reactions(CHANNEL, said["event"]["ts"]) == ["white_check_mark"], "the answer")
+    assert len(yard.asked) == 1, "told from the diagnosis that is there"
 
 
 def test_who_may_post(yard: Yard) -> None:

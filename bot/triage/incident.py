@@ -12,7 +12,7 @@ from bot.mrkdwn import code, escape, prose, width
 from bot.store.alerts import Event, Group
 from bot.triage.alert import Alert
 from bot.triage.grouping import told_time
-from bot.triage.message import clock, headline
+from bot.triage.message import clock, headline, sender
 from bot.triage.scope import place
 from knowledge.items import Item
 
@@ -101,11 +101,13 @@ def closing(case: Case, items: Iterable[Item]) -> Message:
         shown = moments if len(moments) <= 10 else [*moments[:4], f"_{len(moments) - 9} more_", *moments[-5:]]
         parts.append("*What happened*\n" + "\n".join(shown))
     lessons = lessons_of(case, items)
-    parts.append(
-        "*For the checklist*\n" + "\n".join(f"• {one}" for one in lessons)
-        if lessons
-        else "*For the checklist*\nNothing was found that an item could watch for."
-    )
+    if lessons:
+        told = "\n".join(f"• {one}" for one in lessons)
+    elif not case.diagnoses or all(one.get("nothing_seen") for one in case.diagnoses):
+        told = "Nothing was diagnosed, so nothing is said of what an item could watch for."
+    else:
+        told = "Nothing was found that an item could watch for."
+    parts += [f"*For the checklist*\n{told}", _unseen(case)]
     return _message("Closing summary", parts)
 
 
@@ -146,7 +148,7 @@ def timeline_lines(case: Case) -> list[str]:
         at(alert.starts_at, f"{name} began to fire")
         if alert.state == "resolved":
             at(alert.ends_at, f"{name} was resolved")
-    words = {"reopened": "it fired again", "resolved": "all alerts of the group were resolved"}
+    words = {"reopened": "it fired again", "resolved": f"all alerts of the group were resolved, {_whose(case)}"}
     for event in case.events:
         if event.kind in words:
             at(event.at, words[event.kind])
@@ -172,9 +174,14 @@ def _now(case: Case) -> str:
     if group.state == "firing":
         state = f"{firing} of {len(case.alerts)} alerts fire, for {told_time(case.now - group.started_at)} since {clock(group.started_at)}"
     else:
-        state = f"over since {clock(group.ended_at)}"
+        looked = "; what is below was found before" if case.last and case.last["at"] < group.ended_at else ""
+        state = f"over since {clock(group.ended_at)}, {_whose(case)}{looked}"
     again = f", came back {group.opened} time{'s' * (group.opened != 1)}" if group.opened else ""
     return f"*{escape(headline(group, case.alerts), 300)}*\n{state}{again}."
+
+
+def _whose(case: Case) -> str:
+    return f"by the word of {sender(case.group)}" if case.group is not None else ""
 
 
 def _behind(case: Case) -> str:

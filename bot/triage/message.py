@@ -74,6 +74,7 @@ def _state(group: Group, alerts: Sequence[Alert]) -> str:
     total = len(alerts) + group.left_out
     if group.state == "resolved":
         said = [f"{clock(group.started_at)} to {clock(group.ended_at)}", f"{total} alert{'s' * (total != 1)}"]
+        said.append(f"over by the word of {sender(group)}, not looked at again")
     else:
         many = f"{firing} of {total} alerts fire" if total != 1 else "fires"
         said = [f"{many} since {clock(group.started_at)}"]
@@ -132,11 +133,15 @@ def address(url: str, hosts: Collection[str]) -> str:
     return link(url, url, 150) if host and host in hosts else code(url, 200)
 
 
+def sender(group: Group) -> str:
+    """Who told of a group. An alert whose series are gone is over for its sender, too: whether all is well, nobody has looked."""
+    return {"alertmanager": "Alertmanager", "grafana": "Grafana"}.get(group.source, "another bot's message")
+
+
 def _origin(group: Group, hosts: Collection[str]) -> str:
-    whose = {"alertmanager": "Alertmanager", "grafana": "Grafana"}.get(group.source, "another bot's message")
     receiver = f", receiver {code(group.receiver, 60)}" if group.receiver else ""
     where = f" · {address(group.url, hosts)}" if group.url else ""
-    return f"From {whose}{receiver}{where} · {UNCHANGED}"
+    return f"From {sender(group)}{receiver}{where} · {UNCHANGED}"
 
 
 def _buttons(group: Group) -> Block:

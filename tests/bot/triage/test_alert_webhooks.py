@@ -63,6 +63,7 @@ def test_an_alert_is_told_diagnosed_updated_and_marked_as_resolved(yard: Yard) -
     settled(yard, 1, 3)
     [root] = yard.roots()
     assert "Resolved after 10 min: KVCacheFull on" in shown(root)
+    assert "over by the word of Alertmanager, not looked at again" in shown(root)
     assert root["text"].startswith("Resolved after 10 min")
     assert "Resolved after 10 min." in shown(thread(yard, root)[-1])
     assert len(yard.asked) == 2

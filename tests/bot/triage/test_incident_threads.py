@@ -110,12 +110,28 @@ def test_a_closing_summary_says_what_the_checklist_lacks() -> None:
     said = shown(incident.closing(case, []))
     assert "Resolved after 60 min" in said
     assert "No item asks for it yet" in said
+    assert "by the word of Alertmanager; what is below was found before" in said
+    assert "*Could not be seen*" in said
     assert "`hpa_wrong_metric`" in said
     assert "`QueueLong` has no `runbook_url`" in said
     assert "`KVCacheFull` has no" not in said
     assert "It could not be seen" in said
     covered = incident.lessons_of(case, [item("DR-99", ("hpa_wrong_metric",))])
     assert "DR-99 (title DR-99) asks for it" in covered[0]
+
+
+def test_a_closing_summary_without_a_look_makes_no_claim() -> None:
+    group = replace(GROUP, state="resolved", ended_at=NOON + 3600)
+    runbooks = tuple(replace(one, annotations={"runbook_url": "https://x.example.org"}) for one in ALERTS)
+    blind = {**FOUND, "headlines": [], "blind": [], "nothing_seen": True}
+    for events in ((), (Event(NOON, "diagnosis", blind),)):
+        said = shown(incident.closing(Case(NOON + 7200, group, runbooks, events), []))
+        assert "Nothing was diagnosed, so nothing is said" in said
+        assert "Nothing was found that an item" not in said
+    quiet = (Event(NOON, "diagnosis", {**blind, "nothing_seen": False}),)
+    assert "Nothing was found that an item" in shown(incident.closing(Case(NOON + 7200, group, runbooks, quiet), []))
+    over = incident.timeline_lines(Case(NOON + 7200, group, (), (Event(NOON + 3600, "resolved", {}),)))
+    assert over[0].endswith("all alerts of the group were resolved, by the word of Alertmanager")
 
 
 def test_hostile_names_stay_names() -> None:

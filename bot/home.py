@@ -16,6 +16,8 @@ from bot.mrkdwn import code, escape, prose
 from bot.seen import Seen
 from bot.store.answers import Kept
 from bot.store.subscriptions import Subscription
+from tools.finding import Finding
+from tools.together import together, told
 
 REFRESH = "home_refresh"
 HEADLINES, RECENT, SEEN, MINE = 5, 5, 14, 10
@@ -68,7 +70,7 @@ def view(home: Home) -> dict[str, Any]:
 def prompts(now: Answer | None) -> list[dict[str, str]]:
     """What to ask first, at most four, from what is wrong now."""
     found = []
-    for finding in now.headlines[:3] if now is not None else ():
+    for finding in _headlines(now)[:3] if now is not None else ():
         what = " ".join(f"{finding.subject}: {finding.title}".split())
         found.append(
             {"title": _cut(finding.title, 60), "message": _cut(f"Why is this so, and what helps? {what}", 300)}
@@ -78,11 +80,16 @@ def prompts(now: Answer | None) -> list[dict[str, str]]:
     return [*found, *fixed][:4]
 
 
+def _headlines(now: Answer) -> list[Finding]:
+    """What stands out, worst first; one cause on many nodes or GPUs is one."""
+    return [told(group) for group in together(now.findings)]
+
+
 def _now(home: Home) -> list[Block]:
     if home.now is None:
         return [section(NOT_YET)]
     blocks = [section(f"*{prose(home.now.verdict, 500) or 'No verdict.'}*")]
-    headlines = home.now.headlines
+    headlines = _headlines(home.now)
     lines = [
         f"{_BADGE.get(one.severity, ':white_circle:')} {escape(one.title, 150)} {code(one.subject, 150)}"
         + (f"\n    {prose(one.since.text, 200)}" if one.since is not None else "")
@@ -92,8 +99,16 @@ def _now(home: Home) -> list[Block]:
         lines.append(f"_and {len(headlines) - HEADLINES} more_")
     if lines:
         blocks.append(section("\n".join(lines)))
-    unseen = f" {len(home.now.blind)} things could not be seen." if home.now.blind else ""
-    return [*blocks, context(f"As of {_moment(home.at)}.{unseen}")]
+    return [*blocks, context(f"As of {_moment(home.at)}.{_unseen(home.now)}")]
+
+
+def _unseen(now: Answer) -> str:
+    """What could not be seen, the first of it by name: without it, nothing wrong would read as all well."""
+    if not now.blind:
+        return ""
+    count = len(now.blind)
+    names = ", ".join(escape(one.what, 80) for one in now.blind[:3]) + (f" and {count - 3} more" if count > 3 else "")
+    return f" {count} {'thing' if count == 1 else 'things'} could not be seen: {names}."
 
 
 def _readiness(found: Readiness | None) -> str:

@@ -20,6 +20,7 @@ from evals.slack_standin import Fault
 from evals.slack_web.blocks import valid
 from tests.bot import timed
 from tests.bot.conftest import Room
+from tools.finding import BlindSpot
 
 ANSWER = timed.answer()
 HOSTILE = "<!channel> <@U1> *x* `y` \u202e" * 50
@@ -61,6 +62,32 @@ def test_what_is_said() -> None:
         assert part in said, part
     assert NOT_YET in text_of(view(Home(None, 0.0)))
     assert "Settings" not in text_of(view(replace(full(), settings=())))
+
+
+def test_one_cause_on_many_nodes_is_one_line() -> None:
+    finding = ANSWER.headlines[0]
+    nodes = [replace(finding, key=f"k{n}", subject=f"node/gpu-{n}", title="The driver hangs") for n in range(7)]
+    other = replace(finding, key="other", title="It waits", subject="deployment/chat/a")
+    said = text_of(view(Home(replace(ANSWER, findings=(*nodes, other)), 0.0)))
+    assert said.count("The driver hangs") == 1
+    assert "7 nodes (gpu-0, gpu-1, gpu-2, gpu-3, gpu-4 and 2 more)" in said
+    assert "It waits" in said, "what nodes alike would have pushed off"
+    first, second, *_ = prompts(replace(ANSWER, findings=(*nodes, other)))
+    assert "7 nodes (gpu-0" in first["message"]
+    assert second["title"] == "It waits"
+
+
+def test_what_could_not_be_seen_is_named_beside_nothing_wrong() -> None:
+    blind = tuple(BlindSpot(f"<!here> source {n}", "down") for n in range(5))
+    line = "Nothing that I check for fires on the cluster, but part of it could not be seen."
+    said = text_of(view(Home(replace(ANSWER, verdict=line, findings=(), blind=blind), 0.0)))
+    assert "but part of it could not be seen" in said
+    assert "5 things could not be seen: " in said
+    assert "source 2 and 2 more." in said
+    assert "<!here>" not in said
+    one = text_of(view(Home(replace(ANSWER, findings=(), blind=blind[:1]), 0.0)))
+    assert "1 thing could not be seen" in one
+    assert "could not be seen" not in text_of(view(Home(replace(ANSWER, blind=()), 0.0)))
 
 
 def test_details_of_sources_are_for_admins() -> None:

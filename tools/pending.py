@@ -53,11 +53,19 @@ def room(now: Now, one: Stuck) -> bool | None:
     return block.number >= one.wants.number
 
 
+def only(one: Stuck, *whys: Why) -> bool:
+    """Are these the only reasons, beside that the control plane is not for models?"""
+    return bool(one.reasons) and set(one.reasons) <= {*whys, Why.CONTROL}
+
+
 def kept_off(now: Now, one: Stuck, why: Why) -> bool:
     """Is this what keeps the pod off nodes that could hold it: the reason is named, and GPUs are not what is missing?"""
     if why not in one.reasons:
         return False
-    # A node that was refused for its volumes had passed taints, selector and resources: it is the one that could hold the pod.
-    if Why.VOLUME in one.reasons:
+    # A node that was refused for its volumes or devices had passed taints, selector and resources: it is the one that could hold the pod.
+    if Why.VOLUME in one.reasons or (Why.CLAIM in one.reasons and why is not Why.CLAIM):
+        return False
+    # So had one that lacks CPU or memory and no GPU: each resource that a node lacks is named.
+    if Why.RESOURCE in one.reasons and Why.GPU not in one.reasons and why is not Why.RESOURCE:
         return False
     return Why.GPU not in one.reasons or room(now, one) is True

@@ -1,7 +1,7 @@
 """What the scheduler says of a pod that fits nowhere, taken apart: `0/6 nodes are available: 4 Insufficient nvidia.com/gpu, ...`.
 
-The wording is that of the plugins of kube-scheduler (nodeaffinity, noderesources, tainttoleration, volumebinding, nodevolumelimits).
-Each node is counted under the reasons of the first plugin that refused it, taints before selectors before resources.
+The wording is that of the plugins of kube-scheduler (nodeaffinity, noderesources, tainttoleration, volumebinding, nodevolumelimits,
+dynamicresources, interpodaffinity, podtopologyspread, nodeports). Each node is counted under the reasons of the first plugin that refused it, taints before selectors before resources.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ class Why(StrEnum):
 
     GPU = "GPUs"
     MIG = "MIG instances"
+    CLAIM = "device claims"
     TAINT = "taints"
     HEALTH = "node health"
+    CONTROL = "control plane"
     SELECTOR = "selector or affinity"
     VOLUME = "volumes"
     RESOURCE = "other resources"
@@ -40,6 +42,8 @@ _TAIL = re.compile(r"\.?\s*preemption:.*$", re.DOTALL)
 _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
     (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-")),
     (Why.GPU, re.compile(r"Insufficient nvidia\.com/")),
+    # Dynamic resource allocation: devices are claimed, and the pod requests none by a resource's name.
+    (Why.CLAIM, re.compile(r"cannot allocate all claims|(?i:resource ?claims?\b)")),
     (Why.RESOURCE, re.compile(r"Insufficient |Too many pods")),
     (
         Why.VOLUME,
@@ -51,10 +55,24 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
     # The node controller's own taints tell of a sick or cordoned node, not of a policy.
     (
         Why.HEALTH,
-        re.compile(r"taints?(?:\(s\))? \{node\.kubernetes\.io/|were unschedulable|node\(s\) (?:were )?not ready"),
+        re.compile(
+            r"taints?(?:\(s\))? \{(?:node\.kubernetes\.io/|node\.cloudprovider\.kubernetes\.io/"
+            # Nodes that an autoscaler takes away, or that have not finished to join.
+            r"|ToBeDeletedByClusterAutoscaler|DeletionCandidateOfClusterAutoscaler|karpenter\.sh/(?:disrupt|unregistered)"
+            r"|cloud\.google\.com/impending-node-termination|[\w.-]{1,60}/(?:agent|startup)-not-ready)"
+            r"|were unschedulable|node\(s\) (?:were )?not ready"
+        ),
     ),
+    # Nearly every cluster has such nodes, and no model is meant to run there.
+    (Why.CONTROL, re.compile(r"taints?(?:\(s\))? \{node-role\.kubernetes\.io/(?:control-plane|master|etcd)")),
     (Why.TAINT, re.compile(r"taint")),
-    (Why.SELECTOR, re.compile(r"didn't match Pod's node affinity|didn't match node selector|didn't satisfy")),
+    (
+        Why.SELECTOR,
+        re.compile(
+            r"didn't match Pod's node affinity|didn't match node selector|didn't satisfy"
+            r"|didn't match pod (?:anti-)?affinity|didn't match pod topology spread"
+        ),
+    ),
 )
 
 

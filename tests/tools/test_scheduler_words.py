@@ -39,6 +39,27 @@ from tools.scheduler_words import Refusal, Why, refusals
         ),
         ("6 Insufficient nvidia.com/gpu.", {Why.GPU: 6}),
         ("skip schedule deleting pod: team/app-0", {Why.OTHER: 0}),
+        (
+            (
+                "0/3 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 2 cannot allocate all claims."
+                " still not schedulable, preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
+            ),
+            {Why.CONTROL: 1, Why.CLAIM: 2},
+        ),
+        (
+            "0/1 nodes are available: 1 node(s) had untolerated taint {node-role.example.org/control-plane: }.",
+            {Why.TAINT: 1},
+        ),
+        ("0/2 nodes are available: 2 node(s) had untolerated taint {karpenter.sh/disrupted: }.", {Why.HEALTH: 2}),
+        ("0/2 nodes are available: 2 node(s) had untolerated taint {karpenter.sh/nodepool: gpu}.", {Why.TAINT: 2}),
+        (
+            "0/1 nodes are available: 1 node(s) had untolerated taint {ebs.csi.aws.com/agent-not-ready: }.",
+            {Why.HEALTH: 1},
+        ),
+        (
+            "0/5 nodes are available: 2 node(s) didn't match pod anti-affinity rules, 3 node(s) didn't match pod topology spread constraints.",
+            {Why.SELECTOR: 5},
+        ),
         ("", {}),
     ],
 )

@@ -10,8 +10,8 @@ Everybody waits for a node that will not come; restarting the pod changes nothin
 A scale-up that was triggered after the refusal, or a pod that has not waited long.
 """
 
-from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING, named
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID
 from tools.vocabulary.autoscaling import NO_SCALE_UP
@@ -60,7 +60,10 @@ CHECK = Check(
     helps=(SAID,),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(Explains("pending_insufficient_gpu"), Explains("gpu_bin_packing_fragmentation"), *QUEUEING),
+    explains=(
+        *named("pending_insufficient_gpu", "gpu_bin_packing_fragmentation", "pending_other_resource"),
+        *QUEUEING,
+    ),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -1,8 +1,9 @@
-"""The kubelet evicted a pod because its node ran short of memory or disk.
+"""The kubelet evicted a pod for want of memory or disk.
 
 ## What it means
-The node was low on a resource, and the kubelet ended the pod that used most above its request. The message names the resource: for
-pods of models it is mostly the disk (ephemeral-storage), filled by downloads and caches.
+The node was low on a resource, and the kubelet ended the pod that used most above its request, or turned a new one away; or the pod
+wrote more than its own limit of disk allows. The message names the resource: for pods of models it is mostly the disk
+(ephemeral-storage), filled by downloads and caches.
 
 ## Why it hurts
 The replica is gone with all it served, and its successor meets the same node or loads anew elsewhere.
@@ -11,18 +12,25 @@ The replica is gone with all it served, and its successor meets the same node or
 A pod that failed for another reason, or an eviction of days ago.
 """
 
+import re
+
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
-from tools.families import FAILING, QUEUEING, UNWATCHED
+from tools.families import FAILING, QUEUEING, UNWATCHED, named
 from tools.finding import Remedy
 from tools.vocabulary.autoscaling import FAILED_REASON
 from tools.vocabulary.startup import FAILED_AGO
 
+_WHY = re.compile(
+    r"low on resource|had condition: \[(?:Disk|Memory|PID)Pressure"
+    r"|ephemeral[ -](?:local )?storage (?:usage exceeds|limit)|exceeds the (?:total )?limit"
+)
+
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a pod was evicted lately for want of a resource of its node."""
+    """Fire when a pod was evicted lately for want of a resource of its node, or for passing its own limit of disk."""
     for reason in now.each(FAILED_REASON.now):
-        if not reason.text.startswith("Evicted") or "low on resource" not in reason.text:
+        if not reason.text.startswith("Evicted") or not _WHY.search(reason.text):
             continue
         ago = needed(now, reason, FAILED_AGO.now)
         if ago.number <= limits["recent"]:
@@ -40,6 +48,16 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
                 None,
                 "The node's MemoryPressure stays False under load.",
                 ("kubernetes/host-memory-limits",),
+            ),
+        )
+    if reason is not None and "low on resource" not in reason.text and "limit" in reason.text:
+        return (
+            Remedy(
+                "Raise the limit that the message names (limits.ephemeral-storage, or the emptyDir's sizeLimit) above the weights, the compile cache and"
+                " what an offload to disk may take together, or move them to a volume of their own.",
+                None,
+                "The pod lives through a full load, and its use stays below the limit.",
+                ("platform/model-weight-storage",),
             ),
         )
     return (
@@ -64,7 +82,8 @@ CHECK = Check(
     needs=(FAILED_REASON.now, FAILED_AGO.now),
     limits={"recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now")},
     fires=fires,
-    explains=(*QUEUEING, *FAILING, *UNWATCHED),
+    # Its successor waits for the same node.
+    explains=(*QUEUEING, *FAILING, *UNWATCHED, *named("pending_nodes_unavailable")),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
     owner="platform",

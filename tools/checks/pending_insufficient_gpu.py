@@ -16,7 +16,7 @@ from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, Stuck, room, stuck
-from tools.scheduler_words import Why
+from tools.scheduler_words import Why, refusals
 from tools.signals import CLUSTER_GPUS_FREE, CLUSTER_GPUS_TOTAL
 
 FREE = CLUSTER_GPUS_FREE.now
@@ -31,9 +31,10 @@ def _too_few(now: Now, one: Stuck) -> bool:
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a pod has been pending for a while, GPUs are what is missing, and the cluster has fewer free than it asks for."""
-    waiting = [one for one in stuck(now, limits["pending"]) if _too_few(now, one)]
+    all_stuck = stuck(now, limits["pending"])
+    waiting = [one for one in all_stuck if _too_few(now, one)]
     if not waiting:
-        return None
+        return _unclaimed(now, all_stuck)
     longest = waiting[0]
     assert longest.wants is not None
     free, block = now.get(FREE), now.get(BLOCK)
@@ -57,9 +58,36 @@ def fires(now: Now, limits: Limits) -> Because | None:
     )
 
 
+def _unclaimed(now: Now, all_stuck: list[Stuck]) -> Because | None:
+    """Devices by claim (dynamic resource allocation): no node that could take the pod has what it claims."""
+    waiting = [one for one in all_stuck if Why.CLAIM in one.reasons]
+    if not waiting:
+        return None
+    count = counted([one.pending for one in waiting], "Pods pending for lack of devices", "pods", now.subject)
+    return because(
+        "{count} pending, for {longest} at most, with a claim on devices that is not met; the scheduler says: {said}",
+        count=count,
+        longest=waiting[0].pending,
+        said=waiting[0].said,
+    )
+
+
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Free GPUs, or add them."""
+    said = now.get(SAID)
+    claimed: tuple[Remedy, ...] = ()
+    if said is not None and Why.CLAIM in refusals(said.text):
+        claimed = (
+            Remedy(
+                "Compare what the pod claims with what there is: `kubectl get resourceclaims` and `kubectl get resourceslices` show whether devices are"
+                " taken, or whether class and selectors of the claim match none.",
+                None,
+                "The claim is allocated and reserved for the pod.",
+                ("kubernetes/pending-gpu-pods",),
+            ),
+        )
     return (
+        *claimed,
         Remedy(
             "Free GPUs that are held idle, or add nodes of this kind; a rollout without spare GPUs needs maxSurge 0 and maxUnavailable 1.",
             None,

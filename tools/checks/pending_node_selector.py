@@ -14,16 +14,21 @@ Too few free GPUs on every node, or a taint that is named instead.
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, room, stuck
 from tools.scheduler_words import Why
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a pod has been pending for a while and its selector is what keeps it off nodes with room."""
+    """Fire when a pod has been pending for a while and its selector is what keeps it off nodes with room.
+
+    Where nodes are cordoned or sick, too, it is the selector only if a sound node has room.
+    """
     waiting = [
         one
         for one in stuck(now, limits["pending"])
-        if kept_off(now, one, Why.SELECTOR) and Why.TAINT not in one.reasons
+        if kept_off(now, one, Why.SELECTOR)
+        and Why.TAINT not in one.reasons
+        and (Why.HEALTH not in one.reasons or room(now, one) is not False)
     ]
     if not waiting:
         return None

@@ -15,13 +15,16 @@ cordoned node, not a policy.
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, only, stuck
 from tools.scheduler_words import Why
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a pod has been pending for a while and taints are what keeps it off nodes with room."""
-    waiting = [one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.TAINT)]
+    """Fire when a pod has been pending for a while and taints are what keeps it off nodes with room.
+
+    The control plane's own taint counts only where there is no other node.
+    """
+    waiting = [one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.TAINT) or only(one)]
     if not waiting:
         return None
     longest = waiting[0]

@@ -1,28 +1,36 @@
-"""Pods failed at the kubelet's door because it had no GPU to give.
+"""Pods failed at the kubelet's door: the node could not give them what they were placed there for.
 
 ## What it means
-The scheduler placed the pod, and the kubelet could not allocate the device: the device plugin had not registered yet after a
-restart, or the GPU had been marked unhealthy. Such pods stay behind as Failed.
+The scheduler placed the pod, and the kubelet turned it away: the device plugin had not registered yet after a restart, the GPU had
+been marked unhealthy, the free GPUs and CPUs lie on different NUMA nodes (TopologyAffinityError), or another pod had taken what was
+left (OutOf...). Such pods stay behind as Failed.
 
 ## Why it hurts
-The replica is missing until its controller makes another; where the GPU is unhealthy the next one fails too.
+The replica is missing until its controller makes another; where the reason lasts the next one fails too, one after another.
 
 ## What would rule it out
 A failed pod with another reason (Evicted, NodeLost), or one that failed days ago. Where all replicas that are wanted are ready since, the
 failed pods are left over and nothing is wrong.
 """
 
+import re
+
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.finding import Remedy
 from tools.signals import POD_AGE, REPLICAS_READY, REPLICAS_WANTED
 from tools.vocabulary.autoscaling import FAILED_REASON
 
+# The kubelet's reasons at admission (lifecycle predicates, device manager, topology manager, CPU manager).
+_TURNED_AWAY = re.compile(
+    r"(?:UnexpectedAdmissionError|TopologyAffinityError|SMTAlignmentError|OutOf[\w./-]{1,80}|NodeAffinity|NodePorts)(?::|$)"
+)
+
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when pods of the last day failed with UnexpectedAdmissionError."""
+    """Fire when the kubelet turned pods of the last day away."""
     failed = []
     for reason in now.each(FAILED_REASON.now):
-        if not reason.text.startswith("UnexpectedAdmissionError"):
+        if not _TURNED_AWAY.match(reason.text):
             continue
         age = now.of(reason.subject, POD_AGE.now)
         if age is None:
@@ -33,7 +41,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not failed:
         return None
     reason, age = min(failed, key=lambda one: one[1].number)
-    count = counted([one for one, _ in failed], "Pods failed for lack of a device", "pods", now.subject)
+    count = counted([one for one, _ in failed], "Pods failed for lack of what they asked for", "pods", now.subject)
     said = "{count} failed at admission, the last one created {age} ago: {reason}"
     wanted, ready = now.get(REPLICAS_WANTED.now), now.get(REPLICAS_READY.now)
     if wanted is not None and ready is not None and ready.number >= max(1.0, wanted.number):
@@ -45,6 +53,21 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Clear the failed pods once the devices are back."""
+    if any("Topology" in one.text for one in now.each(FAILED_REASON.now)):
+        return (
+            Remedy(
+                "No NUMA node of that machine has as many free GPUs and CPUs as the pod asks for: move the small pods that use a GPU of each half, or"
+                " set the kubelet's topologyManagerPolicy to best-effort on this pool.",
+                verify="The next pod of the workload is admitted.",
+                cites=("kubernetes/pending-gpu-pods",),
+            ),
+            Remedy(
+                "Scale the workload down to what fits meanwhile: the scheduler knows nothing of NUMA nodes, and its controller makes failed pods"
+                " without an end. Then delete those that lie there.",
+                verify="No new pod of the workload is Failed.",
+                cites=("kubernetes/pending-gpu-pods",),
+            ),
+        )
     return (
         Remedy(
             "Look at the node's GPUs first: `kubectl get node NODE -o jsonpath={.status.allocatable}` must show nvidia.com/gpu. If it is short, see the"

@@ -1,0 +1,72 @@
+"""A pod waits for nodes that are cordoned, leaving or not healthy.
+
+## What it means
+The scheduler refuses the nodes that could hold the pod for their state: cordoned for maintenance, under disk or memory pressure, not
+ready, not initialised yet, or about to be taken away by an autoscaler.
+
+## Why it hurts
+The replica is missing, and no other node is meant for it or has room.
+
+## What would rule it out
+A node in good health that lacks GPUs, or one whose taint is a policy.
+"""
+
+from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import QUEUEING
+from tools.finding import Remedy
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, only, room, stuck
+from tools.scheduler_words import Why
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a pod has been pending for a while, the state of nodes keeps it off them, and no sound node has room."""
+    waiting = [
+        one
+        for one in stuck(now, limits["pending"])
+        if Why.HEALTH in one.reasons and only(one, Why.HEALTH, Why.SELECTOR) and room(now, one) is not True
+    ]
+    if not waiting:
+        return None
+    longest = waiting[0]
+    count = counted([one.pending for one in waiting], "Pods pending for lack of sound nodes", "pods", now.subject)
+    return because(
+        "{count} pending, for {longest} at most; the scheduler says: {said}",
+        longest.wants,
+        now.get(BLOCK),
+        count=count,
+        longest=longest.pending,
+        said=longest.said,
+    )
+
+
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
+    """Bring the nodes back, or add one."""
+    said = now.get(SAID)
+    text = said.text if said is not None else ""
+    if "unschedulable" in text:
+        first = "The nodes are cordoned: end the maintenance (`kubectl uncordon NODE`), one node at a time, or give the replicas another place before it."
+    elif "disk-pressure" in text:
+        first = "Free the node's disk: unused images, model caches on the root disk, logs; the taint goes by itself some minutes later."
+    else:
+        first = "See under Conditions in `kubectl describe node NODE` what the node lacks; the taint goes by itself when it is well again."
+    return (
+        Remedy(
+            first,
+            verify="The node has no taint of node.kubernetes.io, and the pod is assigned to it.",
+            cites=("kubernetes/pending-gpu-pods",),
+        ),
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    severity="high",
+    needs=(PENDING, SAID),
+    helps=(WANTS, BLOCK),
+    limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
+    fires=fires,
+    explains=QUEUEING,
+    remedies=remedies,
+    pages=("kubernetes/pending-gpu-pods",),
+    owner="platform",
+)

@@ -28,10 +28,14 @@ class On(StrEnum):
 
 
 class Applies(StrEnum):
-    """Which workloads a check is about: all, those that hold GPUs, or those that serve with a known engine."""
+    """Which workloads a check is about.
+
+    All, those that hold GPUs, those with what they need to serve (a store, a router), or those that serve with a known engine.
+    """
 
     ANY = "any"
     GPU = "gpu"
+    NEEDED = "needed"
     ENGINE = "engine"
 
 
@@ -44,6 +48,7 @@ class Where(StrEnum):
     SAME_NAMESPACE = "in this namespace"
     IN_CLUSTER = "in this cluster"
     WATCHES_THIS_NODE = "of the exporter on this node"
+    NEEDS_THIS = "of what needs this to serve"
 
 
 @dataclass(frozen=True, slots=True)

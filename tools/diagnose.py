@@ -101,7 +101,8 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     explained = explanations(fired.values(), snapshot.topology)
     scope = _closure(within, snapshot.topology)
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
-    inside = {key for key, outcome in fired.items() if _concerns(outcome, scope, path)}
+    beside = frozenset(one for one, users in snapshot.topology.supports.items() if users & scope)
+    inside = {key for key, outcome in fired.items() if outcome.subject in beside or _concerns(outcome, scope, path)}
     inside |= {cause for key in inside for cause in explained.get(key, ())}
     kept = {key: outcome for key, outcome in fired.items() if key in inside}
     order = _order(kept, explained)
@@ -151,7 +152,9 @@ def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
 def _is_about(case: Case, workload: Subject, topology: Topology) -> bool:
     if case.check.applies is Applies.ENGINE:
         return workload in topology.engines
-    if case.check.applies is Applies.GPU:
+    if case.check.applies is Applies.NEEDED and workload in topology.supports:
+        return True
+    if case.check.applies in {Applies.GPU, Applies.NEEDED}:
         pods = topology.pods_of(workload)
         return any(topology.pods[key].gpus for key in pods) or bool(topology.gpus_of(workload))
     return True
@@ -219,6 +222,9 @@ def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) ->
     if where is Where.SAME_NAMESPACE:
         spaces = {one.namespace for one in topology.workloads_of(cause)}
         return bool(spaces & {one.namespace for one in topology.workloads_of(symptom)})
+    if where is Where.NEEDS_THIS:
+        needed_by = (topology.supports.get(one, frozenset()) for one in topology.workloads_of(cause))
+        return bool(frozenset().union(*needed_by) & topology.workloads_of(symptom))
     if where is Where.WATCHES_THIS_NODE:
         watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
         return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))

@@ -7,11 +7,25 @@ import re
 from tools.check import Because, Fires, Limit, Limits, Now, because
 from tools.crashes import log_line, of_container, recent
 from tools.reading import Reading
-from tools.signals import EXIT_CODE, LOG_SERVING, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON, Ask, Signal
+from tools.signals import (
+    EXIT_CODE,
+    LOG_SERVING,
+    POD_READY,
+    RESTARTS,
+    RUNNING_FOR,
+    TERMINATED_AGO,
+    TERMINATION,
+    WAITING_REASON,
+    Ask,
+    Signal,
+)
 from tools.vocabulary.startup import TOLD_OF
 
-LIMITS = {"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")}
-HELPS = (WAITING_REASON.now, RESTARTS.now, TOLD_OF.now)
+LIMITS = {
+    "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+    "standing": Limit(300, "seconds", "five minutes: a server that recovers from such a line has done so"),
+}
+HELPS = (WAITING_REASON.now, RESTARTS.now, TOLD_OF.now, POD_READY.now, RUNNING_FOR.now)
 
 
 def needs(signal: Signal) -> tuple[Ask, ...]:
@@ -20,7 +34,7 @@ def needs(signal: Signal) -> tuple[Ask, ...]:
 
 
 def failed_start(signal: Signal, *helps: Ask) -> Fires:
-    """Fire when a replica ended lately with a line of this kind and no sign of having served."""
+    """Fire when a replica ended lately, or runs without being ready, with a line of this kind and no sign of having served."""
 
     def fires(now: Now, limits: Limits) -> Because | None:
         for crash in recent(now, limits["recent"]):
@@ -37,9 +51,23 @@ def failed_start(signal: Signal, *helps: Ask) -> Fires:
                     line=line,
                 )
                 return of_container(now, found)
-        return None
+        return standing(now, limits["standing"], signal)
 
     return fires
+
+
+def standing(now: Now, for_s: float, signal: Signal) -> Because | None:
+    """Because a container runs on, not ready, over workers that cannot start: its log says this, and nothing of having served."""
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        line, served = now.of(ready.subject, signal.now), now.of(ready.subject, LOG_SERVING.now)
+        if ready.number or line is None or not line.text or (served is not None and served.text):
+            continue
+        ran = now.of(ready.subject, RUNNING_FOR.now)
+        if ran is not None and ran.number >= for_s:
+            return because(
+                "{ran_of} has run for {ran} and is not ready; its log says: {line}", ready, ran=ran, line=line
+            )
+    return None
 
 
 def told(now: Now, signal: Signal) -> str:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tools import readers
 from tools.columns import Part, Value
+from tools.dependencies import supports
 from tools.facts import (
     Object,
     at,
@@ -44,7 +45,7 @@ from tools.signals import (
     Signal,
 )
 from tools.topology import CLUSTER, Autoscaler, Pod, owner_of
-from tools.vocabulary.startup import INIT_RUNNING_FOR
+from tools.vocabulary.startup import INIT_RUNNING_FOR, LOG_UNREACHABLE
 
 CORE_KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
 KINDS = tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds())))
@@ -108,6 +109,7 @@ class Observed:
     exporters: tuple[Target, ...] = ()
     engines: tuple[Target, ...] = ()
     containers: Mapping[str, str] = field(default_factory=dict)
+    supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
 
 
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
@@ -157,6 +159,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         exporters=exporters,
         engines=engines,
         containers=_containers(lists["pods"].items),
+        supports=supports(listed, facts.values[LOG_UNREACHABLE]),
     )
 
 

@@ -168,7 +168,7 @@ def _topology(observed: Observed, measured: Measured, direct: Direct | None = No
         nodes |= set(measured.identities[NODES.name].rows)
     autoscalers = observed.autoscalers or _autoscalers_from_series(measured.identities.get(AUTOSCALERS.name))
     engines, models = _engines(pods, measured)
-    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines, models)
+    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines, models, observed.supports)
 
 
 def _pods_from_series(measured: Measured) -> dict[str, Pod]:

@@ -76,7 +76,10 @@ class Autoscaler:
 
 @dataclass(frozen=True)
 class Topology:
-    """The scope's pods, GPUs, nodes and autoscalers by key, which engine serves each workload, and which serves a model."""
+    """The scope's pods, GPUs, nodes and autoscalers by key, which engine serves each workload, and which serves a model.
+
+    `supports` holds troubled workloads without GPUs, each with the workloads that need it.
+    """
 
     pods: Mapping[str, Pod] = field(default_factory=dict)
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
@@ -85,6 +88,7 @@ class Topology:
     wanted: tuple[Subject, ...] = ()
     engines: Mapping[Subject, str] = field(default_factory=dict)
     models: Mapping[str, Subject] = field(default_factory=dict)
+    supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
 
     @cached_property
     def workloads(self) -> dict[Subject, tuple[str, ...]]:

@@ -25,7 +25,7 @@ _ACTION = re.compile(
     re.IGNORECASE,
 )
 _READINESS = re.compile(
-    r"\b(?:audit|checklists?|readiness(?! (?:probe|gate))|production[- ]ready|ready for production|go[- ]live|attest\w*)\b",
+    r"\b(?:audit|checklists?|readiness(?! (?:probe|gate|path|endpoint|url|port|threshold|time-?out|delay|condition|fails?|failed|failing|wrong|false|never|is (?:failing|false|wrong)))|production[- ]ready|ready for production|go[- ]live|attest\w*)\b",
     re.IGNORECASE,
 )
 _SIZING = re.compile(

@@ -25,6 +25,7 @@ from tools.vocabulary.startup import (
     LOG_NO_KERNEL,
     LOG_NO_KV,
     LOG_TP,
+    LOG_UNREACHABLE,
     PATTERNS,
     fragments,
 )
@@ -76,6 +77,28 @@ WATCHDOG = (
         ),
         ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
         ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
+        ("safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge", LOG_DOWNLOAD),
+        ("safetensors_rust.SafetensorError: Error while deserializing header: MetadataIncompleteBuffer", LOG_DOWNLOAD),
+        ("OSError: Consistency check failed: file should be of size 4227858712 but has size 2290365199", LOG_DOWNLOAD),
+        (
+            "RuntimeError: PytorchStreamReader failed reading zip archive: failed finding central directory",
+            LOG_DOWNLOAD,
+        ),
+        ("_pickle.UnpicklingError: invalid load key, 'v'.", LOG_DOWNLOAD),
+        ("ValueError: Invalid repository ID or local directory specified: '/mnt/models'.", LOG_DOWNLOAD),
+        (
+            "OSError: org/x is not a local folder and is not a valid model identifier listed on 'https://hf'",
+            LOG_DOWNLOAD,
+        ),
+        (
+            "Unable to create lease. Check etcd server status at http://store:2379: Connection refused (os error 111)",
+            LOG_UNREACHABLE,
+        ),
+        ("dial tcp: lookup failed: failed to connect to redis://cache:6379", LOG_UNREACHABLE),
+        (
+            "(Caused by ConnectTimeoutError(<HTTPConnection>, 'Connection to peer timed out. (connect timeout=None)')) http://peer:8998",
+            LOG_UNREACHABLE,
+        ),
         ("RuntimeError: The NVIDIA driver on your system is too old (found version 12080).", LOG_DRIVER),
         ("RuntimeError: CUDA error: no kernel image is available for execution on the device", LOG_NO_KERNEL),
         ("vllm: error: unrecognized arguments: --swap-space 4", LOG_BAD_FLAG),
@@ -108,6 +131,9 @@ def test_each_line_is_told_by_its_own_pattern(line: str, signal: Signal) -> None
         "INFO tensor parallel size (8) divides 64 attention heads",
         "WARNING No available shared memory broadcast block found in 60 seconds. This typically happens when compiling",
         "Tried to allocate nothing",
+        "INFO Loading safetensors checkpoint shards: 100% Completed, header of model-00001.safetensors read",
+        "INFO connected to etcd at http://store:2379",
+        "WARNING a client closed its connection: connection refused by the other side",
     ],
 )
 def test_a_near_miss_says_nothing(line: str) -> None:
@@ -126,7 +152,15 @@ def test_what_lay_reserved_is_read_in_its_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    "bait", ["To serve at least one request with ", "401 Client Error", "Tried to allocate 1 GiB", "Max retries "]
+    "bait",
+    [
+        "To serve at least one request with ",
+        "401 Client Error",
+        "Tried to allocate 1 GiB",
+        "Max retries ",
+        "Connection refused ",
+        "http://a",
+    ],
 )
 def test_a_giant_line_is_read_in_no_time(bait: str) -> None:
     started = time.process_time()
@@ -176,3 +210,12 @@ def test_the_wrong_architecture_is_no_wrong_tag() -> None:
 def test_the_specific_cause_explains_the_general_symptom(check: str) -> None:
     symptoms = {one.symptom for one in cases()[check].check.explains}
     assert {"crash_loop", "engine_dead", "gpu_held_by_not_ready_pod", "readiness_never_true"} <= symptoms
+
+
+def test_files_that_are_not_whole_are_fetched_again() -> None:
+    line = "safetensors_rust.SafetensorError: Error while deserializing header: HeaderTooLarge"
+    told = {**scene("model_download_failure")["fires"], "log.model_download now": line}
+    found = next(
+        one for one in run(snapshot(told, SUBJECTS["workload"]), {}) if one.case.id == "model_download_failure"
+    )
+    assert "Git LFS" in found.remedies[0].text

@@ -8,7 +8,7 @@ prompts longer than the limit or fields that a new version rejects (400, 422), a
 For those users the service is down, and no alert on 5xx, latency or GPUs will ever tell.
 
 ## What would rule it out
-A share that was the same an hour ago, a handful of bad requests, or refusals under load, which are the server's doing.
+A smaller share that was the same an hour ago, a handful of bad requests, or refusals under load, which are the server's doing.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ EARLIER_ANSWERS = ANSWERS_BEFORE.increase("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when answers of class 4xx are a notable share that they were not an hour ago."""
+    """Fire when answers of class 4xx are a notable share that they were not an hour ago, or most of all answers."""
     errors, answers = now.get(ERRORS), now.get(ANSWERS)
     if answers is None:
         if now.get(REQUESTS_FINISHED.increase("10m")) is None:
@@ -43,7 +43,6 @@ def fires(now: Now, limits: Limits) -> Because | None:
     share = errors.number / max(1.0, answers.number)
     if share < limits["share"]:
         return None
-    earlier, of = now.get(EARLIER), now.get(EARLIER_ANSWERS)
     more = (now.get(REQUESTS_FINISHED.increase("10m")), now.get(RUNNING_FOR.now))
     told = "Of {answers} within 10 min {errors} were turned down with 4xx ({share}%s)."
     said = {"errors": errors, "answers": answers, "share": _ratio(errors, share)}
@@ -52,7 +51,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         # Nobody was there an hour ago (a new rollout, a quiet hour): then only a large share tells.
         return because(told % "", *more, severity=None, **said) if share >= limits["alone"] else None
     then = earlier.number / of.number if earlier is not None else 0.0
-    if share < limits["rise"] * then:
+    if share < limits["rise"] * then and share < limits["alone"]:
         return None
     return because(told % ", an hour before {past}", *more, earlier, of, severity=None, **said, past=_ratio(of, then))
 
@@ -94,7 +93,7 @@ CHECK = Check(
         "least": Limit(20, "requests", "two a minute; fewer is somebody who tries things out"),
         "share": Limit(0.1, "ratio", "one in ten"),
         "rise": Limit(3, "ratio", "three times the share of an hour before is no drift"),
-        "alone": Limit(0.5, "ratio", "without anything to compare with, half of all is too much for any client"),
+        "alone": Limit(0.5, "ratio", "half of all is too much for any client, however long it has been so"),
     },
     fires=fires,
     remedies=remedies,

@@ -3,7 +3,8 @@
 ## What it means
 The kubelet restarts a container that ends and doubles the pause up to five minutes. Why it ends is told by its exit code and by the
 log of the container before. It may be an init container, and then the serving one has not started yet, or a sidecar: kubectl
-names it (Init:CrashLoopBackOff), and `kubectl logs` needs `-c` for it.
+names it (Init:CrashLoopBackOff), and `kubectl logs` needs `-c` for it. What engines need is looked at, too: a store of leases or an
+endpoint picker that ends again and again takes the engines behind it down, or away from their requests.
 
 ## Why it hurts
 The replica serves nothing, while its GPUs stay allocated to it.
@@ -14,10 +15,10 @@ Restarts that ended in a container that runs, or a single restart.
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed, of_container
-from tools.families import BROKEN, QUEUEING, named
+from tools.families import BROKEN, NEEDING, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, LIVED_FOR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
-from tools.vocabulary.startup import START_BLOCKED, TOLD_OF
+from tools.vocabulary.startup import LOG_UNREACHABLE, START_BLOCKED, TOLD_OF
 
 _CODES = {
     0: "It ended without an error: a server that returns has lost its main process or was given a one-off command.",
@@ -44,7 +45,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         code = now.of(waiting.subject, EXIT_CODE.now)
         also = tuple(
             now.of(waiting.subject, ask)
-            for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now)
+            for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now, LOG_UNREACHABLE.now)
         )
         said = "{restarts_of} is in a crash loop after {restarts}"
         if code is None:
@@ -77,13 +78,21 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 
 CHECK = Check(
     on=(On.WORKLOAD,),
-    applies=Applies.GPU,
+    applies=Applies.NEEDED,
     severity="critical",
     needs=(WAITING_REASON.now, RESTARTS.now),
-    helps=(EXIT_CODE.now, TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now, TOLD_OF.now),
+    helps=(
+        EXIT_CODE.now,
+        TERMINATION.now,
+        TERMINATED_AGO.now,
+        LIVED_FOR.now,
+        START_BLOCKED.now,
+        TOLD_OF.now,
+        LOG_UNREACHABLE.now,
+    ),
     limits={"restarts": Limit(2, "restarts", "one restart may be chance")},
     fires=fires,
-    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),
+    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application"), *NEEDING),
     remedies=remedies,
     pages=("kubernetes/exit-codes-and-terminations",),
     owner="ml platform",

@@ -2,7 +2,7 @@
 
 ## What it means
 The container ends with a CUDA out-of-memory error before it has served anything: the weights, with what start-up needs beside
-them, do not fit into what the GPU has free.
+them, do not fit into what the GPU has free. A server with workers of its own (TorchServe, Triton) may run on, and start them over and over.
 
 ## Why it hurts
 It will end the same way at every restart. Nothing comes up until the model, the GPUs or the other tenant of the GPU change.
@@ -12,9 +12,10 @@ A log that shows it had served before the error, or a termination by the kernel 
 """
 
 from tools import engine_changes
-from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limits, Now, On, because
 from tools.crashes import log_line, recent
 from tools.engines import Key
+from tools.failed_starts import LIMITS, standing
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import (
@@ -23,7 +24,9 @@ from tools.signals import (
     GPU_REQUEST,
     LOG_CUDA_OOM,
     LOG_SERVING,
+    POD_READY,
     RESTARTS,
+    RUNNING_FOR,
     TENSOR_PARALLEL,
     TERMINATED_AGO,
     TERMINATION,
@@ -32,7 +35,7 @@ from tools.signals import (
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica ended lately with a CUDA out-of-memory line and no sign of having served."""
+    """Fire when a replica ended lately, or runs without being ready, with a CUDA out-of-memory line and no sign of having served."""
     for crash in recent(now, limits["recent"]):
         if crash.reason.text == "OOMKilled":
             continue
@@ -47,7 +50,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 ago=crash.ago,
                 line=line,
             )
-    return None
+    return standing(now, limits["standing"], LOG_CUDA_OOM)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -65,6 +68,13 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
         ),
         Remedy(
             "Or load a quantised checkpoint (FP8 halves the weights of BF16).", None, verify, ("serving/quantization",)
+        ),
+        Remedy(
+            "If the server starts several workers on one GPU (TorchServe's minWorkers, the count of Triton's instance_group), each loads the"
+            " whole model: start as many as fit.",
+            None,
+            verify,
+            ("gpu/memory-accounting",),
         ),
         Remedy(
             "If the message names another process on the GPU, that one holds the memory: two engines must share it by their"
@@ -95,9 +105,11 @@ CHECK = Check(
         TENSOR_PARALLEL.now,
         GPU_REQUEST.now,
         GPU_MEM_UTILIZATION.now,
+        POD_READY.now,
+        RUNNING_FOR.now,
         *engine_changes.HELPS,
     ),
-    limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
+    limits=LIMITS,
     fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,

@@ -2,7 +2,7 @@
 
 ## What it means
 The replica, or an init container that prepares it, asks a hub, a bucket or a volume for weights and configuration and is refused, cannot reach it, finds nothing, or
-has no room to store them.
+has no room to store them; or what was fetched before is not whole.
 
 ## Why it hurts
 No replica can start or scale, and what runs is lost with its next restart.
@@ -21,7 +21,7 @@ from tools.signals import LOG_SERVING, POD_READY, RUNNING_FOR
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, LOG_DOWNLOAD
 
 _BUCKET = re.compile(r"credentials|Credentials|storage\.objects|\((?:401|403|AccessDenied|Expired|Invalid|Signature)")
-
+_BROKEN = re.compile(r"deserializing header|Consistency check failed|PytorchStreamReader|invalid load key")
 
 _START = failed_start(LOG_DOWNLOAD)
 
@@ -56,6 +56,11 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         first = (
             "The bucket refuses: give the pod's service account (or the Secret that the download uses) the right to list and read"
             " the path of the model, and check region and endpoint."
+        )
+    elif _BROKEN.search(line):
+        first = (
+            "The files are there and not whole: compare their sizes with the hub's (a few hundred bytes are a pointer of Git LFS: git lfs"
+            " pull, or fetch with hf download), remove what is broken, and fetch it again with room to spare."
         )
     elif "429" in line:
         first = "Too many replicas fetch at once: fetch the weights once to a shared volume, or authenticate for a higher limit."

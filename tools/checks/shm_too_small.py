@@ -2,15 +2,16 @@
 
 ## What it means
 Workers of a tensor-parallel engine talk through /dev/shm. A container gets 64 MiB there unless a volume is mounted, and NCCL or the
-engine fails when a segment does not fit.
+engine fails when a segment does not fit. Triton's Python models pass every tensor through it, and outgrow it while they serve.
 
 ## Why it hurts
-The engine fails at start, or dies with a bus error at the first large exchange. No restart mends it.
+The engine fails at start, dies with a bus error at the first large exchange, or fails each request that needs more. No restart mends it.
 
 ## What would rule it out
 A memory-backed volume of some GiB at /dev/shm, or a log without a shared-memory error.
 """
 
+from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, needed, recent
 from tools.families import FAILING, named
@@ -19,6 +20,7 @@ from tools.signals import (
     EXIT_CODE,
     GPU_REQUEST,
     LOG_SHM,
+    POD_READY,
     SHM_SIZE,
     TENSOR_PARALLEL,
     TERMINATED_AGO,
@@ -28,7 +30,7 @@ from tools.signals import (
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica ended lately with a shared-memory error and its /dev/shm is small."""
+    """Fire when a replica ended lately, or is ready and fails its requests, with a shared-memory error, and its /dev/shm is small."""
     for crash in recent(now, limits["recent"]):
         size = needed(now, crash.code, SHM_SIZE.now)
         if size.number >= limits["size"]:
@@ -44,6 +46,16 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 size=size,
                 line=line,
             )
+    return _ready_and_full(now, limits)
+
+
+def _ready_and_full(now: Now, limits: Limits) -> Because | None:
+    """A server whose workers find no room for the tensors of a request, and whose health endpoint asks for none."""
+    for ready, errors in failing_replicas.failing(now, limits["errors"]):
+        size, line = now.of(ready.subject, SHM_SIZE.now), now.of(ready.subject, LOG_SHM.now)
+        if size is not None and size.number < limits["size"] and line is not None and line.text:
+            said = "{errors_of} counts as ready and failed {errors} within 10 min; /dev/shm has {size}, and its log says: {line}"
+            return because(said, ready, errors=errors, size=size, line=line)
     return None
 
 
@@ -64,8 +76,9 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, SHM_SIZE.now, LOG_SHM.now),
-    helps=(WAITING_REASON.now, TENSOR_PARALLEL.now, GPU_REQUEST.now),
+    helps=(WAITING_REASON.now, TENSOR_PARALLEL.now, GPU_REQUEST.now, POD_READY.now, *failing_replicas.HELPS),
     limits={
+        **failing_replicas.LIMITS,
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
         "size": Limit(2**30, "bytes", "1 GiB; the container default is 64 MiB"),
     },

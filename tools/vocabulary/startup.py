@@ -19,6 +19,7 @@ LOG_TP = line("log.tp_invalid", "Line on the parallel size")
 LOG_NCCL = line("log.nccl_init", "NCCL error line")
 LOG_COLLECTIVE = line("log.collective_timeout", "Line on a collective that timed out")
 LOG_ENGINE_DEAD = line("log.engine_dead", "Line on a dead engine")
+LOG_UNREACHABLE = line("log.unreachable", "Line on what cannot be reached")
 
 START_BLOCKED = fact("pod.start_blocked", "", Per.REPLICA, "What keeps a container from starting")
 PULL_SAID = fact("pod.pull_said", "", Per.REPLICA, "What the image pull said", evidence="event", told_by="events")
@@ -39,6 +40,12 @@ INIT_CONTAINER = fact("pod.init_container", "", Per.REPLICA, "Init container tha
 INIT_RUNNING_FOR = fact("pod.init_running_for", "seconds", Per.REPLICA, "Time that the init container has run")
 NO_STARTUP_PROBE = fact(
     "pod.no_startup_probe", "", Per.REPLICA, "Liveness probe without a startup probe", evidence="config"
+)
+
+_FAILED = (
+    r"(?:[Cc]onnection refused|[Cc]onnection (?:timed out|reset)|[Cc]onnect timeout|i/o timeout|no such host"
+    r"|Name or service not known|Temporary failure in name resolution|NewConnectionError|ConnectTimeoutError"
+    r"|[Cc]onnection to \S{1,253} timed out|[Ff]ailed to connect|Unable to create lease|tcp connect error)"
 )
 
 # Bounded repetitions only: a log may be one giant line.
@@ -76,6 +83,11 @@ PATTERNS = {
         r" when calling the \w{1,40} operation"
         r"|botocore\.exceptions\.(?:EndpointConnectionError|ConnectTimeoutError|ReadTimeoutError)"
         r"|does not have storage\.objects\.(?:list|get) access|DefaultCredentialsError"
+        # A path or a name with nothing of a model behind it.
+        r"|Invalid repository ID or local directory specified|is not a local folder and is not a valid model identifier"
+        # Files that are there and not whole: a download that broke off, or pointers of Git LFS.
+        r"|Error while deserializing header: |Consistency check failed: file should be of size"
+        r"|PytorchStreamReader failed (?:reading zip archive|finding central directory)|invalid load key, 'v'"
     ),
     LOG_DRIVER: re.compile(
         r"CUDA driver version is insufficient for CUDA runtime version"
@@ -111,6 +123,11 @@ PATTERNS = {
         r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)|EngineCore failed to start"
         r"|Engine core initialization failed|Worker proc \S{1,60} died unexpectedly|RayWorkerProc \S{1,60} died unexpectedly"
         r"|Scheduler hit an exception|Error: Shard(?:CannotStart|Failed)"
+    ),
+    # A host and what went wrong with it, in either order.
+    LOG_UNREACHABLE: re.compile(
+        rf"(?:://|host='|\b(?:to|at) )[\w.-]{{1,253}}(?::\d{{2,5}}|',).{{0,200}}?{_FAILED}"
+        rf"|{_FAILED}.{{0,200}}?(?:://|host='|\b(?:to|at) )[\w.-]{{1,253}}(?::\d{{2,5}}|',)"
     ),
 }
 _ASKED_AND_HELD = re.compile(

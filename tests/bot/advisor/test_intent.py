@@ -77,6 +77,8 @@ what happened to our latency last night
 why is it so slow
 the model got evicted
 restart loop again, why
+it was changed at noon and is 0/1 since, does not restart, readiness path wrong?
+our readiness is failing since the update
 restarts keep growing, why
 scaling is stuck
 startup is slow since the upgrade

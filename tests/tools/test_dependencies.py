@@ -1,0 +1,126 @@
+"""What an engine needs besides GPUs: who is told of it, near misses, and hostile objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tools.pairs import APP, OTHER, two
+from tools.casebook import cases
+from tools.check import Where
+from tools.dependencies import supports
+from tools.diagnose import _lies
+from tools.readers import Listed
+from tools.reading import Subject
+from tools.topology import Pod, Topology
+
+ENGINE = Subject("deployment", "team", "engine")
+STORE = Subject("statefulset", "team", "store")
+LINE = "ERROR etcd: Check etcd server status at http://store:2379: tcp connect error: Connection refused (os error 111)"
+
+
+def made(
+    *, image: str = "etcd:3.5", env: Any = (), args: Any = (), ready: bool | None = False, gpus: float = 0.0, phase: str = "Running",
+    line: str = "", of: Subject = STORE, selector: Any = None, space: str = "team",
+) -> dict[Subject, frozenset[Subject]]:  # fmt: skip
+    user = Subject("deployment", space, "engine")
+    container = {"name": "main", "env": list(env), "args": args}
+    pods = [
+        {"metadata": {"namespace": space, "name": "engine-0"}, "spec": {"containers": [container]}},
+        {"metadata": {"namespace": "team", "name": "store-0", "labels": {"app": "etcd"}}, "spec": {}},
+    ]
+    known = {
+        f"{space}/engine-0": Pod(space, "engine-0", "n1", user, ready=True, gpus=1.0, image="vllm/vllm-openai:v0.11.0"),
+        "team/store-0": Pod("team", "store-0", "n2", of, phase=phase, ready=ready, gpus=gpus, image=image),
+    }
+    wanted = {"app": "etcd"} if selector is None else selector
+    service = {"metadata": {"namespace": "team", "name": "leases"}, "spec": {"selector": wanted}}
+    return supports(
+        Listed(0.0, {"pods": pods, "services": [service]}, known), {f"{space}/engine-0": line} if line else {}
+    )
+
+
+def env(value: Any, name: str = "ETCD_ENDPOINTS") -> list[dict[str, Any]]:
+    return [{"name": name, "value": value}]
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        {"line": LINE},
+        {"line": LINE.replace("store", "store-0.leases")},
+        {"env": env("http://leases:2379")},
+        {"env": env("leases.team.svc.cluster.local:2379")},
+        {"env": env("redis://user@leases:6379/0", "CACHE")},
+        {"args": ["--nats-server=nats://leases:4222"]},
+        {"args": ["serve", "leases:2379,other:2379"]},
+        {"env": env("http://leases.team:2379"), "space": "elsewhere"},
+        {"env": env("http://leases.team.svc:2379"), "space": "elsewhere"},
+        # A router made for inference stands before every engine of its namespace.
+        {"image": "registry.k8s.io/gateway-api-inference-extension/epp:v1.1.0"},
+        {"image": "lmcache/lmstack-router:latest"},
+    ],
+)
+def test_who_names_it_needs_it(world: Any) -> None:
+    assert made(**world) == {STORE: frozenset({Subject("deployment", world.get("space", "team"), "engine")})}
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        {},
+        {"line": LINE, "ready": True},
+        {"line": LINE, "ready": None},
+        {"line": LINE, "phase": "Succeeded"},
+        {"line": LINE, "gpus": 1.0},
+        {"line": LINE, "of": Subject("daemonset", "team", "agent")},
+        {"line": LINE.replace("store", "stores")},
+        {"env": env("http://my-leases:2379")},
+        {"env": env("leases-2:2379")},
+        {"env": env("http://leases:4317", "OTEL_EXPORTER_OTLP_ENDPOINT")},
+        {"env": env("http://leases:2379"), "selector": {}},
+        {"env": env("http://leases:2379"), "selector": {"app": "another"}},
+        {"env": env("http://leases:2379"), "space": "elsewhere"},
+        {"env": env("http://leases.other.svc:2379"), "space": "elsewhere"},
+        # A web server of another purpose is nothing that an engine waits for.
+        {"image": "docker.io/library/nginx:1.27"},
+        {"image": "registry.k8s.io/epp:v1", "space": "elsewhere"},
+    ],
+)
+def test_a_near_miss_supports_nobody(world: Any) -> None:
+    assert not any(made(**world).values())
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, {"a": 1}, "\x00\n", "http://", "://:2379", "ü" * 100_000, "a." * 100_000, "=" * 200_000]
+)
+def test_hostile_settings_break_nothing(value: Any) -> None:
+    assert not any(made(env=env(value), args=value).values())
+    assert not any(made(env=env(value, 5), args=[value]).values())  # type: ignore[arg-type]
+
+
+def test_of_two_that_need_each_other_neither_is_the_cause() -> None:
+    first, second = Subject("deployment", "team", "a"), Subject("deployment", "team", "b")
+    pods = [
+        {"metadata": {"namespace": "team", "name": f"{me}-0", "labels": {"app": me}}, "spec": {"containers": [{"args": [f"http://{you}:80"]}]}}
+        for me, you in (("a", "b"), ("b", "a"))
+    ]  # fmt: skip
+    services = [{"metadata": {"namespace": "team", "name": n}, "spec": {"selector": {"app": n}}} for n in "ab"]
+    known = {f"team/{n}-0": Pod("team", f"{n}-0", "n1", who, ready=False) for n, who in (("a", first), ("b", second))}
+    found = supports(Listed(0.0, {"pods": pods, "services": services}, known), {})
+    assert not any(found.values())
+
+
+def test_a_cause_lies_at_what_the_symptom_needs() -> None:
+    topology = Topology(pods=two().topology.pods, supports={STORE: frozenset({APP})}, wanted=(STORE,))
+    assert _lies(STORE, APP, Where.NEEDS_THIS, topology)
+    assert not _lies(STORE, OTHER, Where.NEEDS_THIS, topology)
+    assert not _lies(APP, STORE, Where.NEEDS_THIS, topology)
+    assert not _lies(APP, APP, Where.NEEDS_THIS, topology)
+
+
+@pytest.mark.parametrize("check", ["crash_loop", "host_oomkilled", "image_pull_fail", "create_container_config_error"])
+def test_what_is_needed_and_down_explains_what_waits_for_it(check: str) -> None:
+    told = {one.symptom for one in cases()[check].check.explains if one.where is Where.NEEDS_THIS}
+    assert {"crash_loop", "error_rate_spike", "gpu_idle_no_traffic", "readiness_never_true"} <= told

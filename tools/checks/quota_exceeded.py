@@ -1,8 +1,8 @@
-"""The namespace's quota keeps pods from being created.
+"""A quota keeps pods from being created or from being scheduled.
 
 ## What it means
-The API refused to create pods because a ResourceQuota, usually on requests.nvidia.com/gpu, is used up. Such pods do not exist: they are
-not even pending.
+The API refused to create pods because a ResourceQuota, usually on requests.nvidia.com/gpu, is used up: such pods do not exist, they are
+not even pending. Or a queue (Kueue) holds pods behind a scheduling gate because its quota of GPUs is used up.
 
 ## Why it hurts
 Replicas are missing and nothing shows why where people look first: no pod, no scheduling event, no restart.
@@ -11,10 +11,11 @@ Replicas are missing and nothing shows why where people look first: no pod, no s
 As many replicas as are wanted, or a refusal of another kind.
 """
 
-from tools.check import Because, Check, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.families import QUEUEING, named
 from tools.finding import Remedy
-from tools.signals import REPLICAS_WANTED
+from tools.signals import PENDING_FOR, REPLICAS_WANTED
+from tools.vocabulary.admission import GATES, QUEUE_SAID
 from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
 
 
@@ -22,7 +23,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when fewer replicas exist than are wanted and the API says that a quota is exceeded."""
     wanted, created = now[REPLICAS_WANTED.now], now[REPLICAS_CREATED.now]
     if created.number >= wanted.number:
-        return None
+        return _queued(now, limits)
     refused = now[CREATE_REFUSED.now]
     if "exceeded quota" not in refused.text:
         return None
@@ -34,8 +35,33 @@ def fires(now: Now, limits: Limits) -> Because | None:
     )
 
 
+def _queued(now: Now, limits: Limits) -> Because | None:
+    """A pod that exists and waits behind a gate, of which the queue says that quota is missing."""
+    told = now.get(QUEUE_SAID.now)
+    for said in now.each(QUEUE_SAID.now) if told is not None and told.text else ():
+        pending, gates = now.of(said.subject, PENDING_FOR.now), now.of(said.subject, GATES.now)
+        if "quota" in said.text and pending is not None and pending.number >= limits["pending"]:
+            return because(
+                "{said_of} has waited for {pending} for quota; its queue says: {said}",
+                gates,
+                said=said,
+                pending=pending,
+            )
+    return None
+
+
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Free the quota or raise it."""
+    said = now.get(QUEUE_SAID.now)
+    if said is not None and "quota" in said.text:
+        return (
+            Remedy(
+                "See who uses the queue's share: `kubectl get clusterqueue -o yaml` shows used and nominal quota by flavor. Raise nominalQuota where the"
+                " nodes have the GPUs, let the queue borrow from its cohort, or give what serves a queue of its own.",
+                verify="The workload's QuotaReserved condition is True, and its pods have no gate.",
+                cites=("kubernetes/pending-gpu-pods", "gpu/idle-gpus"),
+            ),
+        )
     return (
         Remedy(
             "See who uses it: `kubectl describe resourcequota -n NAMESPACE`. Free GPUs that are held idle in the namespace, or ask for a higher quota on"
@@ -50,8 +76,10 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now),
+    helps=(QUEUE_SAID.now, PENDING_FOR.now, GATES.now),
+    limits={"pending": Limit(300, "seconds", "five minutes: a queue that has quota lets pods in within seconds")},
     fires=fires,
-    explains=QUEUEING,
+    explains=(*QUEUEING, *named("pending_scheduling_gate")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -32,6 +32,7 @@ FILE_KEYS = frozenset(
         "prices",
         "servers",
         "slack_admins",
+        "workspaces",
     }
 )
 
@@ -67,6 +68,10 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr | None = None
     slack_app_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
+    # For several workspaces, instead of the bot token: the app's credentials, and where Slack sends people back to (docs/slack.md).
+    slack_client_id: str | None = None
+    slack_client_secret: SecretStr | None = None
+    slack_redirect_url: str = ""
     slack_api_url: str = "https://slack.com/api/"
     slack_port: int = 3000
     database_url: str | None = None
@@ -83,6 +88,8 @@ class Settings(BaseSettings):
     repository_url: str = ""
     # Slack user ids that App Home shows the settings to.
     slack_admins: tuple[str, ...] = ()
+    # The workspaces that may install Rackside, by id, with a name for people who read the settings.
+    workspaces: dict[str, str] = Field(default_factory=dict)
     # Whoever posts alerts to us shows it (docs/alerts.md).
     alerts_token: SecretStr | None = None
     alerts: AlertSettings = Field(default_factory=AlertSettings)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App
@@ -29,22 +28,30 @@ from bot.answering import Answering
 from bot.desk import Answerer, Bench, Chore, chores, desks, narrowing_kinds
 from bot.listeners import Deps, Work, register
 from bot.shared_work import Shared
+from bot.slack_clients import Tokens
 from bot.slack_files import Attachments
 from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
 from bot.slack_people import SlackPeople
+from bot.slack_settings import SettingsError, SlackSettings, missing
 from bot.slack_stream import StreamDoor
 from bot.slack_thread import WORKING, SlackThread, trouble
+from bot.slack_workspaces import NOT_HERE, Workspaces, unqualified
 from bot.store.answers import Answers
 from bot.store.audit import AuditLog
 from bot.store.database import DatabaseError, database_url, open_engine
 from bot.store.durable import SWEEP_EVERY, Durable
+from bot.store.installations import Installations, private
 from bot.store.records import Ask, Store
 from bot.store.seat import OccupiedError, Seat
 from bot.task_sources import chips
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from slack_bolt.oauth import OAuthFlow
+
     from bot.settings import Settings
 
+__all__ = ["SettingsError", "SlackSettings", "build_app", "missing", "serve"]
 log = logging.getLogger("rackside.slack")
 _BAD_TOKEN = {
     "invalid_auth",
@@ -58,62 +65,8 @@ _LONGEST_WAIT = 30.0
 Ready = Callable[[int | None], None]
 
 
-class SettingsError(Exception):
-    """`serve` cannot start; the message is one sentence for the person who runs it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SlackSettings:
-    """What `serve` needs. With an app token it uses Socket Mode, else HTTP with the signing secret.
-
-    `port` serves /healthz in both modes and /slack/events in HTTP mode; None opens no port (Socket Mode only).
-    `grace` is how long running answers may finish on a stop signal, `first_wait` the first pause before an answer
-    is delivered again; both in seconds.
-    """
-
-    bot_token: str | None
-    app_token: str | None
-    signing_secret: str | None
-    home: Path
-    api_url: str = "https://slack.com/api/"
-    database_url: str | None = None
-    host: str = "0.0.0.0"  # noqa: S104 - Slack, or a probe of the cluster, calls in from outside
-    port: int | None = 3000
-    workers: int = 4
-    grace: float = 20.0
-    first_wait: float = 1.0
-
-    @property
-    def socket_mode(self) -> bool:
-        """Socket Mode needs no address that Slack can reach: it wins when both are set."""
-        return bool(self.app_token)
-
-    @property
-    def base_url(self) -> str:
-        """The Web API's address as slack_sdk wants it."""
-        return self.api_url.rstrip("/") + "/"
-
-
-def missing(settings: SlackSettings) -> str:
-    """One sentence that names everything that is missing or mistaken; '' when `serve` can start."""
-    problems = []
-    if not settings.bot_token:
-        problems.append("RACKSIDE_SLACK_BOT_TOKEN (xoxb-...)")
-    elif not settings.bot_token.startswith("xoxb-"):
-        problems.append("RACKSIDE_SLACK_BOT_TOKEN with a bot token (it starts with xoxb-)")
-    if settings.app_token and not settings.app_token.startswith("xapp-"):
-        problems.append("RACKSIDE_SLACK_APP_TOKEN with an app-level token (it starts with xapp-)")
-    if not settings.app_token and not settings.signing_secret:
-        problems.append(
-            "RACKSIDE_SLACK_APP_TOKEN (xapp-..., for Socket Mode) or RACKSIDE_SLACK_SIGNING_SECRET (for HTTP)"
-        )
-    if not problems:
-        return ""
-    return f"serve needs {' and '.join(problems)}: see deploy/slack-manifest.yaml for how to get them"
-
-
 def build_app(settings: SlackSettings, deps: Deps, identity: dict[str, Any]) -> App:
-    """A Bolt app with the listeners attached. `identity` is what auth.test said of the bot token."""
+    """A Bolt app with the listeners attached. `identity` is what auth.test said of the one bot token."""
     quiet = logging.getLogger("rackside.bolt")
     # Below warnings, Bolt logs the bodies of requests that it rejects.
     quiet.setLevel(logging.WARNING)
@@ -124,27 +77,30 @@ def build_app(settings: SlackSettings, deps: Deps, identity: dict[str, Any]) -> 
         ServerErrorRetryHandler(max_retry_count=3),
     ]
 
-    def authorize() -> AuthorizeResult:
-        # Known since the start: no event has to wait for another auth.test.
-        return AuthorizeResult(
-            enterprise_id=identity.get("enterprise_id"),
-            team_id=identity.get("team_id"),
-            bot_user_id=identity.get("user_id"),
-            bot_id=identity.get("bot_id"),
-            bot_token=settings.bot_token,
-        )
-
+    authorize: Any = _known(identity, settings.bot_token) if deps.workspaces is None else deps.workspaces.authorizer()
     app = App(
         name="rackside",
         logger=quiet,
         client=client,
         authorize=authorize,
+        user_facing_authorize_error_message=NOT_HERE,
         # Checked on every HTTP delivery. Socket Mode needs none, and then no delivery over HTTP is taken at all.
         signing_secret=settings.signing_secret or "",
         listener_executor=ThreadPoolExecutor(max_workers=10, thread_name_prefix="slack-event"),
     )
     register(app, deps)
     return app
+
+
+def _known(identity: dict[str, Any], token: str | None) -> Callable[[], AuthorizeResult]:
+    """Who we are in the one workspace is known since the start: no event has to wait for another auth.test."""
+    return lambda: AuthorizeResult(
+        enterprise_id=identity.get("enterprise_id"),
+        team_id=identity.get("team_id"),
+        bot_user_id=identity.get("user_id"),
+        bot_id=identity.get("bot_id"),
+        bot_token=token,
+    )
 
 
 def serve(
@@ -188,28 +144,33 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
     seat = Seat(engine)
     store = Store(engine)
     try:
-        slack = SlackThread(str(settings.bot_token), settings.base_url, stop, settings.first_wait)
-        identity = _identity(slack, stop)
+        several = _several(settings, full, engine)
+        tokens: str | Tokens = several.token if several is not None else str(settings.bot_token)
+        slack = SlackThread(tokens, settings.base_url, stop, settings.first_wait)
+        identity = _identity(slack, stop) if several is None else {}
         if identity is None:
             return True
         # Without settings nobody set a pace either.
         access = full.access if full is not None else Access(person=None, channel=None)
         team = str(identity.get("team_id") or "")
         bench = Bench(narrowing(Shared(answer), access), store, settings.home, team, full)
-        gate = Gate(access, SlackPeople(str(settings.bot_token), settings.base_url), narrowing_kinds())
+        gate = Gate(access, SlackPeople(tokens, settings.base_url), narrowing_kinds())
+        if several is not None:
+            gate.elsewhere = several.people(settings.base_url)
         audit = AuditLog(engine, answers=access.log_answers)
-        attachments = Attachments(str(settings.bot_token), settings.base_url, Answers(engine))
+        attachments = Attachments(tokens, settings.base_url, Answers(engine))
         streams = StreamDoor(
-            str(settings.bot_token), settings.base_url, store,
+            tokens, settings.base_url, store,
             sources=lambda ask, title: chips(full, str(ask.payload.get("cluster") or ""), title),
         )  # fmt: skip
         answering = Answering(store, slack, guarded(desks(bench), gate, audit), streams, attachments)
         durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)
-        app = build_app(settings, Deps(store, work, str(identity["user_id"]), bench, gate), identity)
+        deps = Deps(store, work, str(identity.get("user_id") or ""), bench, gate, workspaces=several)
+        app = build_app(settings, deps, identity)
         durable.launch()
         try:
-            _listen(settings, app, bench, work, stop, ready)
+            _listen(settings, app, bench, work, stop, ready, _install(settings, several))
         finally:
             stop.set()
             finished = durable.close(settings.grace)
@@ -217,6 +178,32 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
     finally:
         store.close()
         seat.leave()
+
+
+def _several(settings: SlackSettings, full: Settings | None, engine: sa.Engine) -> Workspaces | None:
+    """The workspaces, None where there is one alone; raises SettingsError for ids that could be of any of them."""
+    if not settings.many:
+        return None
+    unclear = unqualified(full) if full is not None else []
+    if unclear:
+        raise SettingsError(
+            f"with several workspaces, ids in the settings file are written with their workspace, like T0123/C0456: {', '.join(unclear[:10])}"
+        )
+    private(engine)
+    return Workspaces(Installations(engine), settings.workspaces)
+
+
+def _install(settings: SlackSettings, several: Workspaces | None) -> OAuthFlow | None:
+    """The pages on which a workspace installs Rackside, where there are several."""
+    if several is None:
+        return None
+    from bot.slack_install import flow
+    from bot.slack_manifest import manifest
+
+    scopes = manifest()["oauth_config"]["scopes"]["bot"]
+    return flow(
+        several, str(settings.client_id), str(settings.client_secret), settings.redirect_url, settings.base_url, scopes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +239,15 @@ def _identity(slack: SlackThread, stop: threading.Event) -> dict[str, Any] | Non
     return None
 
 
-def _listen(settings: SlackSettings, app: App, bench: Bench, work: Begin, stop: threading.Event, ready: Ready) -> None:
+def _listen(
+    settings: SlackSettings,
+    app: App,
+    bench: Bench,
+    work: Begin,
+    stop: threading.Event,
+    ready: Ready,
+    install: OAuthFlow | None,
+) -> None:
     connected: Callable[[], bool] = lambda: True  # noqa: E731
     leave: list[Callable[[], None]] = []
     port: int | None = None
@@ -267,7 +262,7 @@ def _listen(settings: SlackSettings, app: App, bench: Bench, work: Begin, stop: 
 
     try:
         if settings.port is not None or not settings.socket_mode:
-            endpoint = SlackEndpoint(None if settings.socket_mode else app, problem, routes(bench, work))
+            endpoint = SlackEndpoint(None if settings.socket_mode else app, problem, routes(bench, work), install)
             server = HttpServer(endpoint, settings.host, settings.port or 0)
             leave.append(server.stop)
             server.start()

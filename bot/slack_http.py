@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from slack_bolt import App, BoltRequest
+from slack_bolt import App, BoltRequest, BoltResponse
 
 from bot.desk import Bench, modules
 
 if TYPE_CHECKING:
+    from slack_bolt.oauth import OAuthFlow
+
     from bot.listeners import Work
 
+log = logging.getLogger("rackside.slack")
 # From the request's headers (names in lower case) and its body to a status and a JSON-able answer. Called in a thread.
 Route = Callable[[Mapping[str, str], bytes], tuple[int, Any]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -40,11 +44,26 @@ def routes(bench: Bench, work: Work) -> dict[str, Route]:
 
 
 class SlackEndpoint:
-    """An ASGI application: POST /slack/events to Bolt (when given an app), POST to the routes, GET /healthz from `problem`."""
+    """An ASGI application: POST /slack/events to Bolt (when given an app), POST to the routes, GET /healthz from `problem`.
 
-    def __init__(self, app: App | None, problem: Callable[[], str], others: Mapping[str, Route] | None = None) -> None:
+    With `install`, its two pages are there too, for people who install Rackside in their workspace.
+    """
+
+    def __init__(
+        self,
+        app: App | None,
+        problem: Callable[[], str],
+        others: Mapping[str, Route] | None = None,
+        install: OAuthFlow | None = None,
+    ) -> None:
         """`problem` returns what is wrong with this process, '' when nothing is."""
         self._app, self._problem, self._others = app, problem, others or {}
+        self._pages: dict[str, Callable[[BoltRequest], BoltResponse]] = {}
+        if install is not None:
+            self._pages = {
+                install.install_path: install.handle_installation,
+                install.redirect_uri_path: install.handle_callback,
+            }
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -56,6 +75,8 @@ class SlackEndpoint:
             await _reply(send, 503 if problem else 200, json.dumps({"ok": not problem, "problem": problem}))
         elif route == ("POST", PATH) and self._app is not None:
             await self._deliver(self._app, scope, receive, send)
+        elif scope["method"] == "GET" and scope["path"] in self._pages:
+            await self._page(self._pages[scope["path"]], scope, send)
         elif scope["method"] == "POST" and scope["path"] in self._others:
             body = await _body(receive, send)
             if body is not None:
@@ -64,6 +85,18 @@ class SlackEndpoint:
                 await _reply(send, status, json.dumps(answer))
         else:
             await _reply(send, 404, json.dumps({"error": "not found"}))
+
+    async def _page(self, page: Callable[[BoltRequest], BoltResponse], scope: dict[str, Any], send: Send) -> None:
+        headers: dict[str, str | Sequence[str]] = dict(_headers(scope))
+        request = BoltRequest(body="", query=scope["query_string"].decode("latin-1"), headers=headers)
+        try:
+            response = await asyncio.to_thread(page, request)
+        except Exception:
+            log.exception("an installation failed")
+            await _reply(send, 503, json.dumps({"error": "it could not be installed just now; please begin again"}))
+            return
+        told = [(name, one) for name, values in response.headers.items() for one in values if name != "content-type"]
+        await _reply(send, response.status, response.body or "", response.first_headers()["content-type"], told)
 
     async def _deliver(self, app: App, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         body = await _body(receive, send)
@@ -115,8 +148,11 @@ def _headers(scope: dict[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-async def _reply(send: Send, status: int, body: str, kind: str = "application/json") -> None:
+async def _reply(
+    send: Send, status: int, body: str, kind: str = "application/json", more: Sequence[tuple[str, str]] = ()
+) -> None:
     headers = [(b"content-type", kind.encode("latin-1")), (b"cache-control", b"no-store")]
+    headers += [(name.encode("latin-1"), value.encode("latin-1")) for name, value in more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body.encode()})
 

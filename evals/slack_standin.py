@@ -9,7 +9,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -20,11 +20,12 @@ from slack_sdk.signature import SignatureVerifier
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
+from evals.slack_oauth import fetched
 from evals.slack_web import APP_TOKEN, BOT_TOKEN, BOT_USER, SIGNING_SECRET, TEAM, Json, methods
+from evals.slack_workspace import Workspace
 
 __all__ = ["APP_TOKEN", "BOT_TOKEN", "BOT_USER", "SIGNING_SECRET", "TEAM", "Fault", "SlackStandIn"]
 METHODS = methods()
-_PATIENCE = 30.0
 
 
 @dataclass
@@ -44,28 +45,26 @@ class Fault:
     release: threading.Event = field(default_factory=threading.Event)
 
 
-class SlackStandIn:
+class SlackStandIn(Workspace):
     """A small workspace. Use as a context manager; `api_url` is what RACKSIDE_SLACK_API_URL is set to."""
 
     def __init__(self) -> None:
         """Bind free loopback ports."""
-        self.changed = threading.Condition()
-        self.calls: list[tuple[str, Json]] = []
+        super().__init__()
+        # More workspaces by id, and every token with its workspace; a token that is taken back stays known as that.
+        self.beside: dict[str, Workspace] = {}
+        self.tokens: dict[str, Workspace] = {BOT_TOKEN: self}
+        self.revoked: set[str] = set()
+        # What people approved in the browser and nobody fetched yet: codes with what they bring.
+        self.codes: dict[str, Json] = {}
         self.acks: list[str] = []
         self.replies: dict[str, Json] = {}
         self.up = True
-        self.streams = False
         self.refusals = 0
         # What the token may do, as auth.test says in a header; None says nothing.
         self.scopes: tuple[str, ...] | None = None
-        self.messages: dict[str, list[Json]] = {}
-        # What other methods keep, by a name of their own (views, files, streams, whispers).
-        self.kept: dict[str, list[Json]] = {}
-        self.reacted: dict[tuple[str, str], list[str]] = {}
         self._faults: dict[str, list[Fault]] = {}
         self._sockets: list[ServerConnection] = []
-        self._clock = int(time.time())
-        self._count = 0
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -100,32 +99,10 @@ class SlackStandIn:
 
     # What a test looks at.
 
-    def wait(self, condition: Callable[[], bool], what: str, patience: float = _PATIENCE) -> None:
-        """Wait until something is so; fails with `what` after half a minute, or as many seconds as told."""
-        with self.changed:
-            if not self.changed.wait_for(condition, timeout=patience):
-                raise AssertionError(f"never happened: {what}; calls: {[name for name, _ in self.calls][-20:]}")
-
-    def thread(self, channel: str, root: str) -> list[Json]:
-        """The messages of a thread, oldest first, its root included."""
-        return [m for m in self.messages.get(channel, []) if root in {m["ts"], m.get("thread_ts")}]
-
-    def answers(self, channel: str, root: str | None = None) -> list[Json]:
-        """What Rackside posted in a thread, or anywhere in the channel."""
-        return [m for m in self.messages.get(channel, []) if m.get("bot_id") and root in {None, m.get("thread_ts")}]
-
-    def reactions(self, channel: str, ts: str) -> list[str]:
-        """Rackside's reactions on a message."""
-        return list(self.reacted.get((channel, ts), []))
-
     @property
     def connected(self) -> bool:
         """Is somebody there in Socket Mode?"""
         return bool(self._sockets)
-
-    def count(self, method: str) -> int:
-        """How often a method was called."""
-        return sum(1 for name, _ in self.calls if name == method)
 
     def fail(self, method: str, fault: Fault) -> Fault:
         """Prepare a fault for the next calls of a method."""
@@ -136,6 +113,9 @@ class SlackStandIn:
     def reset(self) -> None:
         """Forget what happened; time goes on, so that no message is taken for an earlier one."""
         with self.changed:
+            for one in self.beside.values():
+                for kept in (one.calls, one.messages, one.reacted, one.kept):
+                    kept.clear()
             self.calls.clear()
             self.messages.clear()
             self.reacted.clear()
@@ -156,36 +136,16 @@ class SlackStandIn:
         finally:
             self.up = True
 
-    # What people do.
+    # Workspaces beside the first.
 
-    def say(self, channel: str, user: str, text: str, thread_ts: str | None = None) -> Json:
-        """A person writes; returns the event body that Slack would send for it."""
-        with self.changed:
-            message: Json = {"type": "message", "user": user, "text": text, "ts": self.stamp()}
-            if thread_ts:
-                message["thread_ts"] = thread_ts
-            self.messages.setdefault(channel, []).append(message)
-        kind = "im" if channel.startswith("D") else "channel"
-        return self.event({**message, "channel": channel, "channel_type": kind, "event_ts": message["ts"]})
+    def workspace(self, team: str, bot_user: str) -> Workspace:
+        """One more workspace, with nothing installed in it."""
+        return self.beside.setdefault(team, Workspace(team, bot_user, f"B{bot_user[1:]}", self))
 
-    def event(self, event: Json) -> Json:
-        """Wrap an event as the Events API does."""
-        self._count += 1
-        return {
-            "type": "event_callback",
-            "token": "deprecated",
-            "team_id": TEAM,
-            "api_app_id": "A0STANDIN",
-            "event_id": f"Ev{self._count:08d}",
-            "event_time": self._clock,
-            "event": event,
-            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
-        }
-
-    def twin(self, body: Json) -> Json:
-        """The `app_mention` that accompanies a `message`, with an event id of its own."""
-        event = {name: value for name, value in body["event"].items() if name != "channel_type"}
-        return self.event({**event, "type": "app_mention"})
+    def revoke(self, token: str) -> None:
+        """Slack takes a token back: from now on it is refused."""
+        if self.tokens.pop(token, None) is not None:
+            self.revoked.add(token)
 
     # How it arrives.
 
@@ -200,8 +160,7 @@ class SlackStandIn:
         `to` chooses among several connections, the last by default. `kind` is events_api, slash_commands or interactive; evals/slack_people.py makes the bodies of the latter two.
         """
         self.wait(lambda: bool(self._sockets), "a Socket Mode connection")
-        self._count += 1
-        envelope = f"envelope-{self._count}"
+        envelope = f"envelope-{next(self.numbers)}"
         frame: Json = {
             "envelope_id": envelope,
             "type": kind,
@@ -261,10 +220,6 @@ class SlackStandIn:
 
     # The servers.
 
-    def stamp(self) -> str:
-        self._count += 1
-        return f"{self._clock}.{self._count:06d}"
-
     def _socket_mode(self, connection: ServerConnection) -> None:
         with self.changed:
             self._sockets.append(connection)
@@ -320,6 +275,9 @@ class SlackStandIn:
             early = fault is not None and not fault.after
             result = {} if early else self._call(method, token, args)
             self.calls.append((method, args))
+            here = self.tokens.get(token)
+            if here is not None and here is not self:
+                here.calls.append((method, args))
             self.changed.notify_all()
         if fault is not None:
             self._suffer(request, fault, result)
@@ -345,14 +303,19 @@ class SlackStandIn:
         _reply(request, fault.status, headers, json.dumps(content).encode())
 
     def _call(self, method: str, token: str, args: Json) -> Json:
-        expected = APP_TOKEN if method == "apps.connections.open" else BOT_TOKEN
-        if token != expected:
-            return {"ok": False, "error": "invalid_auth"}
         if method == "apps.connections.open":
-            return {"ok": True, "url": self._ws_url}
+            return {"ok": True, "url": self._ws_url} if token == APP_TOKEN else {"ok": False, "error": "invalid_auth"}
+        if method == "oauth.v2.access":
+            return fetched(self, token, args)
+        here = self.tokens.get(token)
+        if here is None:
+            return {"ok": False, "error": "token_revoked" if token in self.revoked else "invalid_auth"}
+        if method == "auth.revoke":
+            self.revoke(token)
+            return {"ok": True, "revoked": True}
         if method not in METHODS:
             return {"ok": False, "error": "unknown_method"}
-        return METHODS[method](self, args)
+        return METHODS[method](here, args)
 
 
 def _reply(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str], body: bytes) -> None:

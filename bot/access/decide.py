@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bot.access.rules import Access, Who
+from bot.access.rules import Access, Who, is_direct
 from bot.advisor.question import Allowed
 
 GUEST = "I answer full members of this workspace only; guests are asked to ask through a colleague."
@@ -71,7 +71,7 @@ def decide(
         return Refused(
             f"`{kind}` is for some people only here: ask one of them, or an administrator of Rackside.", "command"
         )
-    if admin and place.channel.startswith("D"):
+    if admin and is_direct(place.channel):
         return Allowed()
     allowed = access.seen_from(place.channel)
     if allowed is None:

@@ -47,12 +47,17 @@ class People(Protocol):
 
 @dataclass
 class Gate:
-    """Decides on asks. `whole` are the kinds that cannot be answered for a part of the fleet: all but those that say they can."""
+    """Decides on asks. `whole` are the kinds that cannot be answered for a part of the fleet: all but those that say they can.
+
+    With `elsewhere`, which knows the people of each workspace, there are several: every id is then held against the rules with its
+    workspace before it (T0123/C0456), so that a rule for one place says nothing of a place of the same id in another workspace.
+    """
 
     access: Access
     people: People
     narrows: Collection[str] = frozenset()
     clock: Callable[[], float] = time.monotonic
+    elsewhere: Callable[[str], People] | None = None
     meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,15 +67,18 @@ class Gate:
     def enter(self, ask: Ask) -> Allowed | Refused:
         """The scope of an ask, or why it is not answered."""
         narrows = ask.kind in self.narrows or ask.kind in AT_ONCE
+        of = f"{ask.team}/" if self.elsewhere is not None else ""
         if not ask.person:
-            return decide(self.access, ask.kind, Place(ask.channel), None, (), narrows=narrows)
+            return decide(self.access, ask.kind, Place(of + ask.channel), None, (), narrows=narrows)
         try:
-            person = self.people.person(ask.team, ask.person)
-            wanted = named_groups(self.access, ask.kind)
-            groups = self.people.groups(ask.person, wanted) if wanted else frozenset()
-            place = Place(ask.channel, not ask.channel.startswith("D") and self.people.shared(ask.channel))
+            people = self.elsewhere(ask.team) if self.elsewhere is not None else self.people
+            person = people.person(ask.team, ask.person)
+            wanted = [one.removeprefix(of) for one in named_groups(self.access, ask.kind) if one.startswith(of)]
+            groups = {of + one for one in people.groups(ask.person, wanted)} if wanted else frozenset()
+            place = Place(of + ask.channel, not ask.channel.startswith("D") and people.shared(ask.channel))
         except UnknownPersonError:
             return Refused(UNKNOWN, "unknown person")
+        person = replace(person, id=of + person.id)
         return decide(self.access, ask.kind, place, person, groups, narrows=narrows)
 
     def refusal(self, ask: Ask) -> str:

@@ -12,6 +12,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=253, strip_whit
 ADMIN = "admin"
 
 
+def is_direct(channel: str) -> bool:
+    """Is it a conversation with one person? Among several workspaces, a channel is written with its own (T0123/D0456)."""
+    return channel.rpartition("/")[2].startswith("D")
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -66,7 +71,7 @@ class Access(_Frozen):
         """What may be seen from a channel; None where nothing may."""
         if not self.limited:
             return Allowed()
-        direct = channel.startswith("D")
+        direct = is_direct(channel)
         rule = self.channels.get(channel) or (self.direct if direct else None)
         if rule is None:
             return None

@@ -16,11 +16,11 @@ def open_chore(bench: Bench) -> Chore:
 
     def look(now: float) -> Iterable[Ask]:
         every = subscriptions.all()
-        channels = {one.id: one.channel for one in every}
+        channels = {one.id: (one.team or bench.team, one.channel) for one in every}
         for key, payload in due(every, now):
             # Only saves trying: what counts is that the inbox accepts a key once.
             if bench.store.letter(key) is None:
-                channel = channels[payload["subscription"]]
-                yield Ask(bench.team, channel, "", "", "", "readiness digest", "digest", payload, key)
+                team, channel = channels[payload["subscription"]]
+                yield Ask(team, channel, "", "", "", "readiness digest", "digest", payload, key)
 
     return look

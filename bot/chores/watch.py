@@ -53,7 +53,7 @@ def asks(bench: Bench, watches: Watches, watch: Watch, now: float) -> Iterable[A
     assert bench.settings is not None
     found = look(bench.settings, bench.store.engine, watch, now)
     for key, payload in due(watch, found, watches.said(watch.id), now):
-        yield Ask(bench.team, watch.channel, "", "", "", f"{watch.kind} watch", "watch", payload, key)
+        yield Ask(watch.team or bench.team, watch.channel, "", "", "", f"{watch.kind} watch", "watch", payload, key)
 
 
 def _drain(queue: SimpleQueue[Ask]) -> Iterable[Ask]:

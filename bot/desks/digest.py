@@ -60,7 +60,16 @@ def made(
         before = readiness.latest(place, now, prefix)
         since = before.at if before is not None else now - 7 * DAY_S
         found = diagnose(snapshot, None, bench.settings.limits)
-        told_of = incidents.triaged(bench.store.engine, ask.channel, place, since, now, snapshot, found)
+        told_of = incidents.triaged(
+            bench.store.engine,
+            ask.channel,
+            place,
+            since,
+            now,
+            snapshot,
+            found,
+            subscription.team if subscription else "",
+        )
         items = make_library(bench.settings).items()
         kept, _ = make.judged(bench.settings, items, place, snapshot, readiness, ask.key, told_of)
         if not readiness.keep(kept):

@@ -30,6 +30,7 @@ from bot.desk import Bench, modules
 from bot.listeners import afterwards, direct, mention, thread
 from bot.listeners.clicked import Click, whisper
 from bot.listeners.incoming import Incoming, incoming
+from bot.slack_workspaces import Workspaces
 from bot.store.records import Ask, Store
 
 log = logging.getLogger("rackside.slack")
@@ -60,7 +61,10 @@ class Work(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """What the listeners stand on. `me` is our own user id in Slack, `gate` says who may see what, `most` how many may wait."""
+    """What the listeners stand on. `me` is our own user id in Slack, `gate` says who may see what, `most` how many may wait.
+
+    With `workspaces` there are several, and we have a user id in each.
+    """
 
     store: Store
     work: Work
@@ -68,6 +72,11 @@ class Deps:
     bench: Bench | None = None
     gate: Gate | None = None
     most: int = 3000
+    workspaces: Workspaces | None = None
+
+    def mine(self, team: str) -> str:
+        """Our own user id in a workspace."""
+        return self.workspaces.me(team) if self.workspaces is not None else self.me
 
     def refusal(self, ask: Ask) -> str:
         """Why an ask that needs no desk is not answered, '' where it is; those with a desk pass the gate there."""
@@ -77,6 +86,8 @@ class Deps:
 def register(app: App, deps: Deps) -> None:
     """Attach the inbox and the listeners to a Bolt app."""
 
+    if deps.workspaces is not None:
+        app.use(addressed)
     heard = {event.partition(".")[0] for event in EVENTS} - set(ROUTES)
     for module in modules(sys.modules[__name__]):
         if hasattr(module, "attach"):
@@ -109,13 +120,24 @@ def register(app: App, deps: Deps) -> None:
         app.event(event)(start)
 
 
+def addressed(req: BoltRequest, next_: Callable[[], None]) -> None:
+    """Name the workspace that a delivery is authorised for as its workspace: in a shared channel the body may name another one."""
+    team = req.context.team_id
+    if isinstance(req.body.get("team"), dict):
+        req.body["team"]["id"] = team
+    else:
+        req.body["team_id"] = team
+    next_()
+
+
 def accepted(body: dict[str, Any], deps: Deps) -> Ask | None:
     """Decide on an event and persist it when it is for us; None also for what was accepted before."""
     event = body["event"] if isinstance(body.get("event"), dict) else {}
+    me = deps.mine(str(body.get("team_id") or ""))
     if event.get("subtype") in afterwards.SUBTYPES:
-        ask = afterwards.asked(body, deps.store, deps.me)
+        ask = afterwards.asked(body, deps.store, me)
         return ask if ask is not None and deps.store.accept(ask) else None
-    message = incoming(body, deps.me)
+    message = incoming(body, me)
     if message is None:
         return None
     for asked in ROUTES.get(body["event"].get("type"), ()):

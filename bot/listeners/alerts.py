@@ -51,11 +51,12 @@ def attach(app: App, deps: Deps) -> None:
 
     def hear(req: BoltRequest, next_: Callable[[], None]) -> BoltResponse | None:
         if req.body.get("type") == "event_callback":
-            notice = alert_in(req.body, settings, deps.me)
+            me = deps.mine(str(req.body.get("team_id") or ""))
+            notice = alert_in(req.body, settings, me)
             if notice is not None and taking is not None:
                 start(taking.take(notice), deps.store, deps.work)
                 return BoltResponse(status=200, body="")
-            ask = incident_in(req.body, deps.me)
+            ask = incident_in(req.body, me)
             if ask is not None:
                 if deps.store.accept(ask):
                     beside.submit(_begin, deps, ask)
@@ -110,17 +111,19 @@ def alert_in(body: dict[str, Any], settings: AlertSettings, me: str) -> Notice |
     channel, ts = str(event.get("channel") or ""), str(message.get("ts") or "")
     profile = message.get("bot_profile")
     app_id = str(profile.get("app_id") or "") if isinstance(profile, dict) else str(message.get("app_id") or "")
+    team = str(body.get("team_id") or "")
+    watched = settings.watched(channel) | settings.watched(f"{team}/{channel}")
     ids = {str(message.get("bot_id") or ""), str(message.get("user") or ""), app_id} - {""}
     ours = me in ids or app_id == str(body.get("api_app_id") or "-")
     threaded = message.get("thread_ts") not in {None, "", ts}
-    if ours or threaded or not message.get("bot_id") or not ids & settings.watched(channel):
+    if ours or threaded or not message.get("bot_id") or not ids & watched:
         return None
     try:
         at = float(str(event.get("event_ts") or ts))
         notice = read(message, at)
     except ValueError:
         return None
-    return replace(notice, channel=channel, thread_ts=ts) if notice is not None else None
+    return replace(notice, team=team, channel=channel, thread_ts=ts) if notice is not None else None
 
 
 def incident_in(body: dict[str, Any], me: str) -> Ask | None:

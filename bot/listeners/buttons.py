@@ -39,7 +39,9 @@ def attach(app: App, deps: Deps) -> None:
     """Listen."""
     for name in PROMPTS:
         app.action(f"{PROMPT}:{name}")(_take(deps, prompted))
-    app.shortcut({"type": "message_action", "callback_id": EXPLAIN})(_take(deps, lambda c: explained(c, deps.me)))
+    app.shortcut({"type": "message_action", "callback_id": EXPLAIN})(
+        _take(deps, lambda c: explained(c, deps.mine(c.team)))
+    )
 
     def open_window(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()

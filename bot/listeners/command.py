@@ -51,7 +51,8 @@ def attach(app: App, deps: Deps) -> None:
             if refused:
                 ack(text=refused, response_type="ephemeral")
                 return
-            ack(text=AT_ONCE[told.verb](told, body, subscriptions, mutes), response_type="ephemeral")
+            done = AT_ONCE[told.verb](told, body, subscriptions, mutes, deps.workspaces is not None)
+            ack(text=done, response_type="ephemeral")
             return
         ask = asked(told, body)
         new = deps.store.accept(ask)
@@ -88,20 +89,21 @@ def asked(told: Command, body: dict[str, Any]) -> Ask:
     return Ask(team, channel, "", "", str(body.get("user_id") or ""), words, KINDS[told.verb], payload, name)
 
 
-def _help(_told: Command, _body: dict[str, Any], _subscriptions: Subscriptions, _mutes: Mutes) -> str:
+def _help(_told: Command, _body: dict[str, Any], _subscriptions: Subscriptions, _mutes: Mutes, _many: bool) -> str:
     return USAGE
 
 
-def _subscribe(told: Command, body: dict[str, Any], subscriptions: Subscriptions, _mutes: Mutes) -> str:
+def _subscribe(told: Command, body: dict[str, Any], subscriptions: Subscriptions, _mutes: Mutes, many: bool) -> str:
     day, minute, zone = told.when
     made = subscriptions.subscribe(
-        str(body.get("channel_id") or ""), Place(), day, minute, zone, str(body.get("user_id") or "")
-    )
+        str(body.get("channel_id") or ""), Place(), day, minute, zone, str(body.get("user_id") or ""),
+        team=str(body.get("team_id") or "") if many else "",
+    )  # fmt: skip
     when = f"{DAYS[day].capitalize()} at {minute // 60:02}:{minute % 60:02} ({zone})"
     return f"This channel gets the digest every {when}. Invite me if I am not here. `rackside digest unsubscribe {made.id}` ends it."
 
 
-def _mute(told: Command, body: dict[str, Any], _subscriptions: Subscriptions, mutes: Mutes) -> str:
+def _mute(told: Command, body: dict[str, Any], _subscriptions: Subscriptions, mutes: Mutes, _many: bool) -> str:
     team, channel = str(body.get("team_id") or ""), str(body.get("channel_id") or "")
     mutes.mute(team, channel, told.seconds, str(body.get("user_id") or ""))
     if told.seconds is None:
@@ -112,13 +114,13 @@ def _mute(told: Command, body: dict[str, Any], _subscriptions: Subscriptions, mu
     return f"In this channel I answer only when I am mentioned, until {until}."
 
 
-def _unmute(_told: Command, body: dict[str, Any], _subscriptions: Subscriptions, mutes: Mutes) -> str:
+def _unmute(_told: Command, body: dict[str, Any], _subscriptions: Subscriptions, mutes: Mutes, _many: bool) -> str:
     was = mutes.unmute(str(body.get("team_id") or ""), str(body.get("channel_id") or ""))
     return "I follow the threads of this channel again." if was else "I was not muted here."
 
 
-# What needs no work: a write, and a sentence for the person alone.
-AT_ONCE: dict[str, Callable[[Command, dict[str, Any], Subscriptions, Mutes], str]] = {
+# What needs no work: a write, and a sentence for the person alone. The last argument says whether there are several workspaces.
+AT_ONCE: dict[str, Callable[[Command, dict[str, Any], Subscriptions, Mutes, bool], str]] = {
     "help": _help,
     "subscribe": _subscribe,
     "mute": _mute,

@@ -78,7 +78,7 @@ def attach(app: App, deps: Deps) -> None:
 
     def later(what: Callable[..., None], person: str, *args: Any, **more: Any) -> None:
         """Do it once for a person, however often it is asked for meanwhile."""
-        place = (what.__name__, person)
+        place = (what.__name__, f"{args[1] if len(args) > 1 else ''}/{person}")
         if place in pending:
             return
         pending.add(place)
@@ -152,9 +152,10 @@ def _kept(deps: Deps, team: str, person: str, allowed: Allowed) -> Home:
     if allowed.everything:
         last = Audits(engine).latest(Place(), deps.bench.clock())
         readiness = Readiness(last.score, last.verified, last.at) if last is not None else None
-    mine = [one for one in Subscriptions(engine).all() if one.made_by == person]
+    mine = [one for one in Subscriptions(engine).all() if one.made_by == person and one.team in {"", team}]
     told: list[tuple[str, str]] = []
-    if settings is not None and person in settings.slack_admins:
+    written = person if deps.workspaces is None else f"{team}/{person}"
+    if settings is not None and written in settings.slack_admins:
         told = [
             ("Clusters", ", ".join(sorted(settings.clusters)) or "the default one"),
             ("Language model", settings.model or "none: answers are worded from rules"),

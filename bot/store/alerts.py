@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_storm
 from bot.store.audit import access_log
+from bot.store.database import insert_of
 from bot.store.tables import inbox
 from bot.triage.alert import Alert, Notice, State, digest
 from bot.triage.merging import after, fresh
@@ -97,8 +97,7 @@ class AlertBook:
     def __init__(self, engine: sa.Engine) -> None:
         """Work on an engine from `open_engine`."""
         self.engine = engine
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     # Groups.
 
@@ -188,7 +187,9 @@ class AlertBook:
         """The storm that is told in a thread."""
         here, ours = alert_storm.c, inbox.c
         roots = sa.select(ours.key).where(ours.team == team, ours.channel == channel, ours.answer_ts == thread_ts)
-        return self._one(sa.select(alert_storm).where(here.channel == channel, here.root.in_(roots)), StormRow)
+        return self._one(
+            sa.select(alert_storm).where(here.team == team, here.channel == channel, here.root.in_(roots)), StormRow
+        )
 
     def said_in(self, team: str, channel: str, thread_ts: str, limit: int = 50) -> list[tuple[float, str, str]]:
         """What people asked in a thread and the beginning of what they got, in order; answers only where the log keeps them."""
@@ -228,10 +229,12 @@ class AlertBook:
             sa.select(alert_group).where(here.state == "firing").order_by(here.heard_at).limit(limit), Group
         )
 
-    def posted_since(self, channel: str, since: float) -> int:
+    def posted_since(self, team: str, channel: str, since: float) -> int:
         """How many groups got a thread in a channel."""
         here = alert_group.c
-        return self._count(sa.select(sa.func.count()).where(here.channel == channel, here.posted_at > since))
+        return self._count(
+            sa.select(sa.func.count()).where(here.team == team, here.channel == channel, here.posted_at > since)
+        )
 
     def diagnosed_since(self, since: float) -> int:
         """How many diagnoses were begun."""
@@ -295,11 +298,13 @@ class AlertBook:
         """One storm."""
         return self._one(sa.select(alert_storm).where(alert_storm.c.id == key), StormRow)
 
-    def storm_in(self, channel: str) -> StormRow | None:
+    def storm_in(self, team: str, channel: str) -> StormRow | None:
         """The storm that goes on in a channel."""
         here = alert_storm.c
         query = (
-            sa.select(alert_storm).where(here.channel == channel, here.ended_at == 0.0).order_by(here.started_at.desc())
+            sa.select(alert_storm)
+            .where(here.team == team, here.channel == channel, here.ended_at == 0.0)
+            .order_by(here.started_at.desc())
         )
         return self._one(query, StormRow)
 

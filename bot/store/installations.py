@@ -13,15 +13,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from logging import Logger
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from slack_sdk.oauth.installation_store import InstallationStore
 from slack_sdk.oauth.installation_store.models.installation import Installation
 from slack_sdk.oauth.state_store import OAuthStateStore
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_storm
+from bot.store.database import insert_of
 from bot.store.mutes import mute_table
 from bot.store.subscriptions import subscription_table
 from bot.store.tables import inbox, metadata
@@ -75,8 +76,7 @@ class Installations(InstallationStore):
         """Work on an engine whose tables are up to date."""
         self.engine = engine
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     @property
     def logger(self) -> Logger:
@@ -122,7 +122,8 @@ class Installations(InstallationStore):
         """
         gone = sa.delete(installation_table).where(installation_table.c.team == team)
         if told_at is not None:
-            gone = gone.where(installation_table.c.installed_at <= told_at)
+            # Slack tells whole seconds.
+            gone = gone.where(installation_table.c.installed_at < told_at + 1.0)
         groups = sa.select(alert_group.c.id).where(alert_group.c.team == team)
         storms = sa.select(alert_storm.c.id).where(alert_storm.c.team == team)
         watching = sa.select(watch_table.c.id).where(watch_table.c.team == team)
@@ -173,6 +174,17 @@ class States(OAuthStateStore):
         query = sa.delete(state_table).where(here.hash == _hash(state or ""), here.expires_at > self._clock())
         with self.engine.begin() as connection:
             return connection.execute(query.returning(here.hash)).first() is not None
+
+
+def private(engine: sa.Engine) -> None:
+    """Let nobody but the own user read a database in a file: it holds tokens. Of a server, whoever runs it decides."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        # SQLite gives the files beside it the same permissions.
+        with engine.connect():
+            for name in ("", "-wal", "-shm"):
+                path = Path(engine.url.database + name)
+                if path.exists():
+                    path.chmod(0o600)
 
 
 def _hash(state: str) -> str:

@@ -75,7 +75,7 @@ class Notice:
     """What a sender told at once: the alerts of one group. `left_out` says how many more there are.
 
     `whole` says that a firing alert of the group which is not here has ended. `thread_ts` is the message that the notice was read
-    from, '' for a webhook.
+    from, '' for a webhook. `team` is the channel's workspace, '' where there is only one.
     """
 
     source: Literal["alertmanager", "grafana", "message"]
@@ -87,6 +87,7 @@ class Notice:
     whole: bool = False
     channel: str = ""
     thread_ts: str = ""
+    team: str = ""
 
     @property
     def state(self) -> State:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.slack_workspaces import split
 from bot.triage.door import OFF, REFUSED, allowed
 from bot.triage.plan import Triage
 from bot.triage.settings import AlertSettings
@@ -53,11 +54,11 @@ def intake(bench: Bench, work: Work, source: Literal["alertmanager", "grafana"])
             notice = read(body, source)
         except BadBodyError as problem:
             return 400, {"error": str(problem)}
-        channel = taking.settings.channel_for(notice.common)
+        team, channel = split(taking.settings.channel_for(notice.common))
         if not channel:
             return 422, {"error": NO_CHANNEL}
         try:
-            begun = start(taking.take(replace(notice, channel=channel)), bench.store, work)
+            begun = start(taking.take(replace(notice, team=team, channel=channel)), bench.store, work)
         except Exception:
             log.exception("a notification of %s could not be kept", source)
             # The sender tries again on a 5xx.

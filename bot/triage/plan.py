@@ -45,7 +45,7 @@ class Triage:
             now = self._clock()
             settings = self.settings
             group = self.book.record(
-                notice, self._team, now, signature=signature, reopen_s=settings.reopen_minutes * 60
+                notice, self._team or notice.team, now, signature=signature, reopen_s=settings.reopen_minutes * 60
             )
             if group.state == "firing":
                 self._hold(group, now, known)
@@ -117,8 +117,11 @@ class Triage:
             self.book.change(group.id, asked=group.wanted)
             return
         limits = self.settings.storm
-        storm = self.book.storm_in(group.channel)
-        if storm is None and self.book.posted_since(group.channel, now - MINUTE) < limits.threads_per_minute:
+        storm = self.book.storm_in(group.team, group.channel)
+        if (
+            storm is None
+            and self.book.posted_since(group.team, group.channel, now - MINUTE) < limits.threads_per_minute
+        ):
             diagnose = self._diagnosis(group, now)
             ask = self._ask(group, f"alert:{group.id}:{group.episode}", {"diagnose": bool(diagnose)})
             yield ask

@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, f
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}")
+# Among several workspaces, a channel is written with its own: T0123/C0456.
+_CHANNEL = re.compile(r"(?:T[A-Z0-9]{2,}/)?[CGD][A-Z0-9]{2,}")
 _BOT = re.compile(r"[BUWA][A-Z0-9]{2,}")
 _BETWEEN = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)")
 Matchers = dict[str, str]

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from evals.slack_standin import SlackStandIn
+    from evals.slack_workspace import Workspace
 
 Json = dict[str, Any]
-Method = Callable[["SlackStandIn", Json], Json]
+Method = Callable[["Workspace", Json], Json]
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-standin", "xapp-standin", "standin-secret"
 TEAM, BOT_USER, BOT_ID = "T0STANDIN", "U0RACKSIDE", "B0RACKSIDE"
 

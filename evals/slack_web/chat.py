@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from evals.slack_web import BOT_ID, BOT_USER, TEAM, Json, Method, no, plain
+from evals.slack_web import Json, Method, no, plain
 from evals.slack_web.blocks import valid
 
 if TYPE_CHECKING:
-    from evals.slack_standin import SlackStandIn
+    from evals.slack_workspace import Workspace
 
 
 def _content(args: Json) -> Json:
@@ -32,23 +32,25 @@ def refused(args: Json) -> str | None:
     return None if len(blocks) <= 50 and all(map(valid, blocks)) else "invalid_blocks"
 
 
-def _identity(_: SlackStandIn, __: Json) -> Json:
+def _identity(slack: Workspace, __: Json) -> Json:
     return {"ok": True, "url": "https://standin.slack.com/", "team": "Stand-in", "user": "rackside",
-            "team_id": TEAM, "user_id": BOT_USER, "bot_id": BOT_ID}  # fmt: skip
+            "team_id": slack.team, "user_id": slack.bot_user, "bot_id": slack.bot_id}  # fmt: skip
 
 
-def _post(slack: SlackStandIn, args: Json) -> Json:
+def _post(slack: Workspace, args: Json) -> Json:
     problem = refused(args)
     if problem:
         return no(problem)
-    message = {"type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": slack.stamp(), **_content(args)}
+    if slack.exact and args.get("thread_ts") and not slack.thread(args["channel"], args["thread_ts"]):
+        return no("thread_not_found")
+    message = {"type": "message", "user": slack.bot_user, "bot_id": slack.bot_id, "ts": slack.stamp(), **_content(args)}
     if args.get("thread_ts"):
         message["thread_ts"] = args["thread_ts"]
     slack.messages.setdefault(args["channel"], []).append(message)
     return {"ok": True, "channel": args["channel"], "ts": message["ts"], "message": message}
 
 
-def _update(slack: SlackStandIn, args: Json) -> Json:
+def _update(slack: Workspace, args: Json) -> Json:
     problem = refused(args)
     if problem:
         return no(problem)
@@ -56,12 +58,12 @@ def _update(slack: SlackStandIn, args: Json) -> Json:
         if message["ts"] == args["ts"] and message.get("bot_id"):
             if message.get("streaming_state") == "in_progress":
                 return no("streaming_state_conflict")
-            message |= {**_content(args), "edited": {"user": BOT_USER}}
+            message |= {**_content(args), "edited": {"user": slack.bot_user}}
             return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
     return no("message_not_found")
 
 
-def _delete(slack: SlackStandIn, args: Json) -> Json:
+def _delete(slack: Workspace, args: Json) -> Json:
     here = slack.messages.get(args["channel"], [])
     ours = [message for message in here if message["ts"] == args["ts"] and message.get("bot_id")]
     if not ours:
@@ -70,7 +72,7 @@ def _delete(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "channel": args["channel"], "ts": args["ts"]}
 
 
-def _whisper(slack: SlackStandIn, args: Json) -> Json:
+def _whisper(slack: Workspace, args: Json) -> Json:
     problem = refused(args) or ("" if args.get("user") else "user_not_in_channel")
     if problem:
         return no(problem)
@@ -87,19 +89,21 @@ def _page(found: list[Json], args: Json) -> Json:
     return {"ok": True, "messages": page, "response_metadata": {"next_cursor": after}}
 
 
-def _replies(slack: SlackStandIn, args: Json) -> Json:
+def _replies(slack: Workspace, args: Json) -> Json:
     found = slack.thread(args["channel"], args["ts"])
     return _page(found, args) if found else no("thread_not_found")
 
 
-def _history(slack: SlackStandIn, args: Json) -> Json:
+def _history(slack: Workspace, args: Json) -> Json:
     since = float(args.get("oldest") or 0)
     here = slack.messages.get(args["channel"], [])
     roots = [m for m in here if m.get("thread_ts") in {None, m["ts"]} and float(m["ts"]) > since]
     return _page(roots[::-1], args)
 
 
-def _react(slack: SlackStandIn, args: Json) -> Json:
+def _react(slack: Workspace, args: Json) -> Json:
+    if slack.exact and not any(m["ts"] == args["timestamp"] for m in slack.messages.get(args["channel"], [])):
+        return no("message_not_found")
     there = slack.reacted.setdefault((args["channel"], args["timestamp"]), [])
     if args["name"] in there:
         return no("already_reacted")
@@ -107,7 +111,7 @@ def _react(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True}
 
 
-def _unreact(slack: SlackStandIn, args: Json) -> Json:
+def _unreact(slack: Workspace, args: Json) -> Json:
     there = slack.reacted.setdefault((args["channel"], args["timestamp"]), [])
     if args["name"] not in there:
         return no("no_reaction")
@@ -115,11 +119,11 @@ def _unreact(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True}
 
 
-def _status(_: SlackStandIn, __: Json) -> Json:
+def _status(_: Workspace, __: Json) -> Json:
     return {"ok": True}
 
 
-def _prompts(slack: SlackStandIn, args: Json) -> Json:
+def _prompts(slack: Workspace, args: Json) -> Json:
     prompts = plain(args, "prompts").get("prompts", [])
     if not 1 <= len(prompts) <= 4 or not all(one.get("title") and one.get("message") for one in prompts):
         return no("invalid_arguments")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evals.slack_web import BOT_ID, BOT_USER, Json, Method, no, plain
+from evals.slack_web import Json, Method, no, plain
 
 if TYPE_CHECKING:
-    from evals.slack_standin import SlackStandIn
+    from evals.slack_workspace import Workspace
 
 
-def _address(slack: SlackStandIn, args: Json) -> Json:
+def _address(slack: Workspace, args: Json) -> Json:
     if not args.get("filename") or int(args.get("length") or 0) < 1:
         return no("invalid_arguments")
     name = f"F{slack.stamp().replace('.', '')}"
@@ -26,7 +26,7 @@ def _address(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "upload_url": slack.api_url.removesuffix("/api") + f"/upload/{name}", "file_id": name}
 
 
-def _complete(slack: SlackStandIn, args: Json) -> Json:
+def _complete(slack: Workspace, args: Json) -> Json:
     known = {one["id"]: one for one in slack.kept.get("files", [])}
     sent = {one["id"]: len(one["content"]) for one in slack.kept.get("uploads", [])}
     files = plain(args, "files").get("files", [])
@@ -35,7 +35,7 @@ def _complete(slack: SlackStandIn, args: Json) -> Json:
     shared = [{**known[one["id"]], "title": one.get("title", "")} for one in files]
     if args.get("channel_id"):
         message: Json = {
-            "type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": slack.stamp(), "text": args.get("initial_comment", ""),
+            "type": "message", "user": slack.bot_user, "bot_id": slack.bot_id, "ts": slack.stamp(), "text": args.get("initial_comment", ""),
             "files": shared,
         }  # fmt: skip
         if args.get("thread_ts"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from evals.slack_web import BOT_ID, BOT_USER, Json, Method, no, plain
+from evals.slack_web import Json, Method, no, plain
 from evals.slack_web.blocks import valid
 
 if TYPE_CHECKING:
-    from evals.slack_standin import SlackStandIn
+    from evals.slack_workspace import Workspace
 
 _STATUSES = {"pending", "in_progress", "complete", "error"}
 
@@ -54,7 +54,7 @@ def _show(message: Json, chunks: list[Json]) -> None:
             message["text"] += chunk["text"]
 
 
-def _start(slack: SlackStandIn, args: Json) -> Json:
+def _start(slack: Workspace, args: Json) -> Json:
     if not slack.streams:
         return no("unknown_method")
     given = plain(args, "channel", "thread_ts", "recipient_team_id", "recipient_user_id", "chunks")
@@ -64,8 +64,12 @@ def _start(slack: SlackStandIn, args: Json) -> Json:
     problem = _refused(given.get("chunks", []))
     if problem:
         return no(problem)
+    if slack.exact and (
+        given["recipient_team_id"] != slack.team or not slack.thread(args["channel"], args["thread_ts"])
+    ):
+        return no("thread_not_found")
     message: Json = {
-        "type": "message", "user": BOT_USER, "bot_id": BOT_ID, "ts": slack.stamp(), "text": "", "blocks": [],
+        "type": "message", "user": slack.bot_user, "bot_id": slack.bot_id, "ts": slack.stamp(), "text": "", "blocks": [],
         "thread_ts": args["thread_ts"], "streaming_state": "in_progress",
     }  # fmt: skip
     _show(message, given.get("chunks", []))
@@ -73,7 +77,7 @@ def _start(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "channel": args["channel"], "ts": message["ts"]}
 
 
-def _open(slack: SlackStandIn, args: Json) -> Json | str:
+def _open(slack: Workspace, args: Json) -> Json | str:
     here = [one for one in slack.messages.get(args["channel"], []) if one["ts"] == args.get("ts") and one.get("bot_id")]
     if not here:
         return "message_not_found"
@@ -82,7 +86,7 @@ def _open(slack: SlackStandIn, args: Json) -> Json | str:
     return here[0] if here[0].get("streaming_state") == "in_progress" else "message_not_in_streaming_state"
 
 
-def _append(slack: SlackStandIn, args: Json) -> Json:
+def _append(slack: Workspace, args: Json) -> Json:
     message = _open(slack, args)
     if isinstance(message, str):
         return no(message)
@@ -94,7 +98,7 @@ def _append(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "channel": args["channel"], "ts": message["ts"]}
 
 
-def _stop(slack: SlackStandIn, args: Json) -> Json:
+def _stop(slack: Workspace, args: Json) -> Json:
     message = _open(slack, args)
     if isinstance(message, str):
         return no(message)

@@ -8,10 +8,10 @@ from evals.slack_web import Json, Method, no, plain
 from evals.slack_web.blocks import valid
 
 if TYPE_CHECKING:
-    from evals.slack_standin import SlackStandIn
+    from evals.slack_workspace import Workspace
 
 
-def _view(slack: SlackStandIn, args: Json, kind: str, key: Json) -> Json:
+def _view(slack: Workspace, args: Json, kind: str, key: Json) -> Json:
     view = plain(args, "view").get("view")
     if not isinstance(view, dict) or view.get("type") != kind:
         return no("invalid_arguments")
@@ -24,23 +24,23 @@ def _view(slack: SlackStandIn, args: Json, kind: str, key: Json) -> Json:
     return {"ok": True, "view": shown}
 
 
-def _open(slack: SlackStandIn, args: Json) -> Json:
+def _open(slack: Workspace, args: Json) -> Json:
     if not args.get("trigger_id"):
         return no("invalid_trigger_id")
     return _view(slack, args, "modal", {"trigger_id": args["trigger_id"]})
 
 
-def _change(slack: SlackStandIn, args: Json) -> Json:
+def _change(slack: Workspace, args: Json) -> Json:
     return _view(slack, args, "modal", {"view_id": args.get("view_id", "")})
 
 
-def _publish(slack: SlackStandIn, args: Json) -> Json:
+def _publish(slack: Workspace, args: Json) -> Json:
     if not args.get("user_id"):
         return no("invalid_arguments")
     return _view(slack, args, "home", {"user_id": args["user_id"]})
 
 
-def _person(slack: SlackStandIn, args: Json) -> Json:
+def _person(slack: Workspace, args: Json) -> Json:
     """Whom a test prepared with `kept["users"]`; anyone else is an ordinary member."""
     for user in slack.kept.get("users", []):
         if user["id"] == args.get("user"):
@@ -49,19 +49,19 @@ def _person(slack: SlackStandIn, args: Json) -> Json:
     return {"ok": True, "user": {"id": who, "name": who.lower(), "real_name": who, "is_bot": False, "tz": "UTC"}}
 
 
-def _conversation(slack: SlackStandIn, args: Json) -> Json:
+def _conversation(slack: Workspace, args: Json) -> Json:
     for channel in slack.kept.get("channels", []):
         if channel["id"] == args.get("channel"):
             return {"ok": True, "channel": channel}
     return {"ok": True, "channel": {"id": args.get("channel"), "name": "general", "is_ext_shared": False}}
 
 
-def _opened(_slack: SlackStandIn, args: Json) -> Json:
+def _opened(_slack: Workspace, args: Json) -> Json:
     """The direct conversation with one person."""
     return {"ok": True, "channel": {"id": f"D{args['users']}"}} if args.get("users") else no("users_list_not_supplied")
 
 
-def _groups(slack: SlackStandIn, args: Json) -> Json:
+def _groups(slack: Workspace, args: Json) -> Json:
     for group in slack.kept.get("usergroups", []):
         if group["id"] == args.get("usergroup"):
             return {"ok": True, "users": group["users"]}

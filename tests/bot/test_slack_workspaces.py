@@ -1,0 +1,388 @@
+"""Several workspaces, installed by OAuth on our stand-in: two teams that have a channel, people and threads of the same ids."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from bot.advisor.question import Answer, Question, Scope
+from bot.desk import Answerer
+from bot.settings import Settings
+from bot.slack_settings import SlackSettings, missing
+from bot.store.database import open_engine
+from bot.store.installations import Installations, States
+from evals.slack_oauth import CLIENT_ID, CLIENT_SECRET, approve
+from evals.slack_people import click, command
+from evals.slack_standin import SIGNING_SECRET, Fault, SlackStandIn
+from evals.slack_workspace import Workspace
+from tests.bot.conftest import Serving, echo
+
+ONE, TWO, OUTSIDE = "T1ONE", "T2TWO", "T3OUTSIDE"
+
+
+def several(slack: SlackStandIn, home: Path, **other: Any) -> SlackSettings:
+    chosen: dict[str, Any] = {
+        "bot_token": None, "app_token": None, "signing_secret": SIGNING_SECRET, "home": home, "api_url": slack.api_url,
+        "host": "127.0.0.1", "port": 0, "first_wait": 0.05, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,
+        "redirect_url": "https://rackside.example/slack/oauth_redirect", "workspaces": frozenset({ONE, TWO}),
+    }  # fmt: skip
+    return SlackSettings(**(chosen | other))
+
+
+class Browser:
+    """Fetches pages of one Rackside and keeps its cookie."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.where = urlsplit(serving.url).netloc
+        self.cookie = ""
+
+    def get(self, path: str) -> tuple[int, dict[str, str], str]:
+        connection = http.client.HTTPConnection(self.where, timeout=20)
+        try:
+            connection.request("GET", path, headers={"cookie": self.cookie} if self.cookie else {})
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            self.cookie = headers.get("set-cookie", self.cookie).split(";")[0]
+            return response.status, headers, response.read().decode()
+        finally:
+            connection.close()
+
+    def begin(self) -> str:
+        status, headers, _ = self.get("/slack/install")
+        assert status == 302
+        return headers["location"]
+
+    def back(self, query: str) -> tuple[int, str]:
+        status, _, page = self.get(f"/slack/oauth_redirect?{query}")
+        return status, page
+
+
+class Office:
+    """One Rackside for two workspaces; `answer` is what it answers with."""
+
+    def __init__(self, slack: SlackStandIn, home: Path) -> None:
+        self.slack, self.home = slack, home
+        self.one, self.two = slack.workspace(ONE, "U0BOTONE"), slack.workspace(TWO, "U0BOTTWO")
+        self.answer: Answerer = echo
+        self.serving = Serving(several(slack, home), self._answer)
+
+    def _answer(self, question: Question, progress: Callable[[str], None]) -> Answer:
+        return self.answer(question, progress)
+
+    def install(self, workspace: Workspace, **how: Any) -> tuple[int, str]:
+        browser = Browser(self.serving)
+        return browser.back(approve(self.slack, browser.begin(), workspace, **how))
+
+    def send(self, body: Any, kind: str = "events_api") -> int:
+        return self.slack.post_signed(self.serving.url, body, kind=kind)
+
+    def ask(self, workspace: Workspace, text: str, channel: str = "C1", thread: str | None = None) -> str:
+        body = workspace.say(channel, "U1", f"<@{workspace.bot_user}> {text}", thread)
+        assert self.send(body) == 200
+        assert self.send(workspace.twin(body)) == 200
+        return str(body["event"]["ts"])
+
+    def installed(self) -> dict[str, str]:
+        engine = open_engine(f"sqlite:///{self.home / 'rackside.db'}")
+        try:
+            return {one.team: one.bot_token for one in Installations(engine).all()}
+        finally:
+            engine.dispose()
+
+
+def done(workspace: Workspace, ts: str, channel: str = "C1", mark: str = "white_check_mark") -> None:
+    workspace.wait(lambda: workspace.reactions(channel, ts) == [mark], f"{mark} on {ts} in {workspace.team}")
+
+
+def said(workspace: Workspace, channel: str = "C1", root: str | None = None) -> list[str]:
+    return [str(one["text"]) for one in workspace.answers(channel, root)]
+
+
+@pytest.fixture(scope="module")
+def _shared_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with SlackStandIn() as slack:
+        office = Office(slack, tmp_path_factory.mktemp("home"))
+        yield office
+        office.serving.stop()
+
+
+@pytest.fixture
+def office(_shared_office: Office) -> Office:
+    """The shared Rackside, installed in both workspaces, with nothing said yet."""
+    _shared_office.answer = echo
+    _shared_office.slack.reset()
+    known = _shared_office.installed()
+    for workspace in (_shared_office.one, _shared_office.two):
+        workspace.streams = False
+        if known.get(workspace.team) not in _shared_office.slack.tokens:
+            assert _shared_office.install(workspace)[0] == 200
+    return _shared_office
+
+
+def test_a_question_in_each_is_answered_with_its_own_token(office: Office) -> None:
+    one, two = office.one, office.two
+    one.streams = two.streams = True
+    first, second = office.ask(one, "of one?"), office.ask(two, "of two?")
+    done(one, first)
+    done(two, second)
+    assert said(one) == ["You asked: of one?"]
+    assert said(two) == ["You asked: of two?"]
+    assert office.slack.count("chat.startStream") == 2
+    for workspace, ts in ((one, first), (two, second)):
+        names = [name for name, _ in workspace.calls]
+        assert {"reactions.add", "users.info", "chat.startStream", "chat.update"} <= set(names), "each by its own token"
+        assert [args["timestamp"] for name, args in workspace.calls if name == "reactions.add"] == [ts, ts]
+    assert not office.slack.messages, "and nothing anywhere else"
+    # A mention of the other workspace's bot is a mention of somebody else.
+    other = one.say("C1", "U1", f"<@{two.bot_user}> is it slow?")
+    assert office.send(other) == 200
+    assert not one.reactions("C1", other["event"]["ts"])
+
+
+def test_threads_of_the_same_channel_are_apart(office: Office) -> None:
+    seen: list[str | None] = []
+
+    def answer(question: Question, _: Callable[[str], None]) -> Answer:
+        seen.append(question.workload)
+        return Answer(question.text, "live", Scope(workload=question.text.split()[-1]), "V.")
+
+    office.answer = answer
+    roots = {}
+    for workspace, name in ((office.one, "llama"), (office.two, "mistral")):
+        roots[workspace.team] = office.ask(workspace, f"why is it slow: {name}")
+        done(workspace, roots[workspace.team])
+    for workspace in (office.two, office.one):
+        body = workspace.say("C1", "U1", "and since when?", roots[workspace.team])
+        assert office.send(body) == 200
+        done(workspace, body["event"]["ts"])
+    assert seen == [None, None, "mistral", "llama"], "each thread keeps its own scope"
+
+
+def test_commands_and_buttons_are_answered_where_they_were_given(office: Office) -> None:
+    told = command(office.two, "ask why is it slow?")
+    assert office.send(told, "slash_commands") == 200
+    office.two.wait(lambda: said(office.two) != [], "the answer to the command")
+    assert office.send(command(office.two, "subscribe"), "slash_commands") == 200
+    ts = office.ask(office.one, "")
+    done(office.one, ts)
+    (helped,) = office.one.answers("C1", ts)
+    button = next(e for block in helped["blocks"] if block["type"] == "actions" for e in block["elements"])
+    assert office.send(click(office.one, helped, button), "interactive") == 200
+    office.one.wait(lambda: len(said(office.one)) == 2, "the answer to the button")
+    assert len(said(office.two)) == 1
+    assert {one.team for one in subscriptions(office)} == {TWO}, "a digest is of its own workspace"
+
+
+def subscriptions(office: Office) -> list[Any]:
+    from bot.store.subscriptions import Subscriptions
+
+    engine = open_engine(f"sqlite:///{office.home / 'rackside.db'}")
+    try:
+        return Subscriptions(engine).all()
+    finally:
+        engine.dispose()
+
+
+def test_one_is_removed_while_its_answer_is_under_way_and_the_other_lives(office: Office) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def answer(question: Question, progress: Callable[[str], None]) -> Answer:
+        if "wait" in question.text:
+            at_work.set()
+            assert go_on.wait(30)
+        return echo(question, progress)
+
+    office.answer = answer
+    assert office.send(command(office.one, "subscribe"), "slash_commands") == 200
+    token = office.installed()[ONE]
+    office.ask(office.one, "wait for it")
+    assert at_work.wait(30)
+    office.slack.revoke(token)
+    personal = office.one.event({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}})
+    assert office.send(personal) == 200
+    assert ONE in office.installed(), "a person's own authorization is none of ours"
+    early = office.one.event({"type": "app_uninstalled"}) | {"event_time": 1}
+    assert office.send(early) == 200
+    assert ONE in office.installed(), "told late of an installation before this one"
+    assert office.send(office.one.event({"type": "tokens_revoked", "tokens": {"bot": ["U0BOTONE"]}})) == 200
+    assert set(office.installed()) == {TWO}
+    assert ONE not in {one.team for one in subscriptions(office)}
+    go_on.set()
+    done(office.two, office.ask(office.two, "and now?"))
+    assert said(office.two) == ["You asked: and now?"]
+    assert said(office.one) == []
+    posted = office.slack.count("chat.postMessage")
+    late = office.one.say("C1", "U1", f"<@{office.one.bot_user}> anybody?")
+    assert office.send(late) == 200, "acknowledged, so that Slack does not send it again"
+    assert office.slack.count("chat.postMessage") == posted
+    # Installed again, it answers with the new token.
+    assert office.install(office.one)[0] == 200
+    assert office.installed()[ONE] != token
+    done(office.one, office.ask(office.one, "back?"))
+    assert said(office.one) == ["You asked: back?"]
+
+
+def test_a_dead_token_that_nobody_told_of_keeps_nobody_waiting(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    for token, workspace in list(office.slack.tokens.items()):
+        if workspace is office.one:
+            office.slack.revoke(token)
+    for n in range(6):  # more than work at a time
+        office.ask(office.one, f"lost {n}")
+    done(office.two, office.ask(office.two, "heard?"))
+    assert said(office.two) == ["You asked: heard?"]
+    deadline = time.monotonic() + 30
+    while caplog.text.count("cannot be delivered: Slack says token_revoked") < 6:
+        assert time.monotonic() < deadline, "all six are given up"
+
+
+def test_a_state_is_taken_once_by_the_browser_that_began(office: Office) -> None:
+    browser, stranger = Browser(office.serving), Browser(office.serving)
+    before = office.installed()
+    location = browser.begin()
+    assert location.startswith(office.slack.api_url.removesuffix("/api") + "/oauth/v2/authorize?")
+    assert "user_scope=&" in location or location.endswith("user_scope=")
+    query = approve(office.slack, location, office.one)
+    refused = [
+        (stranger.back(query), 400, "did not begin"),
+        (browser.back(query.replace("state=", "state=x")), 400, "did not begin"),
+        (browser.back("error=access_denied"), 200, "declined"),
+        (browser.back("error=%3Cscript%3E"), 400, "Slack says &lt;script&gt;"),
+    ]
+    assert office.installed() == before
+    assert browser.back(query)[0] == 200
+    assert office.installed()[ONE] != before[ONE], "the token of now alone is kept"
+    refused.append((browser.back(query), 401, "finished already"))
+    browser.cookie = "slack-app-oauth-state=forged"
+    refused.append((browser.back("code=x&state=forged"), 401, "finished already"))
+    other = Browser(office.serving)
+    other.begin()
+    state = other.cookie.partition("=")[2]
+    refused.append((other.back(f"code=guessed&state={state}"), 401, "did not accept the code"))
+    again = Browser(office.serving)
+    again.begin()
+    refused.append((again.back(f"state={again.cookie.partition('=')[2]}"), 401, "no code"))
+    for (status, page), expected, words in refused:
+        assert status == expected, page
+        assert words in page
+        assert "<script>" not in page
+        assert 'href="/slack/install"' in page, "what to do is said"
+
+
+@pytest.mark.parametrize(
+    ("how", "says"),
+    [
+        ({"organisation": True}, "choose a workspace instead of the organisation"),
+        ({"rotated": True}, "token_rotation_enabled: false"),
+        ({}, f"add {OUTSIDE} under `workspaces`"),
+    ],
+)
+def test_what_is_not_kept_is_handed_back(office: Office, how: dict[str, bool], says: str) -> None:
+    before = office.installed()
+    workspace = office.one if how else office.slack.workspace(OUTSIDE, "U0BOTOUT")
+    known = set(office.slack.tokens)
+    status, page = office.install(workspace, **how)
+    assert status == 403
+    assert says in page
+    assert office.installed() == before
+    assert office.slack.count("auth.revoke") == 1
+    assert set(office.slack.tokens) == known, "no token is left lying about"
+    assert said(workspace) == []
+
+
+def test_tokens_are_in_the_database_alone(office: Office, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "rackside")
+    office.slack.fail("chat.postMessage", Fault(status=500, error="internal_error"))
+    assert office.install(office.two)[0] == 200
+    done(office.two, office.ask(office.two, "who?"))
+    tokens = list(office.installed().values())
+    assert len(tokens) == 2
+    for token in tokens:
+        assert token not in caplog.text
+        for file in office.home.iterdir():
+            if not file.name.startswith("rackside.db") or ".work" in file.name:
+                assert file.is_dir() or token.encode() not in file.read_bytes(), file.name
+    assert CLIENT_SECRET not in caplog.text
+    files = [file for file in office.home.iterdir() if file.name.startswith("rackside.db") and ".work" not in file.name]
+    assert files
+    assert {file.stat().st_mode & 0o077 for file in files} == {0}, "nobody else reads the file"
+
+
+def test_killed_between_the_acknowledgement_and_the_effect_it_goes_on_with_the_token_of_then(tmp_path: Path) -> None:
+    with SlackStandIn() as slack:
+        office = Office(slack, tmp_path)
+        for workspace in (office.one, office.two):
+            assert office.install(workspace)[0] == 200
+        old = office.installed()
+        # Slack is not there between the acknowledgement and the end of the first process.
+        slack.fail("chat.postMessage", Fault(status=503, times=10_000))
+        asked = {one.team: office.ask(one, f"in {one.team}?") for one in (office.one, office.two)}
+        slack.wait(lambda: slack.count("chat.postMessage") >= 2, "tries of the first process")
+        assert office.install(office.one)[0] == 200
+        office.serving.stop()
+        slack.revoke(old[ONE])
+        slack.heal()
+        office.serving = Serving(several(slack, tmp_path), echo)
+        try:
+            for workspace in (office.one, office.two):
+                done(workspace, asked[workspace.team])
+                assert said(workspace) == [f"You asked: in {workspace.team}?"]
+        finally:
+            office.serving.stop()
+        work = (tmp_path / "rackside.db.work").read_bytes() + b"".join(
+            file.read_bytes() for file in tmp_path.glob("rackside.db.work-*")
+        )
+        for token in (*old.values(), *(token for token in slack.tokens if token.startswith("xoxb-T"))):
+            assert token.encode() not in work, "no workflow's input or result holds a token"
+
+
+def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
+    with SlackStandIn() as slack:
+        said_of = missing(
+            several(slack, tmp_path, bot_token="xoxb-1", client_secret=None, workspaces=frozenset(), port=None)
+        )
+        for part in ("not both", "CLIENT_SECRET", "`workspaces`", "SLACK_PORT"):
+            assert part in said_of
+        assert missing(several(slack, tmp_path)) == ""
+        assert "T..." in missing(several(slack, tmp_path, workspaces=frozenset({"acme"})))
+
+
+def test_ids_that_could_be_of_any_workspace_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written = {"channels": {"C1": {}, f"{ONE}/C2": {}}, "admins": {"users": ["U1"]}}
+    full = Settings(home=tmp_path, access=written, alerts={"channel": "C99"}, slack_admins=("U7",))  # type: ignore[arg-type]
+    with SlackStandIn() as slack:
+        serving = Serving(several(slack, tmp_path), echo, full)
+        serving.stop()
+    assert serving.status == 2
+    told = capsys.readouterr().err
+    assert all(
+        f"{key}" in told
+        for key in ("access.channels: C1", "access.admins: U1", "alerts.channel: C99", "slack_admins: U7")
+    )
+    assert f"{ONE}/C2" not in told
+
+
+def test_states_expire_and_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    engine = open_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    states = States(engine, 600.0, lambda: now[0])
+    first = states.issue()
+    now[0] += 600
+    assert not states.consume(first), "too old"
+    monkeypatch.setattr("bot.store.installations.STATES_MOST", 3)
+    kept = []
+    for _ in range(5):
+        now[0] += 1
+        kept.append(states.issue())
+    assert [states.consume(one) for one in kept] == [False, False, True, True, True], "the oldest make room"
+    assert not states.consume(kept[-1]), "once"
+    engine.dispose()

@@ -1,6 +1,6 @@
-"""The table of items in each checklist's overview page: generated, so that it never lags behind the items.
+"""The table of items in each checklist's overview page, and a page for each team: generated, so that they never lag behind the items.
 
-`python -m knowledge.overviews` writes the tables, `--check` says which pages are stale.
+`python -m knowledge.overviews` writes them, `--check` says which pages are stale.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from knowledge import team_pages
 from knowledge.home import PACKS
 from knowledge.items import items, table
 from knowledge.pages import load_shelf
@@ -39,13 +40,13 @@ def pages(root: Path = PACKS) -> dict[Path, str]:
 
 
 def main(args: Sequence[str]) -> int:
-    """Write the tables, or with `--check` say which are stale (exit status 1)."""
+    """Write the tables and the teams' pages, or with `--check` say which are stale (exit status 1)."""
     try:
-        wanted = pages()
+        wanted = pages() | team_pages.pages()
     except ValueError as problem:
         print(problem, file=sys.stderr)
         return 1
-    stale = [file for file, text in wanted.items() if file.read_text(encoding="utf-8") != text]
+    stale = [file for file, text in wanted.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
     for file in stale:
         shown = file.relative_to(PACKS.parent.parent)
         if "--check" in args:

@@ -10,9 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.advisor.question import Answer
+from bot.store.database import insert_of
 from bot.store.records import Ask
 from bot.store.tables import inbox, metadata
 
@@ -59,10 +59,9 @@ class Answers:
 
     def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
         """Work on an engine whose tables are up to date."""
-        self._engine = engine
+        self.engine = engine
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def keep(self, ask: Ask, answer: Answer) -> None:
         """Keep an answer under its ask, in the place of an earlier one of the same ask; what is too old is dropped."""
@@ -74,7 +73,7 @@ class Answers:
         }  # fmt: skip
         insert = self._insert(answer_table).values(**row)
         insert = insert.on_conflict_do_update(index_elements=["key"], set_=row)
-        with self._engine.begin() as connection:
+        with self.engine.begin() as connection:
             connection.execute(sa.delete(answer_table).where(answer_table.c.made_at < now - KEPT_S))
             connection.execute(insert)
 
@@ -96,12 +95,12 @@ class Answers:
         """The last answers to one person, newest first."""
         here = answer_table.c
         query = sa.select(answer_table).where(here.team == team, here.person == person)
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(here.made_at.desc()).limit(limit)).mappings()
             return [_kept(row) for row in rows]
 
     def _first(self, query: Any) -> Kept | None:
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             row = connection.execute(query.limit(1)).mappings().first()
         return None if row is None else _kept(row)
 

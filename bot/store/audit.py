@@ -6,12 +6,12 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.advisor.question import Allowed
+from bot.store.database import insert_of
 from bot.store.records import Ask
 from bot.store.tables import metadata
 from tools.redact import redact
@@ -79,8 +79,7 @@ class AuditLog:
     def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time, *, answers: bool = True) -> None:
         """Work on an engine from `open_engine`; without `answers` the texts of answers are not kept."""
         self._engine, self._clock, self._answers = engine, clock, answers
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def note(self, ask: Ask, entry: Entry) -> None:
         """Keep what became of an ask; an ask that is answered again after a crash keeps its last outcome."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,6 +49,11 @@ def open_engine(url: str) -> sa.Engine:
             "check the address, that the server runs and that this user may create tables"
         ) from error
     return engine
+
+
+def insert_of(engine: sa.Engine) -> Callable[[sa.Table], Any]:
+    """The dialect's own `insert`, which knows `on_conflict_do_nothing` and `on_conflict_do_update`: the same for both databases."""
+    return postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

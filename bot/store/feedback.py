@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.database import insert_of
 from bot.store.tables import metadata
 
 Verdict = Literal["good", "bad"]
@@ -58,8 +58,7 @@ class FeedbackBox:
         """Work on an engine whose tables are up to date."""
         self._engine = engine
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def keep(self, said: Feedback) -> None:
         """Keep what somebody said; it takes the place of what the same person said of the same answer before."""

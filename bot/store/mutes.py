@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.database import insert_of
 from bot.store.tables import metadata
 
 mute_table = sa.Table(
@@ -28,8 +27,7 @@ class Mutes:
         """Work on an engine whose tables are up to date."""
         self._engine = engine
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def mute(self, team: str, channel: str, seconds: float | None, by: str) -> None:
         """Mute a channel for so long, None meaning until unmuted."""

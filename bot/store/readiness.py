@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.database import insert_of
 from bot.store.tables import metadata
 
 MarkKind = Literal["attested", "waived"]
@@ -203,8 +203,7 @@ class Readiness:
         """Work on an engine whose tables are up to date."""
         self.engine = engine
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def mark(
         self,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.database import insert_of
 from bot.store.mutes import Mutes
 from bot.store.tables import conversation, inbox
 
@@ -82,8 +82,7 @@ class Store:
         self.engine = engine
         self.mutes = Mutes(engine, clock)
         self._clock = clock
-        dialect: Any = postgresql if engine.dialect.name == "postgresql" else sqlite
-        self._insert = dialect.insert
+        self._insert = insert_of(engine)
 
     def accept(self, ask: Ask) -> bool:
         """Persist an ask and its thread; False when the same message was accepted before."""

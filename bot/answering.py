@@ -28,7 +28,7 @@ _STATUS_EVERY = 1.0
 # What people wait for in a thread; a digest or an alert is nobody's.
 SHOWN = frozenset({"question", "sweep", "catch_up"})
 # Whose answer has its picture, and its whole text where it was cut, beside it.
-ATTACHED = SHOWN | {"alert", "alert_storm"}
+ATTACHED = SHOWN | {"alert", "alert_storm", "digest"}
 NOBODY = "-"
 
 

@@ -1,12 +1,14 @@
 """What is shared in the thread of an answer beside it, each once: the picture of its evidence, and its whole text where the message cut it.
 
+In the thread of a digest: the picture of its trend.
+
 A file's name carries the key by which it is found again.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
@@ -16,6 +18,7 @@ from bot.advisor.question import Answer
 from bot.slack_clients import Clients, Tokens
 from bot.slack_thread import UNREACHABLE, trouble
 from bot.store.answers import Answers
+from bot.store.readiness import Readiness
 from bot.store.records import Letter
 from bot.whole_answer import whole
 
@@ -40,7 +43,10 @@ class Attachments:
         self._answers = answers
 
     def share(self, letter: Letter, *, cut: bool = False) -> None:
-        """Share the picture of the first headline that has a history, and the whole text where its message was `cut`."""
+        """Share the picture of the first headline that has a history, and the whole text where its message was `cut`; of a digest its trend."""
+        if letter.ask.kind == "digest":
+            self._share(letter, letter.answer_ts, self._of_digest(letter))
+            return
         kept = self._answers.of(letter.ask.key)
         answer = kept.answer if kept is not None else None
         root = letter.ask.thread_ts or letter.answer_ts
@@ -52,6 +58,22 @@ class Attachments:
             files[f"evidence-{letter.effect}.png"] = lambda: _drawn(answer, made_at)
         if cut:
             files[f"answer-{letter.effect}.md"] = lambda: (WHOLE, None, "markdown", whole(answer).encode())
+        self._share(letter, root, files)
+
+    def _of_digest(self, letter: Letter) -> dict[str, Callable[[], File]]:
+        from bot.digest.picture import digest_of, drawable, picture
+
+        found = digest_of(Readiness(self._answers.engine), letter.ask)
+        if found is None or not drawable(found):
+            return {}
+
+        def drawn() -> File:
+            title, said, content = picture(found)
+            return title[:_TITLE], said[:_ALT], None, content
+
+        return {f"digest-{letter.effect}.png": drawn}
+
+    def _share(self, letter: Letter, root: str, files: Mapping[str, Callable[[], File]]) -> None:
         for name, make in files.items():
             try:
                 client = self._clients.of(letter.ask.team)

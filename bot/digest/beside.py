@@ -51,7 +51,7 @@ def _spending(told: dict[str, object] | None) -> Spending:
     if not told:
         return Spending(why="it was not looked at")
     rest = {name: value for name, value in told.items() if name not in {"workloads", "idle", "blind"}}
-    blind = tuple(told.get("blind") or ())  # type: ignore[arg-type]
+    blind: tuple[str, ...] = tuple(told.get("blind") or ())  # type: ignore[arg-type]
     runs = {name: Runs(**one) for name, one in told["workloads"].items()}  # type: ignore[attr-defined]
     idle = tuple(Idle(**one) for one in told["idle"])  # type: ignore[attr-defined]
     return Spending(**rest, workloads=runs, idle=idle, blind=blind)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The picture of a digest: the score of the last digests, and how much of it was verified; light and dark."""
+"""The picture of a digest: the score of the last digests, how much of it was verified, and what changed; light and dark."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ from bot.store.readiness import DAY_S, Run
 
 DPI = 150
 _HEIGHT = 2.9
+_MOST = 8
+# What is no good news stands out.
+_ALARMING = frozenset({"New", "Worse", "No longer seen", "Evidence ended"})
 _THEMES: dict[Literal["light", "dark"], Palette] = {"light": LIGHT, "dark": DARK}
 _lock = threading.Lock()
 
 
-def png(trend: Sequence[Run], title: str, theme: Literal["light", "dark"] = "light") -> bytes:
-    """The trend as PNG, 1,350 pixels wide; scores that are not known are gaps."""
+def png(
+    trend: Sequence[Run],
+    title: str,
+    theme: Literal["light", "dark"] = "light",
+    changes: Sequence[tuple[str, int]] = (),
+) -> bytes:
+    """The trend as PNG, 1,350 pixels wide; scores that are not known are gaps. `changes` are headings with their numbers, as bars."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter
 
@@ -29,7 +37,7 @@ def png(trend: Sequence[Run], title: str, theme: Literal["light", "dark"] = "lig
     seen = [float("nan") if run.verified is None else run.verified for run in trend]
     with _lock:
         figure = Figure(figsize=(WIDTH, _HEIGHT), facecolor=colours.paper)
-        axes = figure.add_axes((0.07, 0.14, 0.83, 0.66), facecolor=colours.paper)
+        axes = figure.add_axes((0.07, 0.14, 0.52 if changes else 0.83, 0.66), facecolor=colours.paper)
         axes.set_ylim(0, 1.04)
         first, last = (days[0], days[-1]) if days else (0.0, 1.0)
         room = max(3.5, (last - first) * 0.03)
@@ -46,6 +54,9 @@ def png(trend: Sequence[Run], title: str, theme: Literal["light", "dark"] = "lig
         _frame(axes, days, colours)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         _ends(axes, trend, colours)
+        if changes:
+            _changes(figure.add_axes((0.83, 0.14, 0.13, 0.66), facecolor=colours.paper), changes[:_MOST], colours)
+            figure.text(0.69, 0.83, "since the last digest", color=colours.quiet, fontsize=9, parse_math=False)
         words = lettering(title, 110)
         figure.text(0.012, 0.9, words, color=colours.ink, fontsize=11.5, weight="bold", parse_math=False)
         out = io.BytesIO()
@@ -53,15 +64,38 @@ def png(trend: Sequence[Run], title: str, theme: Literal["light", "dark"] = "lig
     return out.getvalue()
 
 
-def data_url(trend: Sequence[Run], title: str, theme: Literal["light", "dark"]) -> str:
+def data_url(
+    trend: Sequence[Run], title: str, theme: Literal["light", "dark"], changes: Sequence[tuple[str, int]] = ()
+) -> str:
     """The picture as an address that needs nothing to be loaded."""
-    return "data:image/png;base64," + base64.b64encode(png(trend, title, theme)).decode("ascii")
+    return "data:image/png;base64," + base64.b64encode(png(trend, title, theme, changes)).decode("ascii")
 
 
-def text_of(trend: Sequence[Run]) -> str:
+def text_of(trend: Sequence[Run], changes: Sequence[tuple[str, int]] = ()) -> str:
     """What the picture shows, for those who cannot see it."""
     told = (f"{percent(run.score)} ready, {percent(run.verified)} verified" for run in trend)
-    return f"Score of the last {len(trend)} digests: {'; '.join(told)}."
+    counted = ", ".join(f"{count} {heading.lower()}" for heading, count in changes)
+    since = f" Since the last: {counted}." if counted else ""
+    return f"Score of the last {len(trend)} digests: {'; '.join(told)}.{since}"
+
+
+def _changes(axes, changes: Sequence[tuple[str, int]], colours: Palette) -> None:  # type: ignore[no-untyped-def]
+    """A bar for each kind of change, the first on top, with its number at its end."""
+    places = range(len(changes))[::-1]
+    bars = [colours.alarm if heading in _ALARMING else colours.line for heading, _ in changes]
+    axes.barh(list(places), [count for _, count in changes], height=0.62, color=bars, zorder=3)
+    axes.set_yticks(list(places), [lettering(heading, 24) for heading, _ in changes])
+    # One bar of many would else fill the place of many.
+    axes.set_ylim(-0.6 - max(0, 4 - len(changes)), len(changes) - 0.4)
+    axes.set_xticks([])
+    for place, (_, count) in zip(places, changes, strict=True):
+        axes.annotate(
+            str(count), (count, place), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5, color=colours.ink,
+            annotation_clip=False,
+        )  # fmt: skip
+    axes.tick_params(colors=colours.quiet, labelsize=8.5, length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
 
 
 def _frame(axes, days: Sequence[float], colours: Palette) -> None:  # type: ignore[no-untyped-def]

@@ -25,9 +25,9 @@ def as_html(digest: Digest) -> str:
 def _charts(digest: Digest) -> dict[str, str] | None:
     if len(digest.trend) < 2:
         return None
-    title = f"Readiness of {digest.place}"
+    title, changes = f"Readiness of {digest.place}", words.counted(digest.changes)
     return {
-        "light": chart.data_url(digest.trend, title, "light"),
-        "dark": chart.data_url(digest.trend, title, "dark"),
-        "text": chart.text_of(digest.trend),
+        "light": chart.data_url(digest.trend, title, "light", changes),
+        "dark": chart.data_url(digest.trend, title, "dark", changes),
+        "text": chart.text_of(digest.trend, changes),
     }

@@ -76,7 +76,7 @@ def _attention(at: int, one: Attention, digest: Digest) -> str:
 def _summary(digest: Digest) -> str:
     if digest.baseline:
         return ""
-    counted = [(heading, len(found)) for kind, heading in HEADINGS.items() if (found := of(digest.changes, kind))]  # type: ignore[arg-type]
+    counted = words.counted(digest.changes)
     lines = []
     if counted:
         lines.append("*What changed*  " + " · ".join(f"{heading.lower()} {count}" for heading, count in counted))

@@ -62,6 +62,12 @@ def verdict(digest: Digest) -> str:
     return f"{ready}{_by(digest)}, {seen}: {', '.join(told)}; {_fails(failing)} in all{critical}."
 
 
+def counted(changes: Sequence[Change]) -> tuple[tuple[str, int], ...]:
+    """What changed as headings with their numbers, in the order of the digest; nothing for what did not happen."""
+    found = ((heading, len(of(changes, kind))) for kind, heading in HEADINGS.items())  # type: ignore[arg-type]
+    return tuple((heading, count) for heading, count in found if count)
+
+
 def _fails(count: int) -> str:
     return f"{count} items fail" if count > 1 else "1 item fails" if count else "no item fails"
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bot.audit_history import to_keep
 from bot.chores.digest import open_chore
 from bot.desk import Bench
 from bot.desks.digest import open_desk
@@ -24,13 +25,16 @@ from bot.digest.schedule import DAYS, last_due
 from bot.listeners.digest import pressed, report_ask
 from bot.settings import Settings
 from bot.slack_app import do
+from bot.slack_files import Attachments
+from bot.store.answers import Answers
 from bot.store.database import database_url, open_engine
 from bot.store.readiness import DAY_S, Place, Readiness
 from bot.store.records import Ask, Store
 from bot.store.subscriptions import Subscription, Subscriptions
 from evals.slack_people import click
-from evals.slack_standin import Fault, SlackStandIn
+from evals.slack_standin import BOT_TOKEN, Fault, SlackStandIn
 from tests.bot.conftest import echo
+from tests.bot.readiness.worlds_of_items import judged, report
 
 ROOT = Path(__file__).parents[3]
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
@@ -78,12 +82,20 @@ def roots(slack: SlackStandIn) -> list[dict[str, Any]]:
     return [one for one in slack.answers("C1") if not one.get("thread_ts")]
 
 
+def pictures(slack: SlackStandIn) -> list[str]:
+    """The names of the pictures in the channel's threads."""
+    shared = [file["name"] for one in slack.answers("C1") for file in one.get("files") or ()]
+    return [name for name in shared if name.startswith("digest-")]
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before posting", "posted, not recorded"])
-def test_killed_around_posting_there_is_one_digest(
+def test_killed_around_posting_there_is_one_digest_with_one_picture(
     slack: SlackStandIn, spawn: Spawn, tmp_path: Path, after: bool
 ) -> None:
     engine = open_engine(database_url(None, tmp_path))
     one = subscribe(engine)
+    last = to_keep(report(judged("pass"), at=time.time() - 7 * DAY_S), f"digest:{one.id}:last-week")
+    assert Readiness(engine).keep(last)
     held = slack.fail("chat.postMessage", Fault(hold=True, after=after))
     first = spawn()
     assert held.arrived.wait(60), "nothing was ever posted"
@@ -98,7 +110,13 @@ def test_killed_around_posting_there_is_one_digest(
     )
     assert len(roots(slack)) == 1
     assert "Nothing could be seen" in roots(slack)[0]["text"]
-    assert len(Readiness(engine).runs(Place())) == 1, "the audit is taken once"
+    patiently(slack, lambda: bool(pictures(slack)), "the picture")
+    # A step that runs again finds the picture.
+    letter = store.letter(key)
+    assert letter is not None
+    Attachments(BOT_TOKEN, f"{slack.api_url}/", Answers(engine)).share(letter)
+    assert pictures(slack) == [f"digest-{letter.effect}.png"]
+    assert len(Readiness(engine).runs(Place())) == 2, "the audit is taken once"
     engine.dispose()
 
 

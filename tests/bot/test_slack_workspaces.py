@@ -152,7 +152,7 @@ def test_threads_of_the_same_channel_are_apart(office: Office) -> None:
 
     def answer(question: Question, _: Callable[[str], None]) -> Answer:
         seen.append(question.workload)
-        return Answer(question.text, "live", Scope(workload=question.text.split()[-1]), "V.")
+        return Answer(question.text, "live", Scope(workload=str(question.text).split()[-1]), "V.")
 
     office.answer = answer
     roots = {}
@@ -195,7 +195,7 @@ def test_one_is_removed_while_its_answer_is_under_way_and_the_other_lives(office
     at_work, go_on = threading.Event(), threading.Event()
 
     def answer(question: Question, progress: Callable[[str], None]) -> Answer:
-        if "wait" in question.text:
+        if "wait" in str(question.text):
             at_work.set()
             assert go_on.wait(30)
         return echo(question, progress)

@@ -13,6 +13,7 @@ from tools.direct import Direct, Scraper, read_directly
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
 from tools.gpu_owners import gpus_from
 from tools.inventory import runtimes, sources
+from tools.kind_states import kind_states
 from tools.measure import Identity, Measured, measure
 from tools.observe import NOT_KEPT, Cluster, Observed, failing_logs, observe
 from tools.reading import Blind, Reason, Subject
@@ -127,13 +128,7 @@ def _states(observed: Observed, measured: Measured) -> tuple[SourceState, ...]:
         prometheus = next((blind for blind in failed if blind is not None), None) or Blind(
             Reason.NO_SERIES, "Prometheus answers, but holds no series that Rackside knows"
         )
-    kubernetes = observed.blind
-    if kubernetes is None and not observed.pods and not observed.nodes:
-        kubernetes = Blind(Reason.NO_SERIES, "the API answers, but shows neither pods nor nodes")
-    return (
-        SourceState("Prometheus", prometheus, seen, measured.requests),
-        SourceState("Kubernetes", kubernetes, len(observed.pods), observed.requests),
-    )
+    return (SourceState("Prometheus", prometheus, seen, measured.requests), *kind_states(observed))
 
 
 def _directly(
@@ -276,7 +271,9 @@ def retarget(part: Part, targets: Mapping[str, str]) -> Part:
 
 def _absent(ask: Ask, observed: Observed, measured: Measured) -> Blind:
     if ask.signal.kind is not Kind.FACT or ask.signal in _PROM_FACTS:
-        return measured.blind or measured.absent.get(ask) or Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
+        return (
+            measured.blind or measured.absent.get(ask) or Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
+        )
     if ask.signal.name.startswith("log."):
         unread = Blind(Reason.NO_SERIES, "its log was not read")
         return observed.absent.get("pods") or observed.absent.get("logs") or unread

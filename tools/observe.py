@@ -49,7 +49,10 @@ from tools.vocabulary.startup import INIT_RUNNING_FOR, LOG_UNREACHABLE
 
 CORE_KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
 KINDS = tuple(dict.fromkeys((*CORE_KINDS, *readers.kinds())))
-NOT_KEPT = Blind(Reason.NOT_KEPT, "Kubernetes keeps no past; kube-state-metrics tells what it exported then")
+NOT_KEPT = Blind(
+    Reason.NOT_KEPT,
+    "Kubernetes keeps no past: no objects, events or logs of then; kube-state-metrics tells what it exported",
+)
 LOGS_OF = 16
 LOGS_PER_WORKLOAD = 3
 LOGS_OF_FAILING = 4

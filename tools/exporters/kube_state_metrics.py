@@ -29,19 +29,53 @@ from tools.signals import (
     WAITING_REASON,
     Per,
 )
+from tools.vocabulary.startup import TOLD_OF
 
 _WORST_FIRST = ("OOMKilled", "ContainerCannotRun", "StartError", "Error")
+# Before that a container only waits for its turn.
+_WAITING_FIRST = (
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+)
+_INIT_LOOPS = (
+    "max by ({keys}) (kube_pod_init_container_status_waiting_reason"
+    '{{reason!~"PodInitializing|ContainerCreating",{sel}}}) == 1'
+)
 
 
-def _reason(metric: str, prefer: tuple[str, ...] = ()) -> Series:
+def _reason(metric: str, prefer: tuple[str, ...], init: str) -> Series:
     # Only the reason that holds is exported: a pod that is known and has none has none.
     return Series(
         "kube_pod_info",
         label="reason",
         prefer=prefer,
         tells=metric,
-        expr=f"max by ({{by}}) ({metric}{{{{{{sel}}}}}}) == 1 or on ({{keys}}) group by ({{by}}) (kube_pod_info{{{{{{sel}}}}}})",
+        expr=(
+            f"max by ({{by}}) ({metric}{{{{{{sel}}}}}}) == 1 or {init}"
+            " or on ({keys}) group by ({by}) (kube_pod_info{{{sel}}})"
+        ),
     )
+
+
+_WAITS = _reason(
+    "kube_pod_container_status_waiting_reason",
+    _WAITING_FIRST,
+    "max by ({by}) (kube_pod_init_container_status_waiting_reason{{{sel}}}) == 1",
+)
+# How an init container ended counts as long as it waits to be tried again.
+_ENDED = _reason(
+    "kube_pod_container_status_last_terminated_reason",
+    _WORST_FIRST,
+    "max by ({by}) (kube_pod_init_container_status_last_terminated_reason{{{sel}}}) * on ({keys}) group_left () "
+    f"({_INIT_LOOPS}) == 1",
+)
+_INIT_NAMED = (
+    'label_replace(label_replace(kube_pod_init_container_status_waiting_reason{{reason!~"PodInitializing|ContainerCreating",{sel}}},'
+    ' "told_of", "init container $1", "container", "(.+)"), "told_of", "init container $1", "exported_container", "(.+)")'
+)
 
 
 def _since(metric: str) -> Series:
@@ -61,11 +95,41 @@ PODS = Source(
         POD_READY: (Series("kube_pod_status_ready", match='condition="true"'),),
         POD_AGE: (_since("kube_pod_created"),),
         RUNNING_FOR: (_since("kube_pod_container_state_started"),),
-        RESTARTS: (Series("kube_pod_container_status_restarts_total"),),
-        TERMINATION: (_reason("kube_pod_container_status_last_terminated_reason", _WORST_FIRST),),
+        # Of an init container as long as it waits to be tried again, else of the others.
+        RESTARTS: (
+            Series(
+                "kube_pod_init_container_status_restarts_total",
+                only=("now",),
+                expr=(
+                    "max by ({by}) (kube_pod_init_container_status_restarts_total{{{sel}}})"
+                    f" * on ({{keys}}) group_left () ({_INIT_LOOPS})"
+                ),
+            ),
+            Series("kube_pod_container_status_restarts_total"),
+        ),
+        TERMINATION: (_ENDED,),
         EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
-        TERMINATED_AGO: (_since("kube_pod_container_status_last_terminated_timestamp"),),
-        WAITING_REASON: (_reason("kube_pod_container_status_waiting_reason"),),
+        TERMINATED_AGO: (
+            _since("kube_pod_container_status_last_terminated_timestamp"),
+            # Before kube-state-metrics 2.11: a container that was restarted ended before its present run began, by a back-off at most.
+            Series(
+                "kube_pod_container_state_started",
+                also=("kube_pod_container_status_restarts_total",),
+                expr=(
+                    "(time() - max by ({by}) (kube_pod_container_state_started{{{sel}}}))"
+                    " and on ({keys}) max by ({by}) (kube_pod_container_status_restarts_total{{{sel}}}) > 0"
+                ),
+            ),
+        ),
+        WAITING_REASON: (_WAITS,),
+        TOLD_OF: (
+            Series(
+                "kube_pod_info",
+                label="told_of",
+                tells="kube_pod_init_container_status_waiting_reason",
+                expr=f"max by ({{by}}) ({_INIT_NAMED}) == 1 or on ({{keys}}) group by ({{by}}) (kube_pod_info{{{{{{sel}}}}}})",
+            ),
+        ),
         PENDING_FOR: (
             Series(
                 "kube_pod_created",

@@ -6,7 +6,6 @@ import re
 
 from bot.advisor.grounding_record import Record, occurs
 from bot.advisor.grounding_sentence import Sentence
-from bot.advisor.grounding_tokens import tokens
 from bot.advisor.grounding_words import GLUE
 from bot.advisor.plain_text import folded, stem, stems
 
@@ -97,15 +96,10 @@ def verdict(sentence: Sentence, record: Record) -> str:
         return "says that everything was seen, where it was not"
     # A spot that is quoted whole is blanked out of the prose, and is spoken of all the same.
     words = stems(sentence.shown)
-    for spot in answer.blind:
-        named = [
-            name for name in tokens(spot.what).names if folded(name) in record.objects or "/" in name or "-" in name
-        ]
-        hyphened = [word for word in re.findall(r"\w+(?:-\w+)+", spot.what) if word not in named]
-        if named and not any(occurs(name, folded(sentence.shown)) for name in (*named, *hyphened)):
+    for spot in record.unseen:
+        if not (spot.about and spot.about <= words) or _UNSEEN.search(sentence.whole):
             continue
-        about = stems(re.sub("|".join(map(re.escape, named)) or r"(?!)", " ", spot.what)) - _FILLER
-        if about and about <= words and not _UNSEEN.search(sentence.whole):
+        if not spot.names or any(occurs(name, folded(sentence.shown)) for name in spot.names):
             return f"speaks of {spot.what}, which could not be seen"
     found = {finding.id for finding in answer.findings}
     for out in answer.ruled_out:
@@ -119,9 +113,6 @@ def verdict(sentence: Sentence, record: Record) -> str:
         ):
             return f"asserts {out.id}, which was ruled out"
     return ""
-
-
-_FILLER = stems("of the on in for and from its a an at to")
 
 
 def trouble(sentence: Sentence, record: Record) -> str:

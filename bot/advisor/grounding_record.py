@@ -16,6 +16,7 @@ from tools.together import subjects, together
 
 _PART = re.compile(r"[^\s/,;()\[\]{}\"'`<>|=]+")
 _DURATION = re.compile(r"\[(\d+[smhd])(?::(\d+[smhd]))?\]")
+_FILLER = stems("of the on in for and from its a an at to")
 _COUNTED = "problem cause fault finding headline symptom check mode source citation page passage reading thing reason"
 
 
@@ -28,6 +29,15 @@ class Source:
     said: Tokens
     words: frozenset[str]
     objects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A blind spot as sentences may speak of it: the names of what it is on, and the stems of what it is about."""
+
+    what: str
+    names: tuple[str, ...]
+    about: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,11 @@ class Record:
     def words(self) -> frozenset[str]:
         """The stems of every word that occurs."""
         return stems(self.haystack)
+
+    @cached_property
+    def unseen(self) -> tuple[Unseen, ...]:
+        """The blind spots."""
+        return tuple(_unseen(spot.what, self.objects) for spot in self.answer.blind)
 
     @cached_property
     def moments(self) -> frozenset[str]:
@@ -226,6 +241,13 @@ def _remedy_texts(findings: Iterable[Finding]) -> Iterable[str]:
             if remedy.change:
                 yield f"{remedy.change.what} {remedy.change.from_}\n{remedy.change.what} {remedy.change.to}"
                 yield f"{remedy.change.what}={remedy.change.from_}\n{remedy.change.what}={remedy.change.to}"
+
+
+def _unseen(what: str, objects: Collection[str]) -> Unseen:
+    named = [name for name in tokens(what).names if folded(name) in objects or "/" in name or "-" in name]
+    hyphened = [word for word in re.findall(r"\w+(?:-\w+)+", what) if word not in named]
+    about = stems(re.sub("|".join(map(re.escape, named)) or r"(?!)", " ", what)) - _FILLER
+    return Unseen(what, (*named, *hyphened) if named else (), about)
 
 
 def _quotable(answer: Answer) -> set[str]:

@@ -46,6 +46,7 @@ def folded(text: str) -> str:
     return " ".join(plain(text).casefold().split())
 
 
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """A word without its commonest English endings, so that `requests` and `request` are one."""
     small = word.casefold()
@@ -55,6 +56,7 @@ def stem(word: str) -> str:
     return small
 
 
+@lru_cache(maxsize=4096)
 def stems(text: str) -> frozenset[str]:
     """The stems of all words of two letters and more, names and metric names taken apart."""
     return frozenset(stem(word) for word in _WORD.findall(text))

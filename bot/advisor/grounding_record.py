@@ -15,6 +15,8 @@ from tools.finding import Evidence, Finding
 from tools.together import subjects, together
 
 _PART = re.compile(r"[^\s/,;()\[\]{}\"'`<>|=]+")
+# How an answer about the past says of when it is.
+_AS_OF = re.compile(r"^As of \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} UTC\.")
 _DURATION = re.compile(r"\[(\d+[smhd])(?::(\d+[smhd]))?\]")
 _FILLER = stems("of the on in for and from its a an at to")
 _COUNTED = "problem cause fault finding headline symptom check mode source citation page passage reading thing reason"
@@ -105,6 +107,8 @@ def record(answer: Answer, passages: Sequence[str], extra_names: Collection[str]
     if not answer.findings:
         # With nothing found the verdict is itself what was computed (a sizing, a name that does not exist).
         sources.append(_source("live", answer.verdict, objects))
+    # The moment that was asked about is ours to say, whatever the evidence holds of it.
+    sources += [_source("live", moment, objects) for moment in _AS_OF.findall(answer.note)]
     pages = [f"{page.title}. {page.section}. {page.quote}" for page in answer.citations]
     sources += [_source("page", text, frozenset()) for text in (*pages, *passages)]
     sources.append(_own(answer))

@@ -323,3 +323,10 @@ def test_a_line_of_a_log_that_looks_like_markup_is_quoted_all_the_same() -> None
     found = ground(answer.text, answer)
     assert [one.sentence for one in found.dropped] == ["It is \\<b>over\\</b>."]
     assert "\\<urllib3" in found.kept
+
+
+def test_the_moment_that_was_asked_about_may_be_said_and_no_other() -> None:
+    asked = replace(HEALTHY, note="As of 2026-12-03 02:40:00 UTC. Worded by rules.")
+    assert ground("As of 2026-12-03 02:40:00 UTC.", asked).dropped == ()
+    assert ground("As of 2026-12-03 04:20:00 UTC.", asked).dropped
+    assert ground("As of 2026-12-03 02:40:00 UTC.", HEALTHY).dropped

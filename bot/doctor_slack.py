@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.doctor_workspaces import workspaces
 from bot.seen import Seen
 from bot.settings import Settings
 
@@ -37,6 +38,11 @@ def slack(settings: Settings) -> Iterator[Seen]:
         value.get_secret_value() if value is not None else ""
         for value in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret)
     )
+    yield from alerts(settings)
+    if settings.slack_client_id:
+        yield from workspaces(settings, lambda token, what: _token(settings, token, what))
+        yield from _deliveries(settings, app, secret)
+        return
     if not bot:
         todo = "Set RACKSIDE_SLACK_BOT_TOKEN and an app token or signing secret (docs/slack.md)"
         yield Seen("Slack", "not set", "only rackside serve needs it", todo)
@@ -46,6 +52,22 @@ def slack(settings: Settings) -> Iterator[Seen]:
         yield Seen("Slack", "blind", f"RACKSIDE_SLACK_BOT_TOKEN holds {kind_of(bot)}", todo)
         return
     yield from _token(settings, bot)
+    yield from _deliveries(settings, app, secret)
+
+
+def alerts(settings: Settings) -> Iterator[Seen]:
+    """Channels that alerts are posted to and that, by the rules, may see nothing."""
+    told = settings.alerts
+    channels = [told.channel, *(one.channel for one in told.routes), *(one.channel for one in told.watch)]
+    posted = dict.fromkeys(channels)
+    blind = [one for one in posted if one and settings.access.seen_from(one) is None]
+    if blind:
+        todo = "Give each a rule under `access: channels`, or post alerts elsewhere"
+        detail = f"alerts for {', '.join(blind)} are not posted: there are rules for channels, and none for these"
+        yield Seen("Slack: alerts", "blind", detail, todo)
+
+
+def _deliveries(settings: Settings, app: str, secret: str) -> Iterator[Seen]:
     if app and not app.startswith("xapp-"):
         todo = "Generate one with connections:write under Basic Information -> App-Level Tokens"
         yield Seen("Slack: Socket Mode", "blind", f"RACKSIDE_SLACK_APP_TOKEN holds {kind_of(app)}", todo)
@@ -62,25 +84,26 @@ def slack(settings: Settings) -> Iterator[Seen]:
         yield Seen("Slack: deliveries", "not set", "Slack has no way to tell Rackside anything", todo)
 
 
-def _token(settings: Settings, token: str) -> Iterator[Seen]:
+def _token(settings: Settings, token: str, what: str = "Slack") -> Iterator[Seen]:
     told, problem = _call(settings, token, "auth.test")
     if told is None:
-        yield Seen("Slack", "blind", *problem)
+        yield Seen(what, "blind", *problem)
         return
-    yield Seen("Slack", "ok", f"the bot token belongs to {told.get('user')} in {told.get('team')}")
+    yield Seen(what, "ok", f"the bot token belongs to {told.get('user')} in {told.get('team')}")
+    scopes = f"{what}: scopes"
     headers = {str(name).lower(): value for name, value in (told.headers or {}).items()}
     granted = headers.get("x-oauth-scopes")
     if granted is None:
-        yield Seen("Slack: scopes", "blind", "Slack does not say what the token may do", "Check RACKSIDE_SLACK_API_URL")
+        yield Seen(scopes, "blind", "Slack does not say what the token may do", "Check RACKSIDE_SLACK_API_URL")
         return
     has = {scope.strip() for scope in str(granted).split(",") if scope.strip()}
     wanted = _wanted()
     missing, spare = sorted(wanted - has), sorted(has - wanted)
     more = f"; granted and not needed: {', '.join(spare)}" if spare else ""
     if missing:
-        yield Seen("Slack: scopes", "blind", f"missing: {', '.join(missing)}{more}", _MANIFEST)
+        yield Seen(scopes, "blind", f"missing: {', '.join(missing)}{more}", _MANIFEST)
     else:
-        yield Seen("Slack: scopes", "ok", f"all {len(wanted)} that the manifest asks for{more}")
+        yield Seen(scopes, "ok", f"all {len(wanted)} that the manifest asks for{more}")
 
 
 def _wanted() -> set[str]:

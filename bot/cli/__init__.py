@@ -23,6 +23,7 @@ from bot.cli import (
     serve,
     size,
     watch,
+    workspaces,
 )
 
 app = typer.Typer(
@@ -49,3 +50,4 @@ app.command("schema")(schema.schema)
 app.command("size")(size.size)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(watch.app, name="watch")
+app.add_typer(workspaces.app, name="workspaces")

@@ -16,6 +16,7 @@ import typer
 from bot.cli import audit_marks
 from bot.cli.ask import SAW_NOTHING, Cluster, Json, Namespace, Workload
 from bot.cli.ended import change
+from bot.cli.workspaces import addressed
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -75,7 +76,12 @@ def digest(
 
 @app.command("subscribe")
 def subscribe(
-    channel: Annotated[str, typer.Argument(help="The channel's id, e.g. C0123456789; Rackside must be in it.")],
+    channel: Annotated[
+        str,
+        typer.Argument(
+            help="The channel's id, e.g. C0123456789 (T0123/C0123456789 among several workspaces); Rackside must be in it."
+        ),
+    ],
     day: Annotated[str, typer.Option("--day", help="The day of the week.")] = "monday",
     at: Annotated[str, typer.Option("--time", help="The time of day.")] = "09:00",
     zone: Annotated[str, typer.Option("--zone", help="The time zone, e.g. Europe/Berlin.")] = "UTC",
@@ -96,11 +102,10 @@ def subscribe(
         told = (weekday(day), minute(at), zone_name(zone))
     except ScheduleProblem as problem:
         raise typer.BadParameter(str(problem)) from None
-    if not channel.strip():
-        raise typer.BadParameter("say which channel, by its id")
+    team, name = addressed(settings, channel)
     with audit_marks.opened(settings) as readiness:
         place = Place(cluster or "default", namespace or "", workload or "")
-        made = Subscriptions(readiness.engine).subscribe(channel.strip(), place, *told, by)
+        made = Subscriptions(readiness.engine).subscribe(name, place, *told, by, team)
     print(f"{made.id}: {channel} gets the digest of {place} every {day.lower()} at {at} ({made.zone})")
 
 
@@ -122,7 +127,8 @@ def subscriptions(as_json: Json = False) -> None:
         snoozed = one.snoozed_until is not None and one.snoozed_until > time.time()
         silent = "  muted" if one.muted_at is not None else "  snoozed" if snoozed else ""
         when = f"{DAYS[one.weekday]} {one.minute // 60:02}:{one.minute % 60:02} {one.zone}"
-        print(f"{one.id}  {one.channel}  {one.place}  {when}{silent}")
+        channel = f"{one.team}/{one.channel}" if one.team else one.channel
+        print(f"{one.id}  {channel}  {one.place}  {when}{silent}")
 
 
 @app.command("unsubscribe")
@@ -186,8 +192,9 @@ def _post(place: Place, channel: str) -> None:
 
     settings = load_settings()
     settings.cluster(None if place.cluster == "default" else place.cluster)
+    team, channel = addressed(settings, channel)
     with audit_marks.opened(settings) as readiness:
         name = f"digest:here:{channel}:{uuid.uuid4().hex}"
-        ask = Ask("", channel, "", "", "", "readiness digest", "digest", {"place": asdict(place)}, name)
+        ask = Ask(team, channel, "", "", "", "readiness digest", "digest", {"place": asdict(place)}, name)
         Store(readiness.engine).accept(ask)
     print(f"handed in for {channel}: `rackside serve` posts it", file=sys.stderr)

@@ -15,6 +15,7 @@ import typer
 from bot.cli import audit_marks
 from bot.cli.ask import Cluster, Json, Namespace, Workload
 from bot.cli.ended import change
+from bot.cli.workspaces import addressed
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from bot.store.watches import WatchKind
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-Channel = Annotated[str, typer.Argument(help="The channel's id, e.g. C0123456789; Rackside must be in it.")]
+Channel = Annotated[
+    str,
+    typer.Argument(
+        help="The channel's id, e.g. C0123456789 (T0123/C0123456789 among several workspaces); Rackside must be in it."
+    ),
+]
 Id = Annotated[str, typer.Argument(help="The id that `watch list` shows.")]
 Allow = Annotated[
     list[str] | None, typer.Option("--allow", help="Leave these alone: chat/*, deployment/chat/llama, node/spare-*.")
@@ -82,7 +88,8 @@ def listed(as_json: Json = False) -> None:
         what = f"idle for {one.grace} in {100 * one.least:g} %" if one.kind == "idle" else f"ends in {one.least:g} days"
         muted = "  muted" if one.muted_at is not None else ""
         alone = f"  leaves {', '.join(one.allowed)} alone" if one.allowed else ""
-        print(f"{one.id}  {one.channel}  {one.place}  {what}{alone}{muted}")
+        channel = f"{one.team}/{one.channel}" if one.team else one.channel
+        print(f"{one.id}  {channel}  {one.place}  {what}{alone}{muted}")
 
 
 @app.command("look")
@@ -163,9 +170,8 @@ def _set(
 
     settings = load_settings()
     settings.cluster(where[0])
-    if not channel.strip():
-        raise typer.BadParameter("say which channel, by its id")
+    team, name = addressed(settings, channel)
     place = Place(where[0] or "default", where[1] or "", where[2] or "")
     with audit_marks.opened(settings) as readiness:
-        made = Watches(readiness.engine).watch(kind, channel.strip(), place, grace, least, allow or [], by)
+        made = Watches(readiness.engine).watch(kind, name, place, grace, least, allow or [], by, team)
     print(f"{made.id}: {channel} is told of {'idle GPUs' if kind == 'idle' else 'what expires'} in {place}")

@@ -14,6 +14,7 @@ from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.finding import Remedy
 from tools.signals import GPU_REQUEST, POD_AGE, POD_PHASE, POD_READY, RESTARTS, STANDBY
+from tools.vocabulary.turned import UNREADY_FOR
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -27,6 +28,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if ready.number or needed(now, ready, POD_PHASE.now).text != "Running":
             continue
         age, gpus = needed(now, ready, POD_AGE.now), needed(now, ready, GPU_REQUEST.now)
+        lost = now.of(ready.subject, UNREADY_FOR.now)
+        if lost is not None and lost.number <= limits["age"]:
+            continue  # it served until a moment ago
         if age.number > limits["age"] and gpus.number > 0:
             return because(
                 "{gpus_of} is {age} old and not ready, and holds {gpus}.",
@@ -61,7 +65,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="medium",
     needs=(POD_READY.now, POD_PHASE.now, POD_AGE.now, GPU_REQUEST.now),
-    helps=(RESTARTS.now, STANDBY.now),
+    helps=(RESTARTS.now, STANDBY.now, UNREADY_FOR.now),
     limits={"age": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
     fires=fires,
     remedies=remedies,

@@ -9,7 +9,7 @@ the model) has run that long.
 No request reaches the replica, and a rollout stands still behind it.
 
 ## What would rule it out
-Restarts (a crash loop), a pod younger than a usual load, or a declared standby.
+Restarts (a crash loop), a pod younger than a usual load, one that was ready until a short while ago, or a declared standby.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
@@ -18,6 +18,7 @@ from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
+from tools.vocabulary.turned import UNREADY_FOR
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -27,6 +28,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not unready or (standby is not None and standby.number):
         return None
     for ready in unready:
+        # One that served and stopped a moment ago is told by whatever stopped it.
+        lost = now.of(ready.subject, UNREADY_FOR.now)
+        if lost is not None and lost.number <= limits["running"]:
+            continue
         ran, restarts = needed(now, ready, RUNNING_FOR.now), needed(now, ready, RESTARTS.now)
         if ran.number > limits["running"] and not restarts.number:
             return because(
@@ -35,6 +40,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 restarts,
                 now.of(ready.subject, PROBE_SAID.now),
                 now.of(ready.subject, LOG_SERVING.now),
+                lost,
                 ran=ran,
             )
         init = now.of(ready.subject, INIT_RUNNING_FOR.now)
@@ -98,7 +104,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(POD_READY.now, RUNNING_FOR.now, RESTARTS.now),
-    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now),
+    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now, UNREADY_FOR.now),
     limits={"running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),

@@ -1,0 +1,7 @@
+"""Since when a pod has not been ready: one that served for days and stopped a minute ago is another thing than one that never did."""
+
+from __future__ import annotations
+
+from tools.signals import Per, fact
+
+UNREADY_FOR = fact("pod.unready_for", "seconds", Per.REPLICA, "Time that the pod has not been ready", "min")

@@ -2,7 +2,7 @@
 
 Somebody needs a workload that its command line, its environment or an error in its log names as a host, resolved over the
 Services. A router made for inference stands before the engines of its namespace. Only workloads without GPUs of which a replica
-is not ready are looked at, so that a healthy fleet costs nothing.
+is not ready, or not there, are looked at, so that a healthy fleet costs nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 
-from tools.facts import Object, many, name_of, within
+from tools.facts import Object, at, many, name_of, within
 from tools.readers import Listed
 from tools.reading import Subject
+from tools.topology import Pod
 
 LONGEST_TEXT = 20_000
 # Without these an engine serves on: what only watches it is nothing that it needs.
@@ -31,26 +33,36 @@ _HOST = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class _Troubled:
+    """A workload without GPUs of which a replica is not ready, or is not even there: its pods' labels and images."""
+
+    subject: Subject
+    labels: tuple[Object, ...]
+    images: tuple[str, ...]
+
+
 def supports(listed: Listed, unreachable: Mapping[str, object]) -> dict[Subject, frozenset[Subject]]:
     """The troubled workloads without GPUs, each with the workloads that need it.
 
     `unreachable` holds, by `namespace/pod`, the line of a log that names what could not be reached.
     """
-    troubled = [subject for subject in listed.by_workload if _in_trouble(subject, listed)]
+    troubled = [*_unready(listed), *_without_pods(listed)]
     if not troubled:
         return {}
-    hosts = {subject: _hosts(subject, listed) for subject in troubled}
+    hosts = {one.subject: _hosts(one, listed) for one in troubled}
+    routing = {one.subject for one in troubled if any(_ROUTES.search(image) for image in one.images)}
     found: dict[Subject, set[Subject]] = defaultdict(set)
     for user, pods in listed.by_workload.items():
         named: frozenset[tuple[str, str]] | None = None
-        for subject in troubled:
+        for subject, names in hosts.items():
             if user == subject:
                 continue
-            if _routes(subject, listed) and user.namespace == subject.namespace and _gpus(user, listed):
+            if subject in routing and user.namespace == subject.namespace and _gpus(user, listed):
                 found[subject].add(user)
-            elif hosts[subject]:
+            elif names:
                 named = _named(user, pods, unreachable) if named is None else named
-                if named & hosts[subject]:
+                if named & names:
                     found[subject].add(user)
     # Of two that need each other neither is the cause of the other.
     return {
@@ -59,36 +71,49 @@ def supports(listed: Listed, unreachable: Mapping[str, object]) -> dict[Subject,
     }
 
 
-def _pods(subject: Subject, listed: Listed) -> Iterator[str]:
-    for item in listed.by_workload.get(subject, ()):
-        yield "/".join(name_of(item))
+def _pods(subject: Subject, listed: Listed) -> list[Pod]:
+    return [listed.pods["/".join(name_of(item))] for item in listed.by_workload.get(subject, ())]
 
 
 def _gpus(subject: Subject, listed: Listed) -> bool:
-    return any(listed.pods[key].gpus for key in _pods(subject, listed))
+    return any(pod.gpus for pod in _pods(subject, listed))
 
 
-def _in_trouble(subject: Subject, listed: Listed) -> bool:
-    pods = [listed.pods[key] for key in _pods(subject, listed)]
-    if subject.kind in {"daemonset", "job", "cronjob"} or any(pod.gpus for pod in pods):
-        return False
-    return any(pod.ready is False and pod.phase != "Succeeded" for pod in pods)
+def _unready(listed: Listed) -> Iterator[_Troubled]:
+    for subject, items in listed.by_workload.items():
+        pods = _pods(subject, listed)
+        if subject.kind in {"daemonset", "job", "cronjob"} or any(pod.gpus for pod in pods):
+            continue
+        if any(pod.phase != "Succeeded" and (pod.ready is False or pod.phase == "Pending") for pod in pods):
+            labels = tuple(within(item, "metadata", "labels") for item in items)
+            yield _Troubled(subject, labels, tuple(pod.image for pod in pods))
 
 
-def _routes(subject: Subject, listed: Listed) -> bool:
-    return any(_ROUTES.search(listed.pods[key].image) for key in _pods(subject, listed))
+def _without_pods(listed: Listed) -> Iterator[_Troubled]:
+    """What is wanted and has no pod at all: a quota or the API refuses it."""
+    for kind in ("deployments", "statefulsets"):
+        for item in listed.of(kind):
+            subject = Subject(kind.removesuffix("s"), *name_of(item))
+            wanted = at(item, "spec", "replicas")
+            if subject in listed.by_workload or not isinstance(wanted, int) or wanted < 1:
+                continue
+            containers = many(item, "spec", "template", "spec", "containers")
+            if any("gpu" in str(key) for one in containers for key in within(one, "resources", "limits")):
+                continue
+            labels = within(item, "spec", "template", "metadata", "labels")
+            yield _Troubled(subject, (labels,), tuple(str(one.get("image") or "") for one in containers))
 
 
-def _hosts(subject: Subject, listed: Listed) -> frozenset[tuple[str, str]]:
+def _hosts(troubled: _Troubled, listed: Listed) -> frozenset[tuple[str, str]]:
     """The Services that select its pods, as namespace and name."""
-    labels = [within(item, "metadata", "labels") for item in listed.by_workload[subject]]
+    subject = troubled.subject
     found = set()
     for service in listed.of("services"):
         namespace, name = name_of(service)
         selector = within(service, "spec", "selector")
         if namespace != subject.namespace or not selector:
             continue
-        if any(all(of.get(key) == value for key, value in selector.items()) for of in labels):
+        if any(all(of.get(key) == value for key, value in selector.items()) for of in troubled.labels):
             found.add((namespace, name))
     if subject.kind == "statefulset":
         # Its pods are named under the Service that governs it, which need not select anything.

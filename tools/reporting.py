@@ -79,11 +79,14 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
     fresh = {key for source in runtimes() for key in _fresh(measured.identities.get(source.name), now, stale_after_s)}
     known = _seen(measured) | set(up)
     watched = {topology.pods[key].workload for key in known if key in topology.pods}
+    holding = {pod.workload for pod in topology.pods.values() if pod.gpus}
     values: dict[str, Value] = {}
     unseen: dict[str, Blind] = {}
     for key, pod in topology.pods.items():
         if pod.workload not in topology.engines:
             continue
+        if not pod.gpus and key not in known and pod.workload in holding:
+            continue  # the head of a cluster of servers, which serves nothing itself
         if pod.workload in watched:
             values[key] = 1.0 if key in fresh else 0.0
         else:

@@ -50,6 +50,7 @@ def env(value: Any, name: str = "ETCD_ENDPOINTS") -> list[dict[str, Any]]:
     [
         {"line": LINE},
         {"line": LINE.replace("store", "store-0.leases")},
+        {"line": LINE, "ready": None, "phase": "Pending"},
         {"env": env("http://leases:2379")},
         {"env": env("leases.team.svc.cluster.local:2379")},
         {"env": env("redis://user@leases:6379/0", "CACHE")},
@@ -100,6 +101,21 @@ def test_hostile_settings_break_nothing(value: Any) -> None:
     assert not any(made(env=env(value, 5), args=[value]).values())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("replicas", "limits", "found"),
+    [(1, {}, True), (0, {}, False), (None, {}, False), ("1", {}, False), (1, {"nvidia.com/gpu": "1"}, False)],
+)
+def test_what_is_wanted_and_has_no_pod_at_all_is_in_trouble(replicas: Any, limits: Any, found: bool) -> None:
+    container = {"args": ["--picker=http://picker:9002"]}
+    pod = {"metadata": {"namespace": "team", "name": "engine-0"}, "spec": {"containers": [container]}}
+    template = {"metadata": {"labels": {"app": "p"}}, "spec": {"containers": [{"resources": {"limits": limits}}]}}
+    wanted = {"metadata": {"namespace": "team", "name": "picker"}, "spec": {"replicas": replicas, "template": template}}
+    service = {"metadata": {"namespace": "team", "name": "picker"}, "spec": {"selector": {"app": "p"}}}
+    known = {"team/engine-0": Pod("team", "engine-0", "n1", ENGINE, ready=True, gpus=1.0)}
+    told = supports(Listed(0.0, {"pods": [pod], "services": [service], "deployments": [wanted]}, known), {})
+    assert told == ({Subject("deployment", "team", "picker"): frozenset({ENGINE})} if found else {})
+
+
 def test_of_two_that_need_each_other_neither_is_the_cause() -> None:
     first, second = Subject("deployment", "team", "a"), Subject("deployment", "team", "b")
     pods = [
@@ -120,7 +136,10 @@ def test_a_cause_lies_at_what_the_symptom_needs() -> None:
     assert not _lies(APP, APP, Where.NEEDS_THIS, topology)
 
 
-@pytest.mark.parametrize("check", ["crash_loop", "host_oomkilled", "image_pull_fail", "create_container_config_error"])
+@pytest.mark.parametrize(
+    "check",
+    ["crash_loop", "host_oomkilled", "image_pull_fail", "pending_pvc_zone", "pending_other_resource", "quota_exceeded"],
+)
 def test_what_is_needed_and_down_explains_what_waits_for_it(check: str) -> None:
     told = {one.symptom for one in cases()[check].check.explains if one.where is Where.NEEDS_THIS}
     assert {"crash_loop", "error_rate_spike", "gpu_idle_no_traffic", "readiness_never_true"} <= told

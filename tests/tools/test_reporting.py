@@ -118,3 +118,19 @@ def test_gpus_are_counted_once_however_many_exporters_tell_of_them() -> None:
 def test_without_an_exporter_or_a_prometheus_nothing_is_counted() -> None:
     assert NODE_GPUS_REPORTING.now not in reporting(Measured(None), TOPOLOGY, NOW, 180)
     assert reporting(replace(Measured(None), blind=DOWN), TOPOLOGY, NOW, 180) == {}
+
+
+def test_the_head_of_a_cluster_of_servers_is_not_missed() -> None:
+    ray = Subject("raycluster", "team", "serve")
+    pods = {
+        f"team/{name}": Pod("team", name, "n1", ray, "Running", True, gpus)
+        for name, gpus in (("head", 0.0), ("worker", 1.0))
+    }
+    topology = Topology(pods, engines={ray: "ray_vllm"})
+    told = reporting(Measured(None, identities=seen("ray_vllm", "team/worker")), topology, NOW, 180)[
+        ENGINE_REPORTING.now
+    ]
+    assert told.values == {"team/worker": 1.0}
+    # One that reported, and stopped, is missed all the same.
+    both = Measured(None, identities=seen("ray_vllm", "team/worker", "team/head", ago=200))
+    assert reporting(both, topology, NOW, 180)[ENGINE_REPORTING.now].values == {"team/worker": 0.0, "team/head": 0.0}

@@ -34,7 +34,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
     before, before_all = now[BEFORE], now[BEFORE_ALL]
     usual = before.number / max(1.0, before.number + before_all.number)
     # A share that has been like this for hours is how people use it.
-    if share < limits["rise"] * usual:
+    rise = limits["rise_of_many"] if share >= limits["many"] else limits["rise"]
+    if share < rise * usual:
         return None
     return because(
         "{aborted} were given up within 10 min, beside {finished} that finished; over 6 h it was {before} beside {before_all}.",
@@ -73,6 +74,10 @@ CHECK = Check(
         "least": Limit(20, "requests", "fewer say nothing about a share"),
         "share": Limit(0.1, "ratio", "one in ten"),
         "rise": Limit(2, "times", "the share of the last six hours"),
+        "many": Limit(0.3, "ratio", "three in ten"),
+        "rise_of_many": Limit(
+            1.5, "times", "the share of the last six hours, of which the spike itself may be an hour"
+        ),
     },
     fires=fires,
     remedies=remedies,

@@ -12,7 +12,7 @@ Probes that are answered or refused at once, several cores in use, or a containe
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import BROKEN, named
+from tools.families import BROKEN, SLOW, named
 from tools.finding import Remedy
 from tools.signals import CPU_THROTTLED, CPU_USAGE, POD_READY, RUNNING_FOR
 from tools.vocabulary.pipelines import IN_FLIGHT, LOOP_DELAY, PROBE_TIMEOUTS
@@ -99,9 +99,9 @@ CHECK = Check(
     fires=fires,
     explains=(
         *BROKEN,
+        # Tokens that are computed wait in the loop, too.
+        *SLOW,
         *named(
-            "ttft_breach_queueing",
-            "overload_rejections",
             "crash_loop",
             "liveness_kills_slow_load",
             "readiness_never_true",

@@ -3,6 +3,7 @@
 ## What it means
 This is the host's memory, not the GPU's: the container's processes, its page cache that cannot be dropped, and everything in a
 memory-backed /dev/shm count against the limit of the pod. An init container that downloads weights, or a sidecar, is killed by its own limit.
+Ray looks at the same memory and ends its newest worker at 95 % of it, before the kernel would: then no container restarts.
 
 ## Why it hurts
 The kill is instant. Every request on the replica is lost, and the model loads again for minutes, if it gets that far.
@@ -11,6 +12,7 @@ The kill is instant. Every request on the replica is lost, and the model loads a
 An exit code 137 without the reason OOMKilled: that is a probe, an eviction or a kill by hand.
 """
 
+from tools import failing_replicas
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import of_container, recent
 from tools.families import FAILING, NEEDING, QUEUEING, UNWATCHED
@@ -22,19 +24,20 @@ from tools.signals import (
     MEM_WORKING_SET,
     MEMORY_LIMIT,
     OOM_EVENTS,
+    POD_READY,
     RESTARTS,
     SHM_SIZE,
     TERMINATED_AGO,
     TERMINATION,
     WAITING_REASON,
 )
-from tools.vocabulary.startup import TOLD_LIMIT, TOLD_OF
+from tools.vocabulary.startup import LOG_MEMORY_MONITOR, TOLD_LIMIT, TOLD_OF
 
 GIB = 2.0**30
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica's container was OOMKilled lately."""
+    """Fire when a replica's container was OOMKilled lately, or one fails its requests since Ray ends its workers for their memory."""
     for crash in recent(now, limits["recent"]):
         if crash.reason.text == "OOMKilled":
             # What is measured and declared of the serving container says nothing of another.
@@ -52,7 +55,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 return of_container(now, because(said + ".", crash.reason, *also, code=crash.code, ago=crash.ago))
             said += " under a memory limit of {cap}."
             return of_container(now, because(said, crash.reason, *also, code=crash.code, ago=crash.ago, cap=cap))
-    return None
+    return failing_replicas.said_while_ready(now, limits["errors"], LOG_MEMORY_MONITOR)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -120,8 +123,14 @@ CHECK = Check(
         SHM_SIZE.now,
         TOLD_OF.now,
         TOLD_LIMIT.now,
+        LOG_MEMORY_MONITOR.now,
+        POD_READY.now,
+        *failing_replicas.HELPS,
     ),
-    limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
+    limits={
+        **failing_replicas.LIMITS,
+        "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+    },
     fires=fires,
     explains=(*QUEUEING, *FAILING, *UNWATCHED, *NEEDING),
     remedies=remedies,

@@ -1,7 +1,7 @@
 """The engine does not know one of its arguments.
 
 ## What it means
-The command line names an argument that this release does not have: removed or renamed since, or mistyped.
+The command line names an argument, or a value of one, that this release does not have: removed or renamed since, or mistyped.
 
 ## Why it hurts
 It ends before it loads anything, on every replica that the new image reaches.

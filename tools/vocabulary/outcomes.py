@@ -43,6 +43,9 @@ SERIES = {
         FAILED: (Series("ray_vllm_request_success_total", match='finished_reason="error"'),),
         ABORTED: (Series("ray_vllm_request_success_total", match='finished_reason="abort"'),),
         DEFERRED: (Series("ray_vllm_num_requests_waiting_by_reason", match='reason="deferred"'),),
+        HTTP_REQUESTS: (Series("ray_serve_num_http_requests_total"),),
+        HTTP_5XX: (Series("ray_serve_num_http_error_requests_total", match='error_code=~"5.."'),),
+        HTTP_4XX: (Series("ray_serve_num_http_error_requests_total", match='error_code=~"4.."'),),
     },
     "sglang": {
         ABORTED: (Series("sglang:num_aborted_requests_total"),),

@@ -19,6 +19,7 @@ LOG_TP = line("log.tp_invalid", "Line on the parallel size")
 LOG_NCCL = line("log.nccl_init", "NCCL error line")
 LOG_COLLECTIVE = line("log.collective_timeout", "Line on a collective that timed out")
 LOG_ENGINE_DEAD = line("log.engine_dead", "Line on a dead engine")
+LOG_MEMORY_MONITOR = line("log.memory_monitor", "Line on a worker ended for the host's memory")
 LOG_UNREACHABLE = line("log.unreachable", "Line on what cannot be reached")
 
 START_BLOCKED = fact("pod.start_blocked", "", Per.REPLICA, "What keeps a container from starting")
@@ -88,6 +89,10 @@ PATTERNS = {
         # Files that are there and not whole: a download that broke off, or pointers of Git LFS.
         r"|Error while deserializing header: |Consistency check failed: file should be of size"
         r"|PytorchStreamReader failed (?:reading zip archive|finding central directory)|invalid load key, 'v'"
+        # Servers of a model repository, and what streams weights.
+        r"|No versions of servable \S{1,100} found under base path|Could not find base path \S{1,300} for servable"
+        r"|failed to load '[^'\n]{1,100}', failed to poll from model repository"
+        r"|Could not (?:receive runai_response from|send runai_request to) libstreamer due to"
     ),
     LOG_DRIVER: re.compile(
         r"CUDA driver version is insufficient for CUDA runtime version"
@@ -101,9 +106,19 @@ PATTERNS = {
         r"no kernel image is available for execution on the device"
         r"|with CUDA capability sm_\d{2,4} is not compatible with the current PyTorch installation"
         r"|Bfloat16 is only supported on GPUs with compute capability of at least"
+        r"|Runtime compute cap \d+ is not compatible with compile time compute cap \d+|cuda compute cap \d+ is not supported"
+        r"|The quantization method \S{1,60} is not supported for the current GPU\. Minimum capability: \d+"
+        r"|(?:Runtime|Value)Error\W{1,3}(?:FlashAttention only supports Ampere GPUs or newer|type fp8e4nv not supported in this architecture)"
+        r"|engine plan file is generated on an incompatible device"
     ),
     LOG_BAD_FLAG: re.compile(
         r"error: unrecognized arguments: \S{1,80}|error: unexpected argument '--[\w-]{1,60}' found"
+        # The argument is there still, and no longer takes the value.
+        r"|error: argument [\w, /-]{1,120}: (?:invalid choice: |invalid \w{1,40} value: |expected (?:one|at least one) argument)"
+        r"|error: invalid value '[^'\n]{0,100}' for '--|error: ambiguous option: --"
+        r"|(?:\w{0,20}EngineArgs|ServerArgs)\.__init__\(\) got an unexpected keyword argument '\w{1,80}'"
+        # Go's flag packages, in endpoint pickers and routers.
+        r"|flag provided but not defined: -|unknown flag: --"
     ),
     LOG_TP: re.compile(
         r"Total number of attention heads \(\d+\) must be divisible by tensor parallel size \(\d+\)"
@@ -123,6 +138,11 @@ PATTERNS = {
         r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)|EngineCore failed to start"
         r"|Engine core initialization failed|Worker proc \S{1,60} died unexpectedly|RayWorkerProc \S{1,60} died unexpectedly"
         r"|Scheduler hit an exception|Error: Shard(?:CannotStart|Failed)"
+    ),
+    # Ray looks itself, and ends the newest worker before the kernel would end any.
+    LOG_MEMORY_MONITOR: re.compile(
+        r"Task was killed due to the node running low on memory|Workers \(tasks / actors\) killed due to memory pressure \(OOM\)"
+        r"|which exceeds the memory usage threshold of [\d.]+"
     ),
     # A host and what went wrong with it, in either order.
     LOG_UNREACHABLE: re.compile(

@@ -15,7 +15,7 @@ import re
 
 from tools.check import Applies, Check, Limits, Now, On
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
-from tools.families import FAILING, QUEUEING
+from tools.families import FAILING, QUEUEING, named
 from tools.finding import Remedy
 from tools.vocabulary.startup import LOG_DRIVER, START_BLOCKED
 
@@ -69,7 +69,7 @@ CHECK = Check(
     ),
     limits=LIMITS,
     fires=failed_start(LOG_DRIVER, START_BLOCKED.now),
-    explains=(*QUEUEING, *FAILING),
+    explains=(*QUEUEING, *FAILING, *named("container_create_failed")),
     remedies=remedies,
     pages=("platform/gpu-operator-and-drivers", "platform/container-images"),
     owner="platform",

@@ -57,6 +57,7 @@ CHECK = Check(
                 "device_plugin_missing",
                 "gpu_unhealthy_not_allocatable",
                 "exporter_down",
+                "container_create_failed",
             )
         ),
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),

@@ -37,6 +37,10 @@ _BRANCHES = (
         ("no space left",),
         "The node's disk is full: enlarge its root disk (images of engines take 8 to 20 GB), or remove unused images.",
     ),
+    (
+        ("has expired or is not yet valid",),
+        "Compare the times in the message: either the registry's certificate has expired, or the node's clock is wrong (chronyc tracking).",
+    ),
     (("x509",), "The node does not trust the registry's certificate: install its CA on the nodes."),
     (
         ("i/o timeout", "connection refused", "no such host", "deadline exceeded"),

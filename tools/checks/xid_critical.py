@@ -81,6 +81,8 @@ CHECK = Check(
         Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
         Explains("gpu_fell_off_bus", Where.ON_THIS_NODE),
         Explains("fabric_manager_not_ready", Where.ON_THIS_NODE),
+        Explains("node_problem_reported", Where.ON_THIS_NODE),
+        Explains("container_create_failed", Where.ON_THIS_NODE),
         *at(HARDWARE, Where.ON_THIS_GPU),
         *SLOW,
         *FAILING,

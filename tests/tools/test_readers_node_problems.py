@@ -1,0 +1,82 @@
+"""Bad conditions of nodes, on raw objects, hostile ones included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tools.readers import Listed
+from tools.readers.node_problems import LONGEST, read
+from tools.signals import Signal
+from tools.vocabulary.node_problems import NODE_PROBLEM, NODE_PROBLEM_FOR
+
+NOW = 1_790_000_000.0
+AGO_10 = "2026-09-21T14:03:20Z"
+
+
+def facts(*conditions: Any) -> dict[Signal, float | str]:
+    found: dict[Signal, float | str] = {}
+    node = {"metadata": {"name": "n1"}, "status": {"conditions": list(conditions)}}
+    for told in read(Listed(NOW, {"nodes": [node]})):
+        assert told.key == "n1"
+        found.update(told.facts)
+    return found
+
+
+def condition(kind: str, status: str, reason: str = "", message: str = "") -> dict[str, str]:
+    return {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": AGO_10}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason"),
+    [
+        ("KernelDeadlock", "True", "DockerHung"),
+        ("ReadonlyFilesystem", "True", "FilesystemIsReadOnly"),
+        ("FrequentContainerdRestart", "True", "FrequentContainerdRestart"),
+        ("AcceleratedHardwareReady", "False", "NvidiaXID79Error"),
+        ("XIDErrors", "True", "XIDErrorsDetected"),
+        ("GPUMissing", "True", "GPUMissing"),
+        ("GpuThermalWatch", "True", "GpuThermalWatchIsNotHealthy"),
+    ],
+)
+def test_what_is_bad(kind: str, status: str, reason: str) -> None:
+    found = facts(condition(kind, status, reason, "see there"))
+    assert found[NODE_PROBLEM] == f"{kind}={status} ({reason}): see there"
+    assert found[NODE_PROBLEM_FOR] == 600.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "reason"),
+    [
+        ("KernelDeadlock", "False", "KernelHasNoDeadlock"),
+        ("ReadonlyFilesystem", "Unknown", ""),
+        ("AcceleratedHardwareReady", "True", "NvidiaAcceleratedHardwareIsReady"),
+        ("EtcdIsVoter", "True", "MemberNotLearner"),
+        ("VMEventScheduled", "True", "FreezeScheduled"),
+        ("GpuThermalWatch", "False", "GpuThermalWatchIsHealthy"),
+        ("Ready", "False", "KubeletNotReady"),
+        ("DiskPressure", "True", "KubeletHasDiskPressure"),
+        ("NetworkUnavailable", "False", "CalicoIsUp"),
+    ],
+)
+def test_what_is_not(kind: str, status: str, reason: str) -> None:
+    found = facts(condition(kind, status, reason))
+    assert found == {NODE_PROBLEM: ""}
+
+
+def test_several_are_told_together_since_the_first() -> None:
+    late = {**condition("XIDErrors", "True", "x"), "lastTransitionTime": "2026-09-21T14:08:20Z"}
+    found = facts(late, condition("KernelDeadlock", "True", "y"))
+    assert found[NODE_PROBLEM] == "KernelDeadlock=True (y); XIDErrors=True (x)"
+    assert found[NODE_PROBLEM_FOR] == 600.0
+
+
+def test_hostile_conditions() -> None:
+    assert facts(None, 3, {}, {"type": ["x"], "status": None}) == {NODE_PROBLEM: ""}
+    assert NODE_PROBLEM_FOR not in facts({"type": "KernelDeadlock", "status": "True", "lastTransitionTime": "soon"})
+    assert len(str(facts(condition("KernelDeadlock", "True", "x", "y" * 5000))[NODE_PROBLEM])) == LONGEST
+
+
+def test_a_node_without_a_name_is_left_out() -> None:
+    assert list(read(Listed(NOW, {"nodes": [{"status": {}}]}))) == []

@@ -1,0 +1,54 @@
+"""Conditions of nodes that the kubelet does not set, and which of them are bad.
+
+They come in two manners: node-problem-detector and those built like it name what is wrong and set it to True (KernelDeadlock,
+ReadonlyFilesystem, XIDErrors), the EKS agent and others name what should be (AcceleratedHardwareReady) and set it to False.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tools.facts import Object, many, name_of
+from tools.quantity import seconds
+from tools.readers import Listed, Told, Value
+from tools.signals import Signal
+from tools.vocabulary.node_problems import NODE_PROBLEM, NODE_PROBLEM_FOR
+
+KINDS = ("nodes",)
+LONGEST = 250
+# DiskPressure and the like make taints, and are told by what waits for the node.
+_KUBELETS_OWN = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"})
+_SHOULD_BE = re.compile(r"(?:Ready|Healthy|Ok|OK)$")
+_IS_WRONG = re.compile(
+    r"Deadlock|Read-?[oO]nly|Corrupt|Frequent|Unhealthy|NotHealthy|Missing|Errors?(?![a-z])|Inactive|Flapping|Fail|Fault|Problem|Degraded"
+)
+
+
+def read(listed: Listed) -> Iterator[Told]:
+    """The problems of each node as one text, empty for none."""
+    for item in listed.of("nodes"):
+        name = name_of(item)[1]
+        if not name:
+            continue
+        bad = [one for one in many(item, "status", "conditions") if _bad(one)]
+        told = "; ".join(_said(one) for one in sorted(bad, key=lambda one: str(one.get("type"))))
+        facts: dict[Signal, Value] = {NODE_PROBLEM: told[:LONGEST]}
+        since = [time for one in bad if (time := seconds(one.get("lastTransitionTime"))) is not None]
+        if since:
+            facts[NODE_PROBLEM_FOR] = max(0.0, listed.now - min(since))
+        yield Told(name, facts, "nodes")
+
+
+def _bad(one: Object) -> bool:
+    kind, status = str(one.get("type") or ""), str(one.get("status") or "")
+    if kind in _KUBELETS_OWN:
+        return False
+    if _SHOULD_BE.search(kind):
+        return status == "False"
+    return status == "True" and bool(_IS_WRONG.search(kind) or _IS_WRONG.search(str(one.get("reason") or "")))
+
+
+def _said(one: Object) -> str:
+    message = " ".join(str(one.get("message") or "").split())
+    return f"{one.get('type')}={one.get('status')} ({one.get('reason') or 'no reason given'}){': ' if message else ''}{message}"

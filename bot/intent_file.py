@@ -24,12 +24,13 @@ from tools.topology import Topology
 
 @dataclass(frozen=True, slots=True)
 class BurnRate:
-    """How one workload's error budget burns, rule by rule, with the expressions to alert on."""
+    """How the budget of one objective of a workload burns, rule by rule, with the expressions to alert on."""
 
     subject: str
     verdict: str
     why: str
     rules: tuple[Burn, ...]
+    objective: str = "availability"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ def drift_of(settings: Settings, intents: Sequence[Intent], snapshot: Snapshot) 
         intents=tuple(f"{one.name} ({one.source})" for one in intents),
         findings=_worst_first(held),
         same=tuple(said for one in held for said in one.same),
-        burn=tuple(BurnRate(who, one.verdict, one.why, one.burns) for each in held for who, one in each.burns),
+        burn=tuple(
+            BurnRate(who, one.verdict, one.why, one.burns, what) for each in held for who, what, one in each.burns
+        ),
         undeclared=tuple(sorted(engines)),
         remarks=tuple(f"{one.source}: {remark}" for one in intents for remark in one.remarks),
         blind=(*blind, *(spot for one in held for spot in one.blind)),

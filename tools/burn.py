@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tools.columns import Value
 from tools.measure import Query
 from tools.reading import Blind, Reason, Subject
 from tools.signals import REQUESTS_FINISHED, Ask
@@ -88,20 +89,25 @@ class Counts:
     def __init__(self, snapshot: Snapshot) -> None:
         """Nothing is laid out yet."""
         self.snapshot = snapshot
-        self._by_ask: dict[Ask, dict[Subject, dict[str, float]] | Blind] = {}
+        self._by_ask: dict[Ask, dict[Subject, dict[str, Value]] | Blind] = {}
 
     def of(self, ask: Ask, workload: Subject) -> tuple[Mapping[str, float], Blind | None]:
         """The counts of a workload's pods, those that have gone since among them; or why they are not seen."""
+        found, blind = self.told(ask, workload)
+        return {key: value for key, value in found.items() if isinstance(value, float)}, blind
+
+    def told(self, ask: Ask, workload: Subject) -> tuple[Mapping[str, Value], Blind | None]:
+        """The same where the value is no number: the buckets of a histogram."""
         if ask not in self._by_ask:
             self._by_ask[ask] = self._laid_out(ask)
         found = self._by_ask[ask]
         return ({}, found) if isinstance(found, Blind) else (found.get(workload, {}), None)
 
-    def _laid_out(self, ask: Ask) -> dict[Subject, dict[str, float]] | Blind:
+    def _laid_out(self, ask: Ask) -> dict[Subject, dict[str, Value]] | Blind:
         column = self.snapshot.columns.get(ask)
         if column is None or not column.parts:
             return column.absent if column is not None else Blind(Reason.NOT_SET, "it was not asked for")
-        found: dict[Subject, dict[str, float]] = {}
+        found: dict[Subject, dict[str, Value]] = {}
         for part in column.parts:
             if part.blind is not None:
                 return part.blind
@@ -109,16 +115,20 @@ class Counts:
                 namespace, _, name = key.partition("/")
                 pod = self.snapshot.topology.pods.get(key)
                 owner = pod.workload if pod is not None else workload_from_name(namespace, name)
-                if isinstance(value, int | float):
-                    found.setdefault(owner, {}).setdefault(key, float(value))
+                known = float(value) if isinstance(value, int | float) else value
+                found.setdefault(owner, {}).setdefault(key, known)
         return found
 
 
 def burning(counts: Counts, workload: Subject, availability_percent: float) -> Burning:
     """How a workload's error budget burns, for an availability in percent of requests."""
-    budget = 1 - availability_percent / 100
     asked = {window: count(counts, workload, window) for window in WINDOWS}
-    burns = tuple(_burn(rule, asked[rule.long], asked[rule.short], budget) for rule in RULES)
+    return over(asked, 1 - availability_percent / 100, "requests failed")
+
+
+def over(asked: Mapping[str, Asked], budget: float, did: str) -> Burning:
+    """Every rule over what was counted by window, for the share of it that may be bad; `did` says what that is."""
+    burns = tuple(_burn(rule, asked[rule.long], asked[rule.short], budget, did) for rule in RULES)
     # The most urgent that fires; what cannot be told is no comfort.
     for verdict in ("page", "ticket", "cannot tell", "too few requests to tell"):
         found = next((burn for burn in burns if burn.verdict == verdict), None)
@@ -127,18 +137,18 @@ def burning(counts: Counts, workload: Subject, availability_percent: float) -> B
     return Burning("fine", "no window burns faster than its limit", burns, tuple(asked.values()))
 
 
-def _burn(rule: Rule, long: Asked, short: Asked, budget: float) -> Burn:
+def _burn(rule: Rule, long: Asked, short: Asked, budget: float, did: str) -> Burn:
     bad, all_ = long.promql
     short_bad, short_all = short.promql
     limit = f"{rule.factor * budget:.6g}"
-    promql = f"({bad} / {all_}) > {limit} and ({short_bad} / {short_all}) > {limit}" if bad else ""
+    promql = f"({bad} / {all_}) > {limit} and ({short_bad} / {short_all}) > {limit}" if bad and short_bad else ""
     blind = long.blind or short.blind
     if blind is not None:
         return Burn(rule, "cannot tell", None, None, promql, f"requests are not seen ({blind})")
     needed = LEAST_FAILURES / (rule.factor * budget)
     rates = [one.ratio / budget if one.ratio is not None else None for one in (long, short)]
     over, lately = rates
-    said = f"{long.failed:.0f} of {long.requests:,.0f} requests failed in {rule.long}"
+    said = f"{long.failed:.0f} of {long.requests:,.0f} {did} in {rule.long}"
     if long.requests < needed:
         return Burn(rule, "too few requests to tell", over, lately, promql, f"{said}; a judgement of {rule.long} needs {needed:,.0f}")  # fmt: skip
     fires = all(rate is not None and rate > rule.factor for rate in rates)
@@ -170,7 +180,7 @@ def count(counts: Counts, workload: Subject, window: str) -> Asked:
         failed, requests = sum(failures.values()), sum(everything.values())
         if total is REQUESTS_FINISHED and not _same_metric(snapshot, ask_bad, ask_all):
             requests += failed
-        promql = (_narrowed(snapshot, ask_bad, workload), _narrowed(snapshot, ask_all, workload))
+        promql = (narrowed(snapshot, ask_bad, workload), narrowed(snapshot, ask_all, workload))
         source = next((part.source for part in snapshot.columns[ask_all].parts if part.values), "")
         return Asked(window, requests, failed, promql, source)
     unseen = why or Blind(Reason.NO_SERIES, "nothing counts its requests")
@@ -190,15 +200,15 @@ def _same_metric(snapshot: Snapshot, bad: Ask, total: Ask) -> bool:
     return bool(_metrics(snapshot, bad) & _metrics(snapshot, total))
 
 
-def _narrowed(snapshot: Snapshot, ask: Ask, workload: Subject) -> str:
-    """The sum over the workload's pods, those of the past too, as somebody would write it into an alert rule."""
+def narrowed(snapshot: Snapshot, ask: Ask, workload: Subject, more: str = "") -> str:
+    """The sum over the workload's pods, those of the past too, as somebody would write it into an alert rule; `more` are label matchers."""
     texts = []
     for query in _queries(snapshot, ask):
         keys = query.identity.labels.keys
         if len(keys) < 2:
             continue
         pods = _POD_NAMES.get(workload.kind, "{name}").format(name=workload.name.replace(".", "[.]"))
-        matcher = f'{keys[0]}="{workload.namespace}",{keys[1]}=~"{pods}"'
+        matcher = f'{keys[0]}="{workload.namespace}",{keys[1]}=~"{pods}"' + (f",{more}" if more else "")
         texts.append(Query.of(ask, query.source, query.found, query.identity, matcher).text)
     return f"sum({' or '.join(texts)})" if texts else ""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tools import intent_compare as compare
 from tools.burn import Burning, Counts
 from tools.burn import asks as burn_asks
+from tools.burn_latency import asks as latency_asks
 from tools.costs_figures import Figure
 from tools.engines import Key, flag
 from tools.finding import BlindSpot, Change, Evidence, Finding, Remedy
@@ -59,7 +60,7 @@ class Drift:
     findings: tuple[Finding, ...]
     same: tuple[str, ...]
     blind: tuple[BlindSpot, ...]
-    burns: tuple[tuple[str, Burning], ...] = ()
+    burns: tuple[tuple[str, str, Burning], ...] = ()
 
 
 def asks(intents: Iterable[Intent]) -> frozenset[Ask]:
@@ -71,6 +72,9 @@ def asks(intents: Iterable[Intent]) -> frozenset[Ask]:
     for one in intents:
         if one.spec.objectives is not None and one.spec.objectives.availability_percent is not None:
             found |= burn_asks()
+        for field, _, signal in LATENCIES:
+            if one.spec.objectives is not None and getattr(one.spec.objectives, field) is not None:
+                found |= latency_asks(signal)
         if one.spec.canary is not None:
             found |= canary_asks()
     return frozenset(found)
@@ -93,7 +97,7 @@ def drift(intent: Intent, counts: Counts, usd: Mapping[Subject, Figure] | None =
         tuple(finding for one in held for finding in one.findings),
         tuple(said for one in held for said in one.same),
         tuple(spot for one in held for spot in one.blind),
-        tuple((str(one.subject), one.burning) for one in held if one.burning is not None),
+        tuple((str(one.subject), objective, burning) for one in held for objective, burning in one.burns),
     )
 
 

@@ -23,6 +23,7 @@ TITLES = {
     "intent_replica_drift": "There are more or fewer replicas than were declared.",
     "intent_objective_missed": "A declared objective is missed.",
     "intent_error_budget_burns": "The error budget of the declared availability burns too fast.",
+    "intent_latency_budget_burns": "Too many requests take longer than was declared.",
     "intent_budget_exceeded": "It costs more than was declared.",
     "intent_owner_drift": "Another owner is labelled than was declared.",
     "intent_standby_drift": "Its standing as a standby is not what was declared.",
@@ -39,7 +40,7 @@ class Held:
         self.findings: list[Finding] = []
         self.same: list[str] = []
         self.blind: list[BlindSpot] = []
-        self.burning: Burning | None = None
+        self.burns: list[tuple[str, Burning]] = []
 
     def compare(self, what: str, wanted: object, ask: Ask, same: compare.Same) -> Compared | None:
         """The comparison where it is apart; what agrees and what is not seen is noted."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tools.burn import burning
+from tools.burn import Burning, burning
+from tools.burn_latency import burning_late
 from tools.check import NothingToSee, Unseen, duration_shown, shown
 from tools.costs_figures import Figure, plain
 from tools.finding import BlindSpot, Evidence, Remedy
@@ -15,11 +16,14 @@ from tools.unlisted import unlisted
 from tools.vocabulary.pipelines import REQUEST_TIME
 
 WINDOW = "1h"
+AVAILABILITY = "availability"
 LATENCIES = (
     ("ttft_p95_seconds", "time to first token", TTFT),
     ("tpot_p95_seconds", "time per output token", ITL),
     ("e2e_p95_seconds", "time of a whole request", REQUEST_TIME),
 )
+# What a histogram counts one by one, where that is no request.
+_ONE_BY_ONE = {"tpot_p95_seconds": "tokens"}
 
 
 def objectives(held: Held) -> None:
@@ -38,8 +42,12 @@ def objectives(held: Held) -> None:
             held.blind.append(BlindSpot(f"{what} of {held.subject}", f"objective {duration_shown(limit)}; {why}"))
         else:
             held.same.append(f"{held.subject}: {what}, p95, is {shown(reading)}, within {duration_shown(limit)}")
+        found = burning_late(held.counts, held.subject, signal, limit, _ONE_BY_ONE.get(field, "requests"))
+        if reading is not None or found.verdict != "cannot tell":  # what is not seen at all is said once
+            _noted(held, what, f"{duration_shown(limit)} for 95 % of {_ONE_BY_ONE.get(field, 'requests')}", found)
     if declared.availability_percent is not None:
-        _burn(held, declared.availability_percent)
+        percent = declared.availability_percent
+        _noted(held, AVAILABILITY, f"{percent:g} % of requests", burning(held.counts, held.subject, percent))
 
 
 def _worst(held: Held, ask: Ask) -> tuple[Reading | None, str]:
@@ -68,37 +76,37 @@ def _missed(held: Held, what: str, limit: float, reading: Reading) -> None:
     held.findings.append(keyed(found, what))
 
 
-def _burn(held: Held, percent: float) -> None:
-    held.burning = burning(held.counts, held.subject, percent)
-    if held.burning.verdict in {"cannot tell", "too few requests to tell"}:
-        held.blind.append(BlindSpot(f"availability of {held.subject}", f"objective {percent:g} %; {held.burning.verdict}: {held.burning.why}"))  # fmt: skip
+def _noted(held: Held, what: str, promised: str, found: Burning) -> None:
+    """The burn rate of one objective as a finding, as what agrees, or as what cannot be told."""
+    held.burns.append((what, found))
+    urgent, late = found.verdict == "page", what != AVAILABILITY
+    if found.verdict in {"cannot tell", "too few requests to tell"}:
+        held.blind.append(BlindSpot(f"{'budget of ' if late else ''}{what} of {held.subject}", f"objective {promised}; {found.verdict}: {found.why}"))  # fmt: skip
         return
-    if held.burning.verdict == "fine":
-        held.same.append(f"{held.subject}: availability of {percent:g} %: {held.burning.why}")
+    if found.verdict == "fine":
+        held.same.append(f"{held.subject}: {what} of {promised}: {found.why}")
         return
-    evidence = [declared_as("e1", "availability", f"{percent:g} % of requests", held.intent)]
-    for burn in held.burning.burns:
+    evidence = [declared_as("e1", what, promised, held.intent)]
+    for burn in found.burns:
         for window, rate in ((burn.rule.long, burn.long), (burn.rule.short, burn.short)):
-            if rate is not None and burn.verdict == held.burning.verdict:
-                source = next((one.source for one in held.burning.asked if one.window == window), "")
+            if rate is not None and burn.verdict == found.verdict:
+                source = next((one.source for one in found.asked if one.window == window), "")
                 text = f"Error budget burn over {window}: {rate:.3g} times, limit {burn.rule.factor:g}"
                 evidence.append(Evidence(f"e{len(evidence) + 1}", text, rate, "times", source, burn.promql, moment_of(held.snapshot.at)))  # fmt: skip
-    urgent = held.burning.verdict == "page"
     remedy = Remedy(
-        f"Find what fails: `rackside diagnose --namespace {held.subject.namespace} --workload {held.subject.name}`.",
+        f"Find what {'is slow' if late else 'fails'}: `rackside diagnose --namespace {held.subject.namespace} --workload {held.subject.name}`.",
         None,
         "The short window falls below the limit.",
     )
-    held.findings.append(
-        finding_of(
-            "intent_error_budget_burns",
-            str(held.subject),
-            "critical" if urgent else "medium",
-            f"{'This pages' if urgent else 'This is a ticket'} at {percent:g} %: {held.burning.why}.",
-            tuple(evidence),
-            (remedy,),
-        )
+    finding = finding_of(
+        "intent_latency_budget_burns" if late else "intent_error_budget_burns",
+        str(held.subject),
+        "critical" if urgent else "medium",
+        f"{'This pages' if urgent else 'This is a ticket'} at {promised}: {found.why}.",
+        tuple(evidence),
+        (remedy,),
     )
+    held.findings.append(keyed(finding, what) if late else finding)
 
 
 def budget(held: Held, usd: Figure | None) -> None:

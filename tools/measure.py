@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from tools.buckets import STATISTIC as BUCKETS
+from tools.buckets import written
 from tools.columns import Part, Value
 from tools.inventory import sources
 from tools.reading import Blind, Reason
@@ -51,7 +53,15 @@ class Query:
         """The query with the source's labels; `matchers` narrow it further."""
         inner = ",".join(part for part in (identity.labels.matchers, matchers) if part)
         labels = Labels(identity.labels.keys, inner)
-        text = " or ".join(render(ask, series, labels, source.match) for series in found)
+        texts = [render(ask, series, labels, source.match) for series in found]
+        if ask.statistic == BUCKETS:
+            # Of a replica that exports both names, the bounds of one histogram may not be taken for those of the other.
+            keys = ", ".join(labels.keys)
+            texts = [
+                texts[0],
+                *(f"({text} unless on ({keys}) ({' or '.join(texts[:at])}))" for at, text in enumerate(texts) if at),
+            ]
+        text = " or ".join(texts)
         return cls(ask, source, tuple(found), identity, text)
 
     @property
@@ -169,7 +179,11 @@ def _plan(
                 queries.append(Query.of(ask, source, found, identities[source.name]))
         if carriers:
             answered = any(query.ask == ask for query in queries)
-            absent[ask] = Blind(Reason.NO_SERIES, "Prometheus was asked and has none") if answered else _missing(ask, carriers, here)
+            absent[ask] = (
+                Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
+                if answered
+                else _missing(ask, carriers, here)
+            )
     return queries, absent
 
 
@@ -232,9 +246,13 @@ def part_of(query: Query, result: Result, at: float) -> Part:
         return Part(title, query.text, at, blind=blind)
     values: dict[str, Value] = {}
     label, prefix = query.series.label, query.source.key_prefix
+    counted: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for row in result.rows:
         key = key_of(row.labels, identity.labels.keys, prefix)
         if key is None:
+            continue
+        if query.ask.statistic == BUCKETS:
+            counted[key].append((row.labels.get("le", ""), row.value))
             continue
         if not label:
             values[key] = row.value
@@ -249,6 +267,7 @@ def part_of(query: Query, result: Result, at: float) -> Part:
         elif key in values:
             said = ", ".join(sorted({*str(values[key]).split(", "), said}))
         values[key] = said
+    values.update({key: written(those, query.series.scale) for key, those in counted.items()})
     nans = (key_of(labels, identity.labels.keys, prefix) for labels in result.not_a_number)
     return Part(title, query.text, at, values, identity.fresh, not_a_number=frozenset(key for key in nans if key))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tools.buckets import STATISTIC as BUCKETS
 from tools.signals import Ask, Kind, Per, Signal
 
 # Everything that a source's identity may need: which pod exported it, which node, which GPU, which model.
@@ -125,6 +126,9 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
     elif ask.signal.kind is Kind.HISTOGRAM and ask.statistic == "mean":
         rate = f"sum by ({by}) (rate({metric}_{{part}}{selector}[{window}]))"
         core = f"{rate.replace('{part}', 'sum')} / {rate.replace('{part}', 'count')}"
+    elif ask.statistic == BUCKETS:
+        # Counts, whatever the unit of what is counted: the bounds are scaled where they are read.
+        return f"sum by (le, {by}) (increase({metric}_bucket{selector}[{window}]))"
     elif ask.signal.kind is Kind.HISTOGRAM:
         bucket = f"sum by (le, {by}) (rate({metric}_bucket{selector}[{window}]))"
         core = f"histogram_quantile({_QUANTILE[ask.statistic]}, {bucket})"
@@ -141,7 +145,11 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
 
 def exists(series: Series, ask: Ask, names: frozenset[str]) -> bool:
     """Whether it can give the statistic, and every metric that it needs is on the server (histograms by their buckets)."""
-    if series.only and ask.statistic not in series.only:
+    if ask.statistic == BUCKETS:
+        # Percentiles are made of buckets: where those can be had, these can.
+        if series.expr or (series.only and "p95" not in series.only):
+            return False
+    elif series.only and ask.statistic not in series.only:
         return False
     histogram = ask.signal.kind is Kind.HISTOGRAM and not series.expr
     return all((f"{name}_bucket" if histogram else name) in names for name in series.metrics)

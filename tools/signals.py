@@ -34,7 +34,7 @@ class Kind(StrEnum):
 STATISTICS: dict[Kind, frozenset[str]] = {
     Kind.GAUGE: frozenset({"now", "max", "min", "avg", "slope", "changes"}),
     Kind.COUNTER: frozenset({"rate", "increase"}),
-    Kind.HISTOGRAM: frozenset({"p50", "p95", "p99", "mean"}),
+    Kind.HISTOGRAM: frozenset({"p50", "p95", "p99", "mean", "buckets"}),
     Kind.FACT: frozenset({"now"}),
 }
 
@@ -51,6 +51,7 @@ _SAID = {
     "p95": "p95 over {w}",
     "p99": "p99 over {w}",
     "mean": "mean over {w}",
+    "buckets": "counted by bucket in {w}",
 }
 _UNIT_OF_WINDOW = {"s": "s", "m": "min", "h": "h"}
 
@@ -127,6 +128,10 @@ class Signal:
     def p95(self, window: str) -> Ask:
         """The 95th percentile of what was observed in the window."""
         return self._ask("p95", window)
+
+    def buckets(self, window: str) -> Ask:
+        """How many were observed in the window, by the histogram's bounds (see tools/buckets.py)."""
+        return self._ask("buckets", window)
 
     def mean(self, window: str) -> Ask:
         """The mean of what was observed in the window."""

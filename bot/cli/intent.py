@@ -119,7 +119,7 @@ def show(found: DriftReport, console: Console, verbose: bool = False) -> None:
     console.print(Text(f"{verdict} ({len(found.intents)} declared, {len(found.same)} values hold, {len(found.blind)} could not be compared).", style="bold"), width=width)  # fmt: skip
     for one in found.findings:
         _finding(one, console, width, verbose)
-    burn = [f"{one.subject}: {one.verdict}. {one.why}" for one in found.burn]
+    burn = [f"{one.subject}, {one.objective}: {one.verdict}. {one.why}" for one in found.burn]
     lines("Error budgets", burn)
     loud = [
         rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,20 +11,26 @@ import pytest
 from evals.fleet.prometheus import Prometheus
 from tests.tools import worlds
 from tests.tools.worlds import START, World, listings, node, owned, pod
+from tools.buckets import Bucket, read, written
 from tools.burn import RULES, Burning, Counts, burning
+from tools.burn_latency import burning_late
 from tools.columns import Column, Part
 from tools.costs_figures import Figure
 from tools.finding import BlindSpot, Finding
 from tools.intent import Intent, read_intents
 from tools.intent_canary import judged
 from tools.intent_drift import Drift, asks, drift
+from tools.inventory import sources
+from tools.measure import Identity, Query
 from tools.reading import Blind, Reason, Subject
-from tools.signals import GPU_REQUEST
+from tools.series import Labels, Series, exists, render
+from tools.signals import GPU_REQUEST, ITL
 from tools.snapshot import Snapshot, SourceState
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
 from tools.vocabulary.outcomes import HTTP_REQUESTS
+from tools.vocabulary.pipelines import REQUEST_TIME
 
 DAYS = 73 * 3600.0
 APPS = ("burns", "over", "slow", "calm", "rare", "next", "worse", "late", "silent")
@@ -52,6 +58,18 @@ def answers(world: World, app: str, per_s: float, failing: Any, **more: Any) -> 
         world.gauge("http_requests_total", grown("bad"), status="5xx", **who)
 
 
+def lateness(world: World, app: str, per_s: float, late: Callable[[float], float]) -> None:
+    """Whole requests at a rate, all of them within 0.5 s but those of so many seconds by then, which took longer than 2.5 s."""
+    for le in ("0.5", "2.0", "2.5", "4", "+Inf"):
+
+        def counted(before: float, slow: bool = le in {"4", "+Inf"}) -> float:
+            return per_s * (DAYS - before - (0.0 if slow else late(before)))
+
+        world.gauge(
+            "vllm:e2e_request_latency_seconds_bucket", counted, over=DAYS, namespace="team", pod=name(app), le=le
+        )
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     world = World(START)
@@ -64,12 +82,32 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     answers(world, "worse", 1.0, lambda _before: 0.035)
     answers(world, "late", 1.0, lambda _before: 0.0)
     for app in APPS:
-        who = {"namespace": "team", "pod": name(app), "model_name": "org/m"}
+        who: dict[str, Any] = {"namespace": "team", "pod": name(app), "model_name": "org/m"}
         world.gauge("vllm:num_requests_running", 2, **who)
         slow = 0.2 if app == "late" else 1.0
         world.histogram(
             "vllm:time_to_first_token_seconds", {"0.5": slow, "4": 1 - slow, "+Inf": 0.0}, 1.0, over=3700, **who
         )
+    hastes = {
+        "burns": {"0.5": 0.05, "2.0": 0.05, "2.5": 0.1, "4": 0.8},  # four of five take longer than 2.5 s
+        "slow": {"0.5": 0.5, "2.0": 0.42, "2.5": 0.0, "4": 0.08},
+        "calm": {"0.5": 0.97, "2.0": 0.02, "2.5": 0.0, "4": 0.01},
+        "next": {"0.5": 0.3, "2.0": 0.0, "2.5": 0.7, "4": 0.0},
+    }
+    for app, rates in hastes.items():
+        # Two replicas, the other of which is gone.
+        for pod_name in (name(app), f"{app}-6c8d9f7b5-zzzzz"):
+            world.histogram(
+                "vllm:e2e_request_latency_seconds",
+                rates | {"+Inf": 0.0},
+                1.0,
+                over=DAYS,
+                namespace="team",
+                pod=pod_name,
+            )
+    # Late for an hour, over since half an hour; and late, but too few to tell.
+    lateness(world, "over", 1.0, lambda before: min(3600.0, max(0.0, 5400.0 - before)))
+    lateness(world, "rare", 0.0003, lambda before: 0.9 * (DAYS - before))
     path = tmp_path_factory.mktemp("burn") / "burn.om"
     worlds.write({"burn": world}, path)
     with Prometheus([path]) as running:
@@ -265,12 +303,12 @@ def test_what_agrees_is_said_and_is_no_finding(taken: Snapshot, more: str) -> No
     found = held(taken, "calm", more, usd=4.0)
     assert found.findings == ()
     assert found.blind == ()
-    assert len(found.same) == 1
+    assert len(found.same) == (2 if "Seconds" in more else 1), "a latency and its budget"
 
 
 @pytest.mark.parametrize(
     "more",
-    ["engine: {quantization: fp8}", "engine: {kvCacheDtype: fp8}", "budgetUsdPerHour: 3", "engine: {prefixCaching: true}", "objectives: {e2eP95Seconds: 3}", "gpus: {type: h100}"],
+    ["engine: {quantization: fp8}", "engine: {kvCacheDtype: fp8}", "budgetUsdPerHour: 3", "engine: {prefixCaching: true}", "objectives: {tpotP95Seconds: 3}", "gpus: {type: h100}"],
 )  # fmt: skip
 def test_what_cannot_be_seen_is_neither(taken: Snapshot, more: str) -> None:
     found = held(taken, "calm", more)
@@ -329,3 +367,122 @@ def test_a_canary_of_which_a_replica_is_not_seen_is_not_called_as_good(prometheu
     seen = survey(PromSource(prometheus.url), kube, asks([intent("over", ALL)]), START)
     found = judged(Counts(seen), subject("over"), subject("calm"), 500)
     assert (found.verdict, "not seen of all of both" in found.why) == ("cannot tell", True)
+
+
+def lates(taken: Snapshot, app: str, limit_s: float) -> Burning:
+    return burning_late(Counts(taken), subject(app), REQUEST_TIME, limit_s)
+
+
+@pytest.fixture(scope="module")
+def timed(prometheus: Prometheus, kube: FakeKube) -> Snapshot:
+    return survey(PromSource(prometheus.url), kube, asks([intent("burns", "objectives: {e2eP95Seconds: 2.5}")]), START)
+
+
+@pytest.mark.parametrize(
+    ("app", "limit_s", "verdict"),
+    [
+        ("burns", 2.5, "page"),
+        ("slow", 2.5, "ticket"),
+        ("calm", 2.5, "fine"),
+        ("over", 2.5, "fine"),
+        ("rare", 2.5, "too few requests to tell"),
+        ("silent", 2.5, "cannot tell"),
+        # A bound so near stands for it.
+        ("burns", 2.6, "page"),
+        # Between 2.5 and 4 s: that four of five took longer than 4 s nobody knows.
+        ("burns", 3.2, "cannot tell"),
+        # Even those above 0.5 s would be few enough.
+        ("calm", 1.0, "fine"),
+        # All that took longer than 2 s are late for sure.
+        ("burns", 1.0, "page"),
+        # 70 % took longer than 2 s, none longer than 2.5 s.
+        ("next", 2.2, "page"),
+        ("next", 1.5, "page"),
+        ("next", 3.0, "fine"),
+    ],
+)
+def test_how_fast_the_budget_of_a_latency_burns(timed: Snapshot, app: str, limit_s: float, verdict: str) -> None:
+    found = lates(timed, app, limit_s)
+    assert found.verdict == verdict, found
+
+
+def test_the_share_that_is_late_is_what_a_query_of_our_own_says(timed: Snapshot, prometheus: Prometheus) -> None:
+    metric = "vllm:e2e_request_latency_seconds"
+    for rule, one in zip(RULES, lates(timed, "burns", 2.5).burns, strict=True):
+        for window, rate in ((rule.long, one.long), (rule.short, one.short)):
+            within, whole = (
+                f"sum(increase({metric}_{part}[{window}]))"
+                for part in ('bucket{pod=~"burns-.*",le="2.5"}', 'count{pod=~"burns-.*"}')
+            )
+            (row,) = prometheus.query(f"1 - {within} / {whole}", START)
+            assert rate == pytest.approx(float(row["value"][1]) / 0.05, rel=1e-6)
+
+
+def test_the_alarm_on_a_latency_fires_exactly_where_it_says(timed: Snapshot, prometheus: Prometheus) -> None:
+    for app in ("burns", "slow", "calm", "over"):
+        for one in lates(timed, app, 2.5).burns:
+            assert one.promql
+            assert bool(prometheus.query(one.promql, START)) is (one.verdict == one.rule.urgency), (app, one)
+
+
+def test_the_bound_that_was_taken_is_named(timed: Snapshot) -> None:
+    assert "took longer than 2.5 s in 1h" in lates(timed, "burns", 2.5).why
+    assert "took longer than 2.5 s (the bucket bound next to 2.6 s)" in lates(timed, "burns", 2.6).why
+    why = lates(timed, "burns", 3.2).why
+    assert "no bucket bound is near 3.2 s (the nearest: 2.5 s and 4.0 s)" in why
+    assert "may have taken longer than 1.0 s" in lates(timed, "calm", 1.0).burns[0].why
+
+
+def test_a_replica_that_does_not_tell_is_no_comfort_and_hides_no_page(prometheus: Prometheus) -> None:
+    pods = [pod(name(app), owner=("ReplicaSet", f"{app}-6c8d9f7b5"), node="n1") for app in ("burns", "calm")]
+    pods += [pod(f"{app}-6c8d9f7b5-fghij", owner=("ReplicaSet", f"{app}-6c8d9f7b5"), node="n1") for app in ("burns", "calm")]  # fmt: skip
+    sets = [owned("ReplicaSet", f"{app}-6c8d9f7b5", app) for app in ("burns", "calm")]
+    kube = FakeKube(listings(pods=pods, nodes=[node("n1", 8)], replicasets=sets, deployments=[owned("Deployment", app) for app in ("burns", "calm")]))  # fmt: skip
+    seen = survey(PromSource(prometheus.url), kube, asks([intent("burns", "objectives: {e2eP95Seconds: 2.5}")]), START)
+    assert lates(seen, "burns", 2.5).verdict == "page"
+    calm = lates(seen, "calm", 2.5)
+    assert calm.verdict == "cannot tell"
+    assert calm.why.startswith("1 of its 2 replicas does not tell (")
+
+
+def test_a_latency_that_burns_is_a_finding_of_its_own(timed: Snapshot) -> None:
+    found = held(timed, "burns", "objectives: {e2eP95Seconds: 2.5}")
+    (burns,) = (one for one in found.findings if one.id == "intent_latency_budget_burns")
+    assert burns.severity == "critical"
+    assert burns.because.startswith("This pages at 2.5 s for 95 % of requests: ")
+    assert burns.key == "intent_latency_budget_burns@deployment/team/burns#time-of-a-whole-request"
+    assert "took longer than 2.5 s" in burns.because
+    assert burns.evidence[1].query.count('le="2.5"') == 2
+    assert [(who, what, one.verdict) for who, what, one in found.burns] == [
+        ("deployment/team/burns", "time of a whole request", "page")
+    ]
+    unsure = held(timed, "burns", "objectives: {e2eP95Seconds: 3.2}")
+    assert [one.what for one in unsure.blind] == ["budget of time of a whole request of deployment/team/burns"]
+
+
+def test_buckets_are_written_and_read_back() -> None:
+    text = written([("+Inf", 9.0), ("500", 4.0), ("odd", 1.0), ("1e3", 6.5)], scale=0.001)
+    assert read(text) == (Bucket("500", 0.5, 4.0), Bucket("1e3", 1.0, 6.5), Bucket("+Inf", float("inf"), 9.0))
+    assert read(written([("0.5", 1.0)])) == (), "without the whole there is no share"
+    assert read("") == ()
+
+
+def test_a_replica_with_two_names_of_one_histogram_is_counted_by_the_first() -> None:
+    source = next(one for one in sources() if one.name == "vllm")
+    identity = Identity(source, Labels(("namespace", "pod"), ""), {}, {}, exported=False)
+    text = Query.of(ITL.buckets("1h"), source, source.signals[ITL], identity).text
+    first, second = (render(ITL.buckets("1h"), one, Labels(("namespace", "pod"), "")) for one in source.signals[ITL])
+    assert text == f"{first} or ({second} unless on (namespace, pod) ({first}))"
+    assert render(ITL.buckets("1h"), Series("x_ms", scale=0.001), Labels(("pod",), "")) == (
+        "sum by (le, pod) (increase(x_ms_bucket[1h]))"
+    )
+
+
+def test_buckets_are_asked_where_percentiles_can_be_had() -> None:
+    names = frozenset({"a_bucket", "b"})
+    ask = ITL.buckets("1h")
+    assert exists(Series("a"), ask, names)
+    assert exists(Series("a", only=("p50", "p95", "p99")), ask, names)
+    assert not exists(Series("a", only=("mean",)), ask, names)
+    assert not exists(Series("b", expr="b"), ask, names)
+    assert not exists(Series("c"), ask, names)

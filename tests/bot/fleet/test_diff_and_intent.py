@@ -128,6 +128,7 @@ def test_drift_is_found_and_its_numbers_are_prometheus_s_own(rackside: Command, 
     assert set(told) == {
         "intent_engine_drift",
         "intent_objective_missed",
+        "intent_latency_budget_burns",
         "intent_budget_exceeded",
         "intent_standby_drift",
     }
@@ -141,7 +142,12 @@ def test_drift_is_found_and_its_numbers_are_prometheus_s_own(rackside: Command, 
     assert rows
     assert late["value"] == pytest.approx(max(mine), rel=0.01)
     assert told["intent_budget_exceeded"]["evidence"][1]["value"] == pytest.approx(6.0)
-    (burn,) = found["burn"]
+    latency, burn = found["burn"]
+    assert (latency["objective"], burn["objective"]) == ("time to first token", "availability")
+    within, whole = (f'sum(increase(vllm:time_to_first_token_seconds_{part}[1h]))' for part in ('bucket{pod=~"busy-.*",le="0.001"}', 'count{pod=~"busy-.*"}'))  # fmt: skip
+    ((row,), first) = fleet.prometheus.query(f"1 - {within} / {whole}", at), latency["rules"][0]
+    assert first["long"] == pytest.approx(float(row["value"][1]) / 0.05, rel=0.01)
+    assert bool(fleet.prometheus.query(first["promql"], at)) is (first["verdict"] == "page")
     assert burn["verdict"] in {"fine", "too few requests to tell"}
     assert len(burn["rules"]) == 3
     assert "deployment/chat/spare" in found["undeclared"]

@@ -88,8 +88,11 @@ def _headlines(now: Answer) -> list[Finding]:
 def _now(home: Home) -> list[Block]:
     if home.now is None:
         return [section(NOT_YET)]
-    blocks = [section(f"*{prose(home.now.verdict, 500) or 'No verdict.'}*")]
     headlines = _headlines(home.now)
+    # The verdict of several names them all: here each has its line.
+    several = f"{len(headlines)} separate problems, worst first."
+    verdict = several if len(headlines) > 1 else prose(home.now.verdict, 500) or "No verdict."
+    blocks = [section(f"*{verdict}*")]
     lines = [
         f"{_BADGE.get(one.severity, ':white_circle:')} {escape(one.title, 150)} {code(one.subject, 150)}"
         + (f"\n    {prose(one.since.text, 200)}" if one.since is not None else "")
@@ -129,7 +132,7 @@ def _subscriptions(mine: Sequence[Subscription]) -> str:
 
 def _recent(recent: Sequence[Kept]) -> str:
     lines = [
-        f"• {escape(one.question, 120)}\n    {prose(one.verdict, 200)}, {_moment(one.made_at)}"
+        f"• {escape(one.question, 120)}\n    {prose(one.verdict, 200)} ({_moment(one.made_at)})"
         for one in recent[:RECENT]
     ]
     return "\n".join(lines) or "_None yet._"

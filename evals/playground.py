@@ -82,6 +82,17 @@ def playground(answer: Answerer, home: Path, full: Settings | None = None, port:
             serving.join(PATIENCE_S)
 
 
+def over_the_demo(stack: contextlib.ExitStack, home: Path, err: Console, port: int = 0) -> Playground:
+    """A playground over the demo's fleet that lives until the stack is left."""
+    url, kubeconfig = fleet(stack, err)
+    alerts = AlertSettings(watch=(Watched(channel=ALERTS, bots=(ALERTS_BOT,)),))
+    told = {"prometheus_url": url, "kubeconfig": str(kubeconfig), "clusters": {}, "alerts": alerts}
+    settings = load_settings().model_copy(update=told)
+    answer = make_advisor(settings).answer
+    # What is asked here stays here: a database of its own, gone afterwards.
+    return stack.enter_context(playground(answer, home, settings.model_copy(update={"database_url": None}), port))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run until stopped; 2 when something that it needs is missing."""
     parser = argparse.ArgumentParser(prog="python -m evals.playground", description="Rackside to try without Slack.")
@@ -95,15 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         with contextlib.ExitStack() as stack:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rackside-playground-")))
-            url, kubeconfig = fleet(stack, err)
-            told = {"prometheus_url": url, "kubeconfig": str(kubeconfig), "clusters": {}}
-            alerts = AlertSettings(watch=(Watched(channel=ALERTS, bots=(ALERTS_BOT,)),))
-            settings = load_settings().model_copy(update={**told, "alerts": alerts})
-            answer = make_advisor(settings).answer
-            # What is asked here stays here: a database of its own, gone afterwards.
-            here = stack.enter_context(
-                playground(answer, home, settings.model_copy(update={"database_url": None}), chosen.port)
-            )
+            here = over_the_demo(stack, home, err, chosen.port)
             err.print(Text.assemble(("Open ", "bold"), (here.url, "bold cyan"), "  (Ctrl-C ends it)"))
             done.wait()
     except (CannotRunError, SettingsProblem) as problem:

@@ -154,8 +154,8 @@ def _dot(name: str) -> str:
     return f'<span class="dot" style="background:{colour}"></span>' if colour else ""
 
 
-def picture(source: Path, target: Path, *, dark: bool = False, height: int = 1500) -> bool:
-    """Take a picture of a page with Chromium; False where Chromium is not installed."""
+def picture(source: Path | str, target: Path, *, dark: bool = False, height: int = 1500) -> bool:
+    """Take a picture of a page (a file or an address) with Chromium; False where Chromium is not installed."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         return False
@@ -175,8 +175,11 @@ def picture(source: Path, target: Path, *, dark: bool = False, height: int = 150
             f"--window-size=800,{height}",
         ]
         flags += ["--blink-settings=preferredColorScheme=0"] if dark else ["--blink-settings=preferredColorScheme=1"]
+        address = source if isinstance(source, str) else source.resolve().as_uri()
+        # A page that fetches what it shows gets its time.
+        flags += ["--virtual-time-budget=6000"] if isinstance(source, str) else []
         done = subprocess.run(
-            [chromium, *flags, f"--screenshot={target}", source.resolve().as_uri()],
+            [chromium, *flags, f"--screenshot={target}", address],
             capture_output=True,
             timeout=120,
             check=False,

@@ -53,7 +53,7 @@ def test_what_is_said() -> None:
     said = text_of(view(full("slow")))
     for part in (
         "What is wrong now",
-        "*slow*",
+        "*40 separate problems, worst first.*",
         "*50 %* ready",
         "<#C3>",
         "Monday 09:00",

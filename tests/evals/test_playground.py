@@ -14,10 +14,12 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from PIL import Image
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.settings import Settings
 from bot.triage.settings import AlertSettings, Watched
+from evals.pictures import trimmed
 from evals.playground import Playground, playground
 from evals.playground_blocks import ME, PNG, blocks_html
 from evals.playground_web import ALERTS, ALERTS_BOT, PAGE
@@ -269,3 +271,6 @@ def test_a_picture_of_it(here: Playground, tmp_path: Path) -> None:
     assert "The queue is full" in done.stdout
     assert "# ml-serving" in done.stdout
     assert ME not in re.sub(r"<script>.*?</script>", "", done.stdout, flags=re.DOTALL)
+    with Image.open(trimmed(f"{here.url}?channel=C2&still=1&bare=1", tmp_path / "x.png")) as shown:
+        assert shown.width == 800
+        assert 100 < shown.height < 2000, "what it shows, and no empty rest"

@@ -16,16 +16,23 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
     LOG_CUDA_OOM: re.compile(
         r"CUDA out of memory\. Tried to allocate|torch(?:\.cuda)?\.OutOfMemoryError|CUDA error: out of memory"
         r"|cudaErrorMemoryAllocation|Failed to load model - not enough GPU memory"
+        # TensorRT, TensorFlow, ONNX and what is written in Rust or C++.
+        r"|Error Code 2: OutOfMemory|CUDA_ERROR_OUT_OF_MEMORY|OOM when allocating tensor with shape"
+        r"|Failed to allocate memory for requested buffer of size \d+|cudaMalloc(?:Async)?(?:\(\))? failed: out of memory"
+        r"|CUDA runtime error in .{1,160}?: out of memory"
     ),
     LOG_SERVING: re.compile(
         r"Application startup complete|Uvicorn running on|\"(?:POST|GET) /v1/\S+ HTTP/1\.\d\" \d{3}"
         r"|Avg generation throughput|The server is fired up and ready to roll"
+        r"|\"POST /(?:openai/v1|generate|v2/models|embed|rerank|predictions|invocations)\S{0,200} HTTP/1\.\d\" \d{3}"
+        r"|Started (?:HTTPService|GRPCInferenceService) at|text_generation_router\S{0,80} Success|text_embeddings_router\S{0,80} Ready"
     ),
     LOG_SHM: re.compile(
         # Older NCCL leaves the reason out of its line.
         r"Insufficient space in /dev/shm|/dev/shm/nccl-.{1,200}No space left on device"
         r"|Error while creating shared memory segment /dev/shm/nccl-|failed to extend /dev/shm/nccl-"
         r"|Failed to increase the shared memory pool size for key|unable to write to file </torch_\S{1,60}>: No space left"
+        r"|Unable to initialize shared memory key '[^'\n]{1,80}' to requested size"
         r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
     ),
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),

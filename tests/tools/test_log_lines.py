@@ -18,7 +18,24 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. G
     [
         (OOM, LOG_CUDA_OOM),
         ("RuntimeError: CUDA error: out of memory", LOG_CUDA_OOM),
+        (
+            "[TRT] [E] [engine.cpp::readEngineFromArchive::1091] Error Code 2: OutOfMemory (Requested size was 5244672 bytes.)",
+            LOG_CUDA_OOM,
+        ),
+        ('Error: DriverError(CUDA_ERROR_OUT_OF_MEMORY, "out of memory")', LOG_CUDA_OOM),
+        (
+            "ResourceExhaustedError: OOM when allocating tensor with shape[64,3,224,224] and type float on GPU:0",
+            LOG_CUDA_OOM,
+        ),
+        ("[TensorRT-LLM][ERROR] CUDA runtime error in ::cudaMallocAsync(ptr, n, stream): out of memory", LOG_CUDA_OOM),
         ("INFO:     Application startup complete.", LOG_SERVING),
+        ('INFO:     10.1.2.3:4242 - "POST /generate HTTP/1.1" 200 OK', LOG_SERVING),
+        ('INFO:     10.1.2.3:4242 - "POST /openai/v1/chat/completions HTTP/1.1" 200 OK', LOG_SERVING),
+        ("I1030 22:33:28.292879 1 http_server.cc:4497] Started HTTPService at 0.0.0.0:8000", LOG_SERVING),
+        (
+            "Unable to initialize shared memory key 'triton_python_backend_shm_region_2' to requested size (67108864 bytes).",
+            LOG_SHM,
+        ),
         ('INFO:     10.1.2.3:4242 - "POST /v1/chat/completions HTTP/1.1" 200 OK', LOG_SERVING),
         ("Error: failed to extend /dev/shm/nccl-kUj2 to 33030532 bytes, error: No space left on device (28)", LOG_SHM),
         ("Bus error (core dumped)", LOG_SHM),
@@ -45,6 +62,9 @@ def test_each_line_is_told(line: str, signal: Signal) -> None:
         "out of memory budget of the user: 3 tokens",
         "creating shared memory segment /dev/shm/psm_1",
         "GET /health 200",
+        'INFO:     10.1.2.3:4242 - "GET /generate_health HTTP/1.1" 503',
+        "Error Code 2: Internal Error (Assertion failed)",
+        "OOM score adjusted",
     ],
 )
 def test_a_log_without_any_says_nothing(log: str) -> None:

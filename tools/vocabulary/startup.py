@@ -72,8 +72,11 @@ PATTERNS = {
         r"Tried to allocate [\d.]+ [KMG]iB.{1,400}?[\d.]+ [KMG]iB is reserved by PyTorch but unallocated"
     ),
     LOG_DOWNLOAD: re.compile(
-        r"GatedRepoError|RepositoryNotFoundError|LocalEntryNotFoundError|OfflineModeIsEnabled"
-        r"|(?:401|403|429) Client Error.{1,80}?https://huggingface\.co"
+        r"GatedRepoError|RepositoryNotFoundError|RevisionNotFoundError|LocalEntryNotFoundError|OfflineModeIsEnabled"
+        r"|(?:401|403|404|429) Client Error.{1,80}?https://huggingface\.co"
+        r"|HTTP status client error \(4\d\d [^)\n]{1,40}\) for url \(https://huggingface\.co|Could not download model artifacts"
+        r"|host='(?:\w[\w.-]{0,60}\.)?(?:huggingface\.co|hf\.co)', port=443\): Read timed out"
+        r"|We couldn't connect to 'https://huggingface\.co' to load"
         r"|Access to model \S{1,150} is restricted|Cannot find any model weights with"
         r"|does not appear to have (?:a file|files) named"
         r"|Max retries exceeded with url.{1,200}?(?:NameResolutionError|ConnectTimeoutError|NewConnectionError)"
@@ -124,20 +127,25 @@ PATTERNS = {
         r"Total number of attention heads \(\d+\) must be divisible by tensor parallel size \(\d+\)"
         r"|The number of required GPUs exceeds the total number of available GPUs"
         r"|World size \(\d+\) is larger than the number of available GPUs|invalid device ordinal"
+        r"|AssertionError: \d+ is not divisible by \d+|`num_heads` must be divisible by `num_shards`"
+        r"|This can be caused by too large tensor parallel size|MPI worldSize is expected to be equal to tp\*pp"
     ),
     LOG_NCCL: re.compile(
         r"nccl(?:InternalError|SystemError|UnhandledCudaError|InvalidUsage|RemoteError)\b"
-        r"|Duplicate GPU detected : rank \d+ and rank \d+|torch\.distributed\.DistBackendError"
-        r"|NCCL WARN Bootstrap : no socket interface found"
+        r"|Duplicate GPU detected : rank \d+ and rank \d+|torch\.distributed\.Dist(?:Backend|Store|Network)Error"
+        r"|NCCL WARN Bootstrap : no socket interface found|unhandled (?:cuda|system) error[^\n]{0,60}NCCL version"
+        r"|Gloo connectFullMesh failed|The client socket has (?:timed out|failed to connect)"
     ),
     LOG_COLLECTIVE: re.compile(
         r"Watchdog caught collective operation timeout|Some NCCL operations have failed or timed out"
         r"|RPC call to \w{1,60} timed out"
     ),
     LOG_ENGINE_DEAD: re.compile(
-        r"EngineDeadError|EngineCore encountered (?:a fatal error|an issue)|EngineCore failed to start"
+        r"EngineDeadError|Background loop has errored already|MQLLMEngine is already dead|No heartbeat received from MQLLMEngine"
+        r"|EngineCore encountered (?:a fatal error|an issue)|EngineCore failed to start"
         r"|Engine core initialization failed|Worker proc \S{1,60} died unexpectedly|RayWorkerProc \S{1,60} died unexpectedly"
-        r"|Scheduler hit an exception|Error: Shard(?:CannotStart|Failed)"
+        r"|(?:Scheduler|Detokenizer\w{0,20}|TokenizerManager) hit an exception|[Ww]atchdog timeout \(self\.watchdog_timeout"
+        r"|Error: Shard(?:CannotStart|Failed)|Stub process .{0,80}is (?:unhealthy|not healthy)"
     ),
     # Ray looks itself, and ends the newest worker before the kernel would end any.
     LOG_MEMORY_MONITOR: re.compile(

@@ -185,6 +185,27 @@ def test_commands_and_buttons_are_answered_where_they_were_given(office: Office)
     assert {one.team for one in subscriptions(office)} == {TWO}, "a digest is of its own workspace"
 
 
+def test_a_shared_channel_is_answered_where_it_is_authorised(office: Office) -> None:
+    body = office.one.say("C1", "U1", f"<@{office.one.bot_user}> from next door?")
+    assert office.send(body | {"team_id": OUTSIDE, "context_team_id": OUTSIDE}) == 200
+    done(office.one, body["event"]["ts"])
+    assert said(office.one) == ["You asked: from next door?"]
+
+
+def test_a_home_shows_what_is_of_its_own_workspace(office: Office) -> None:
+    assert office.send(command(office.two, "subscribe", channel="C7HOME"), "slash_commands") == 200
+    for workspace in (office.one, office.two):
+        assert office.send(workspace.event({"type": "app_home_opened", "user": "U1", "tab": "home"})) == 200
+    for workspace, there in ((office.one, False), (office.two, True)):
+        assert {"C7HOME" in str(view) for view in homes(workspace)} == {there}
+
+
+def homes(workspace: Workspace) -> list[Any]:
+    """What a home showed: at once, then with what was looked up."""
+    workspace.wait(lambda: len(workspace.kept.get("views", [])) == 2, "the home")
+    return workspace.kept["views"]
+
+
 def subscriptions(office: Office) -> list[Any]:
     from bot.store.subscriptions import Subscriptions
 

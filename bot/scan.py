@@ -20,6 +20,7 @@ from tools.parity import Side
 from tools.reading import Reading, Subject
 from tools.signals import GPU_REQUEST, HPA_MAX, HPA_MIN, REPLICAS_READY, REPLICAS_WANTED, Ask, Per
 from tools.snapshot import Snapshot
+from tools.unlisted import unlisted
 from tools.vocabulary import configuration, deployed
 from tools.vocabulary.costs import NODE_PRODUCT, TEAM
 
@@ -59,8 +60,16 @@ def scan(
         at=datetime.fromtimestamp(snapshot.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         workloads=tuple(_deployed(one, snapshot, intents, bundles) for one in workloads),
         coverage=fleet_coverage(snapshot),
-        blind=tuple(BlindSpot(one.name, str(one.blind)) for one in snapshot.sources if one.blind is not None),
+        blind=_blind(snapshot),
     )
+
+
+def _blind(snapshot: Snapshot) -> tuple[BlindSpot, ...]:
+    found = [BlindSpot(one.name, str(one.blind)) for one in snapshot.sources if one.blind is not None]
+    why = unlisted(snapshot)
+    if why:
+        found.append(BlindSpot("Workloads that are not listed", f"there may be more than these: {why}"))
+    return tuple(found)
 
 
 def _deployed(workload: Subject, snapshot: Snapshot, intents: Iterable[Intent], bundles: Sequence[Bundle]) -> Deployed:
@@ -190,9 +199,13 @@ def _gpus(snapshot: Snapshot, workload: Subject) -> GpuFact:
     per = fact(snapshot, workload, GPU_REQUEST.now)
     pods = [topology.pods[key] for key in topology.pods_of(workload)]
     placed = [pod for pod in pods if pod.node and pod.phase not in {"Succeeded", "Failed"}]
-    held = Fact(
-        float(sum(pod.gpus for pod in placed)), "GPUs", per.source, per.query, per.confidence, per.age_s, per.why
-    )
+    total = float(sum(pod.gpus for pod in placed))
+    held = Fact(total, "GPUs", per.source, per.query, per.confidence, per.age_s, per.why)
+    why = unlisted(snapshot) if not total else ""
+    if why:
+        # What pods request is not seen: no GPU is known of, which is not that there is none.
+        seen = len(topology.gpus_of(workload))
+        held = Fact(float(seen), "GPUs", "GPU exporter", "", "medium", None, why) if seen else Fact(None, "GPUs", "", "", None, None, why)  # fmt: skip
     return GpuFact(kind, per, held, memory, tuple(sorted({pod.node for pod in placed})))
 
 

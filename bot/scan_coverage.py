@@ -10,6 +10,7 @@ from tools.intent_bundle import Bundle, Claim
 from tools.reading import Reason, Subject
 from tools.signals import ENGINE_REPORTING, NODE_GPUS, NODE_GPUS_REPORTING, POD_READY, TTFT, Ask, Per
 from tools.snapshot import Snapshot
+from tools.unlisted import unlisted
 from tools.vocabulary.outcomes import HTTP_REQUESTS
 
 _LATENCY = TTFT.p95("1h")
@@ -36,6 +37,8 @@ _FACTS = {
     "hardware.gpuCount": "gpus",
     "k8s.replicas": "replicas",
 }
+# Nobody was asked, or nobody answered: what they would have shown is not absent.
+_UNASKED = frozenset({Reason.SOURCE_DOWN, Reason.FORBIDDEN, Reason.PARTIAL, Reason.NOT_SET})
 _DTYPES = {"bf16": "bfloat16", "fp16": "float16", "half": "float16"}
 
 
@@ -79,6 +82,10 @@ def fleet_coverage(snapshot: Snapshot) -> tuple[Coverage, ...]:
         seen = sum(1 for one in readings if isinstance(one.value, int | float) and one.value > 0)
         why = "" if seen == len(nodes) else "; ".join(f"{name} is not seen" for name, one in zip(nodes, readings, strict=True) if not isinstance(one.value, int | float) or not one.value)[:300]  # fmt: skip
         found.append(Coverage("GPU exporter on GPU nodes", _state(seen, len(nodes), blind=_blind(snapshot)), seen, len(nodes), why))  # fmt: skip
+    else:
+        hidden = unlisted(snapshot)
+        if hidden:
+            found.append(Coverage("GPU exporter on GPU nodes", "unknown", 0, 0, f"no GPU node is known: {hidden}"))
     return tuple(found)
 
 
@@ -104,7 +111,9 @@ def _parts(snapshot: Snapshot, what: str, ask: Ask, keys: Sequence[str], *, noth
     unseen = next((one for one in readings if one not in seen), None)
     why = "" if unseen is None else str(unseen.blind)
     measured = ask.signal.per is not Per.REPLICA or ask.signal.evidence == "metric"
-    return Coverage(what, _state(len(seen), len(readings), blind=measured and _blind(snapshot)), len(seen), len(readings), why)  # fmt: skip
+    unsaid = unseen is not None and unseen.blind is not None and unseen.blind.reason in _UNASKED
+    blind = unsaid or (measured and _blind(snapshot))
+    return Coverage(what, _state(len(seen), len(readings), blind=blind), len(seen), len(readings), why)
 
 
 def _state(seen: int, of: int, *, blind: bool) -> Cover:

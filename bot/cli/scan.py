@@ -106,7 +106,8 @@ def show(found: Scan, console: Console, verbose: bool = False) -> None:
     from bot.terminal import safe
 
     if not found.workloads:
-        console.print(Text("No inference workload was seen.", style="bold"))
+        rest = ", and not all could be seen" if found.blind else ""
+        console.print(Text(f"No inference workload was seen{rest}.", style="bold"))
     else:
         wide = console.width >= ROOMY
         table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
@@ -134,7 +135,8 @@ def show(found: Scan, console: Console, verbose: bool = False) -> None:
             _details(one, console)
     clash = [f"{one.workload}: {each.key} is {each.value} by {each.source}, {each.why}" for one in found.workloads for each in one.claims if each.held == "contradicts"]  # fmt: skip
     lacking = [f"{one.what}: {one.state}, {one.seen} of {one.of}. {one.why}" for one in found.coverage if one.state != "detected"]  # fmt: skip
-    for title, lines in (("Claims that what is seen contradicts", clash), ("Not seen whole", lacking)):
+    unseen = [f"{one.what}: {one.why}" for one in found.blind if one.what not in {each.what for each in found.coverage}]
+    for title, lines in (("Claims that what is seen contradicts", clash), ("Not seen whole", [*lacking, *unseen])):
         if lines:
             console.print(Text(f"\n{title}", style="bold"))
             for line in lines:
@@ -178,6 +180,8 @@ def _said(fact: Fact) -> Text:
 
 def _gpus(one: Deployed) -> str:
     count = one.gpus.held.value
+    if count is None:
+        return "?"
     if not count and not one.gpus.per_replica.value:
         return "none"
     kind = _plain(one.gpus.kind)

@@ -28,6 +28,8 @@ def test_an_init_container_that_loops_is_what_the_pod_waits_for(taken: Snapshot)
     assert taken.read(TOLD_OF.now, key).value == "init container fetch"
     assert taken.read(RESTARTS.now, key).value == 6
     assert taken.read(TERMINATION.now, key).value == "OOMKilled"
+    assert taken.read(EXIT_CODE.now, key).value == 137
+    assert taken.read(TERMINATED_AGO.now, key).value == pytest.approx(300, abs=125)
 
 
 def test_an_init_container_that_failed_and_came_through_is_nobodys_trouble(taken: Snapshot) -> None:
@@ -36,6 +38,8 @@ def test_an_init_container_that_failed_and_came_through_is_nobodys_trouble(taken
     assert taken.read(TOLD_OF.now, key).value == ""
     assert taken.read(RESTARTS.now, key).value == 0
     assert taken.read(TERMINATION.now, key).value == ""
+    assert taken.read(EXIT_CODE.now, key).value is None
+    assert taken.read(TERMINATED_AGO.now, key).value is None
 
 
 def test_a_container_that_was_restarted_ended_before_its_present_run(taken: Snapshot) -> None:

@@ -100,6 +100,39 @@ def test_a_later_scale_up_takes_the_refusal_back() -> None:
     ]
 
 
+def test_karpenter_says_why_it_buys_no_node() -> None:
+    pod = {"metadata": {"namespace": "team", "name": "app-0"}}
+    words = 'Failed to schedule pod, incompatible with nodepool "gpu", no instance type satisfied resources {"nvidia.com/gpu":"1"}'
+    refused = event("FailedScheduling", words, "Pod", "app-0")
+    assert facts(pods=[pod], events=[refused])["team/app-0"][NO_SCALE_UP] == words
+    scheduler = event("FailedScheduling", "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", "Pod", "app-0")
+    assert facts(pods=[pod], events=[scheduler])["team/app-0"][NO_SCALE_UP] == ""
+    bought = event("Nominated", "Pod should schedule on: nodeclaim/gpu-x7k2p", "Pod", "app-0", "2026-09-21T14:05:20Z")
+    assert facts(pods=[pod], events=[refused, bought])["team/app-0"][NO_SCALE_UP] == ""
+
+
+def test_a_node_that_karpenter_could_not_buy_is_told_of_the_pods_that_it_was_for() -> None:
+    pods = [{"metadata": {"namespace": "team", "name": name}} for name in ("app-0", "app-1")]
+    words = "NodeClaim gpu-x7k2p event: creating instance, insufficient capacity, with fleet error(s), UnfulfillableCapacity"
+    claim = event("InsufficientCapacityError", words, "NodeClaim", "gpu-x7k2p", "2026-09-21T14:05:21Z")
+    bought = event("Nominated", "Pod should schedule on: nodeclaim/gpu-x7k2p", "Pod", "app-0", "2026-09-21T14:05:20Z")
+    found = facts(pods=pods, events=[claim, bought])
+    assert (found["team/app-0"][NO_SCALE_UP], found["team/app-1"][NO_SCALE_UP]) == (words, "")
+    again = event("Nominated", "Pod should schedule on: nodeclaim/gpu-b2b2b", "Pod", "app-0", "2026-09-21T14:07:20Z")
+    assert facts(pods=pods, events=[claim, bought, again])["team/app-0"][NO_SCALE_UP] == ""
+
+
+def test_a_long_refusal_keeps_its_end() -> None:
+    pod = {"metadata": {"namespace": "team", "name": "app-0"}}
+    refused = event(
+        "FailedScheduling", f"Failed to schedule pod, {'x' * 900} (no instance type had an offering)", "Pod", "app-0"
+    )
+    said = str(facts(pods=[pod], events=[refused])["team/app-0"][NO_SCALE_UP])
+    assert said.startswith("Failed to schedule pod")
+    assert said.endswith("(no instance type had an offering)")
+    assert len(said) == 300
+
+
 def test_how_long_a_start_took_is_told_once_and_not_after_a_restart() -> None:
     pod = {
         "metadata": {"namespace": "team", "name": "app-0", "creationTimestamp": "2026-09-21T12:00:00Z"},

@@ -182,7 +182,7 @@ def listings(**some: Any) -> dict[str, Any]:
 
 def build() -> dict[str, World]:
     """Every world, by name."""
-    from tests.tools import gpu_worlds
+    from tests.tools import gpu_worlds, ksm_worlds
 
     names = (
         "generations", "nothing", "true_labels", "exported", "mig", "vanished", "stale", "ksm", "ksm_exported", "rollout",
@@ -195,8 +195,8 @@ def build() -> dict[str, World]:
     _ksm(worlds["ksm"], "")
     _ksm(worlds["ksm_exported"], "exported_")
     _ksm(worlds["rollout"], "")
-    _ksm_init(worlds["ksm_init"], "")
-    _ksm_init(worlds["ksm_init_exported"], "exported_")
+    ksm_worlds.init_containers(worlds["ksm_init"], "")
+    ksm_worlds.init_containers(worlds["ksm_init_exported"], "exported_")
     worlds["rollout"].engine("app-11111111aa-old00", ago=1500, over=3600)
     worlds["rollout"].engine("app-6c8d9f7b5-aaaaa", over=1500)
     for name, count in (("four", 4), ("four_hundred", 400)):
@@ -297,31 +297,6 @@ def _gpus(worlds: Mapping[str, World]) -> None:
         horizontalpodautoscaler="app-hpa",
     )
     worlds["fqdn"].gpu("GPU-a", gpu="0", Hostname="n1.example.internal", pod="app-6c8d9f7b5-aaaaa", namespace="team")
-
-
-def _ksm_init(world: World, prefix: str) -> None:
-    """Init containers, and a kube-state-metrics that does not say when a container ended."""
-    own = {"namespace": "monitoring", "pod": "ksm-0", "container": "ksm"} if prefix else {}
-
-    def who(name: str, container: str = "") -> dict[str, str]:
-        told = {f"{prefix}container": container} if container else {}
-        return {**own, f"{prefix}namespace": "team", f"{prefix}pod": name, **told}
-
-    for name in ("loops", "was-init", "again", "calm"):
-        world.gauge("kube_pod_info", 1, **who(name), node="n1", created_by_kind="StatefulSet", created_by_name=name)
-        world.gauge("kube_pod_created", world.at - 7200, **who(name))
-        restarts = {"loops": 0, "was-init": 0, "again": 3, "calm": 0}[name]
-        world.gauge("kube_pod_container_status_restarts_total", restarts, **who(name, "engine"))
-        if name != "loops":
-            world.gauge("kube_pod_container_state_started", world.at - 900, **who(name, "engine"))
-    for name, reason in (("loops", "OOMKilled"), ("was-init", "Error")):
-        world.gauge("kube_pod_init_container_status_last_terminated_reason", 1, **who(name, "fetch"), reason=reason)
-        world.gauge("kube_pod_init_container_status_restarts_total", 6, **who(name, "fetch"))
-    world.gauge("kube_pod_container_status_waiting_reason", 1, **who("loops", "engine"), reason="PodInitializing")
-    world.gauge("kube_pod_init_container_status_waiting_reason", 1, **who("loops", "fetch"), reason="CrashLoopBackOff")
-    world.gauge("kube_pod_init_container_status_waiting_reason", 1, **who("loops", "warm"), reason="PodInitializing")
-    world.gauge("kube_pod_container_status_last_terminated_reason", 1, **who("again", "engine"), reason="OOMKilled")
-    world.gauge("kube_pod_container_status_last_terminated_exitcode", 137, **who("again", "engine"))
 
 
 def _ksm(world: World, prefix: str) -> None:

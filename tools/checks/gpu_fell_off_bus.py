@@ -74,6 +74,7 @@ CHECK = Check(
         Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
         Explains("device_plugin_missing", Where.ON_THIS_NODE),
         Explains("node_problem_reported", Where.ON_THIS_NODE),
+        Explains("event_loop_blocked", Where.ON_THIS_NODE),
         Explains("container_create_failed", Where.ON_THIS_NODE),
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
         Explains("unexpected_admission_error", Where.IN_CLUSTER),

@@ -56,6 +56,7 @@ CHECK = Check(
         Explains("exporter_down", Where.ON_THIS_NODE),
         Explains("routing_skew", Where.ON_THIS_NODE),
         Explains("node_problem_reported", Where.ON_THIS_NODE),
+        Explains("event_loop_blocked", Where.ON_THIS_NODE),
         # The replacement of a replica that stood on it finds no other place.
         *named("pending_insufficient_gpu", "pending_taint", "gpu_bin_packing_fragmentation"),
         *named("cluster_autoscaler_cannot_add_gpu_node", "pending_nodes_unavailable", "pending_other_resource"),

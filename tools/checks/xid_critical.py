@@ -77,6 +77,7 @@ CHECK = Check(
         Explains("routing_skew"),
         Explains("cuda_oom_runtime"),
         Explains("container_lost_gpu"),
+        Explains("event_loop_blocked"),
         Explains("nccl_hang_tp_stall"),
         Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
         Explains("gpu_fell_off_bus", Where.ON_THIS_NODE),

@@ -108,7 +108,18 @@ PODS = Source(
             Series("kube_pod_container_status_restarts_total"),
         ),
         TERMINATION: (_ENDED,),
-        EXIT_CODE: (Series("kube_pod_container_status_last_terminated_exitcode"),),
+        EXIT_CODE: (
+            Series("kube_pod_container_status_last_terminated_exitcode"),
+            # Of an init container only the reason is exported; whom the kernel kills for memory ends with 137.
+            Series(
+                "kube_pod_init_container_status_last_terminated_reason",
+                also=("kube_pod_init_container_status_waiting_reason",),
+                expr=(
+                    'max by ({by}) (kube_pod_init_container_status_last_terminated_reason{{reason="OOMKilled",{sel}}})'
+                    f" * on ({{keys}}) group_left () ({_INIT_LOOPS}) * 137"
+                ),
+            ),
+        ),
         TERMINATED_AGO: (
             _since("kube_pod_container_status_last_terminated_timestamp"),
             # Before kube-state-metrics 2.11: a container that was restarted ended before its present run began, by a back-off at most.
@@ -118,6 +129,16 @@ PODS = Source(
                 expr=(
                     "(time() - max by ({by}) (kube_pod_container_state_started{{{sel}}}))"
                     " and on ({keys}) max by ({by}) (kube_pod_container_status_restarts_total{{{sel}}}) > 0"
+                ),
+            ),
+            # Of an init container that waits to be tried again: when its count of restarts last rose.
+            Series(
+                "kube_pod_init_container_status_restarts_total",
+                also=("kube_pod_init_container_status_waiting_reason",),
+                expr=(
+                    "(time() - max by ({by}) (max_over_time((timestamp(kube_pod_init_container_status_restarts_total{{{sel}}})"
+                    " and changes(kube_pod_init_container_status_restarts_total{{{sel}}}[2m]) > 0)[1h:1m])))"
+                    f" and on ({{keys}}) ({_INIT_LOOPS})"
                 ),
             ),
         ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from tools.facts import Object, at, autoscaler_target, many, name_of, within
@@ -23,6 +25,11 @@ from tools.vocabulary.autoscaling import (
 
 KINDS = ("horizontalpodautoscalers", "events", "replicasets", "deployments", "statefulsets", "pods")
 LATELY_S = 3600.0
+LONGEST = 300
+_UPS = frozenset({"TriggeredScaleUp"})
+_REFUSED = frozenset({"NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling"})
+_KARPENTER = re.compile(r"(?:Failed to|Could not) schedule pod, ")
+_NOMINATED = re.compile(r"Pod should schedule on: nodeclaim/([\w.-]{1,253})")
 # What Kubernetes waits before it believes a smaller number, where the autoscaler says nothing of it.
 DEFAULT_WINDOW_S = 300.0
 _OWNERS = {"ReplicaSet", "StatefulSet", "Job"}
@@ -126,19 +133,38 @@ def _refusals(listed: Listed) -> dict[str, str]:
 
 
 def _scale_ups(listed: Listed) -> dict[str, str]:
-    """The newest refusal of the cluster autoscaler within the hour, by pod; a later scale-up takes it back."""
+    """The newest refusal of the cluster autoscaler, or of Karpenter, within the hour, by pod; a later scale-up takes it back."""
     newest: dict[str, tuple[float, str]] = {}
+    nominated: dict[str, list[str]] = defaultdict(list)
+    later: list[tuple[float, str, str]] = []
     for event in listed.of("events"):
         when = _lately(event, listed.now)
-        reason = str(event.get("reason"))
-        if reason not in {"NotTriggerScaleUp", "FailedScaleUp", "TriggeredScaleUp"} or when is None:
+        if when is None:
             continue
+        reason, message = str(event.get("reason")), str(event.get("message") or event.get("reason"))
         involved = within(event, "involvedObject")
         key = f"{involved.get('namespace') or ''}/{involved.get('name') or ''}"
-        said = "" if reason == "TriggeredScaleUp" else str(event.get("message") or reason)[:300]
-        if when >= newest.get(key, (0.0, ""))[0]:
-            newest[key] = (when, said)
+        if reason == "InsufficientCapacityError" and involved.get("kind") == "NodeClaim":
+            later.append((when, str(involved.get("name") or ""), message))
+            continue
+        claim = _NOMINATED.match(message) if reason == "Nominated" else None
+        if claim:
+            nominated[claim[1]].append(key)
+        if reason == "FailedScheduling" and not _KARPENTER.match(message):
+            continue  # the scheduler's own
+        if reason in _UPS or claim or reason in _REFUSED:
+            said = "" if reason in _UPS or claim else _both_ends(message)
+            newest[key] = max(newest.get(key, (0.0, "")), (when, said))
+    # A node that Karpenter could not buy is told of its claim, not of the pods that it was meant for.
+    for when, name, message in later:
+        for key in nominated.get(name, ()):
+            newest[key] = max(newest[key], (when, _both_ends(message)))
     return {key: said for key, (_, said) in newest.items()}
+
+
+def _both_ends(message: str) -> str:
+    """A message cut in the middle: Karpenter's begins with the node pool and ends with the reason."""
+    return message if len(message) <= LONGEST else f"{message[: LONGEST // 2]} ... {message[5 - LONGEST // 2 :]}"
 
 
 def _pod(item: Object) -> dict[Signal, Value]:

@@ -32,7 +32,7 @@ _STATE = re.compile(r"\b(?:why|wrong|failed|failing|crash\w*|restart\w*|pending|
 def wanted(text: str) -> SizingQuestion | None:
     """The question's numbers when it asks for a size and names enough to work one out, else None.
 
-    Enough is a model with a GPU, or a model where it is the GPUs that are asked for. An unknown model beside a known GPU counts too:
+    Enough is a model (or a size, `70b`) with a GPU, or a model where it is the GPUs that are asked for. An unknown model beside a known GPU counts too:
     to say which names are known is the answer then.
     """
     if not _WANTS.search(text) or _STATE.search(text):
@@ -41,9 +41,13 @@ def wanted(text: str) -> SizingQuestion | None:
     if asked.model is not None:
         if asked.gpu or asked.problem:
             return asked
+        if asked.model_assumed:
+            # Of sizes in general the pages know more than one model's sum.
+            return None
         # How many GPUs ours uses is asked of the fleet, not of a catalogue.
         return asked if _NO_GPU_NEEDED.search(text) and not _OURS.search(text) else None
-    return asked if asked.gpu is not None and "I do not know" in asked.problem else None
+    unknown = "I do not know" in asked.problem or "no shape of its own" in asked.problem
+    return asked if asked.gpu is not None and unknown else None
 
 
 def answer(asked: SizingQuestion, question: str | None, prices: PriceBook, library: Library) -> Answer:

@@ -55,7 +55,13 @@ _FAMILY = re.compile(
     r"|command|dbrx|yi|olmo|nemotron|mpt|bloom|opt|grok)[\w.:/-]*(?: (?:v?\d[\w.]*|large|small|nemo|mini|scout|maverick|coder|distill|instruct|chat|r1|a\d+b))*)",
     re.IGNORECASE,
 )  # fmt: skip
-_SIZE_ONLY = re.compile(r"\b(?P<size>\d{1,4}(?:\.\d)?) ?b(?:illion)?\b(?: parameters?| model)?", re.IGNORECASE)
+_SIZE_ONLY = re.compile(
+    r"\b(?P<size>\d{1,4}(?:\.\d)?) ?b(?:illion)?\b(?: parameters?| model)?(?! (?:users?|requests?|tokens?|people|calls?|rows?)\b)",
+    re.IGNORECASE,
+)
+# `llama 70b`, and not `llama 9 70b`: a release that is not known is not taken for another.
+_FAMILY_AND_SIZE = re.compile(r"(?P<family>[a-z]+)[ -]\d{1,4}(?:\.\d)?b", re.IGNORECASE)
+_MANY = 4
 _GPU_LIKE = re.compile(
     r"\b(?:nvidia |rtx |tesla )?(?:[abhglvt]|gb|gh|mi|rtx)[- ]?\d{2,4}[a-z]{0,3}\b|\brtx(?: \w+)? \d{4}\b",
     re.IGNORECASE,
@@ -79,6 +85,7 @@ class SizingQuestion:
     how_many: bool = False
     assumed: tuple[str, ...] = ()
     problem: str = ""
+    model_assumed: bool = False
 
 
 def read(text: str) -> SizingQuestion:
@@ -135,12 +142,19 @@ def _model(found: SizingQuestion, text: str) -> tuple[SizingQuestion, str]:
             except UnknownNameError as error:
                 if end == len(words) and not named:
                     found = replace(found, problem=str(error))
+        bare = None if named else _FAMILY_AND_SIZE.fullmatch(spoken["name"])
+        meant = _meant(spoken["name"], bare["family"].casefold()) if bare else None
+        if meant is not None:
+            found = replace(found, model=meant[0], assumed=(meant[1],), problem="", model_assumed=True)
         if not named:
             return found, text[: spoken.start()] + " " + text[spoken.end() :]
     if named:
         return replace(found, model=named[0][0], problem=""), text
     sized = _SIZE_ONLY.search(text)
     if sized and not found.problem:
+        meant = _meant(sized[0])
+        if meant is not None:
+            return replace(found, model=meant[0], assumed=(meant[1],), model_assumed=True), _without(text, sized)
         near = [
             one.title
             for one in models.models()
@@ -151,6 +165,29 @@ def _model(found: SizingQuestion, text: str) -> tuple[SizingQuestion, str]:
             found, problem=f"A {sized['size']}B model has no shape of its own: name the model.{listed}"
         ), _without(text, sized)
     return (found if found.problem else replace(found, problem="Name a model, for example Llama 3.1 70B.")), text
+
+
+def _meant(said: str, family: str = "") -> tuple[Model, str] | None:
+    """The model that a size is taken for, with the sentence that says so; None where the catalogue has none of the size."""
+    sized = _SIZE_ONLY.search(said)
+    known = models.of_size(sized["size"], family) if sized else ()
+    if sized is None or not known:
+        return None
+    taken, *others = known
+    same = [one.title for one in others if one.cache_shape == taken.cache_shape]
+    differ = [one.title for one in others if one.cache_shape != taken.cache_shape]
+    name = " ".join(said.split()) if family else f"A {sized['size']}B model"
+    told = f"{name} is taken as {taken.title}; another model's cache may differ: name yours."
+    if same and not differ:
+        told = f"{name} is taken as {taken.title}; the cache of {_listed(same)} has the same shape."
+    elif differ:
+        told = f"{name} is taken as {taken.title}; of that size {_listed(differ)} cache{'s' * (len(differ) == 1)} otherwise: name yours."
+    return taken, told
+
+
+def _listed(titles: list[str]) -> str:
+    shown = titles[:_MANY]
+    return ", ".join(shown) + (f" and {len(titles) - _MANY} more" if len(titles) > _MANY else "")
 
 
 def _gpu(found: SizingQuestion, text: str) -> tuple[SizingQuestion, str]:

@@ -5,6 +5,7 @@ The shapes with their sources and dates are in models.toml beside this module.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -78,6 +79,11 @@ class Model:
         return self.layers - self.caching_layers - self.linear_layers
 
     @property
+    def cache_shape(self) -> tuple[int, ...]:
+        """What decides how many bytes a token takes in the cache."""
+        return (self.caching_layers, self.kv_heads, self.head_dim, self.window_layers, self.window, self.latent)
+
+    @property
     def active_params(self) -> int:
         """Parameters that one token passes: all of a dense model, the chosen experts' of a mixture."""
         return self.active or self.params
@@ -114,6 +120,28 @@ def model(name: str) -> Model:
             return _by_id()[found]
     near = nearest(_OWNER.sub("", name), {key: _by_id()[identity].title for key, identity in known.items()})
     raise UnknownNameError("model", name, near)
+
+
+def of_size(size: str, family: str = "") -> tuple[Model, ...]:
+    """The models of a size as their titles say it (`70`, `0.5`, in billions), of a family where one is given: those like most of them first.
+
+    The first is the newest of the shape that most of them share (of shapes equally common, the one with the larger cache).
+    """
+    word = f"{size}b"
+    found = [
+        one for one in models() if word in (parts := one.title.casefold().split()) and (not family or family in parts)
+    ]
+    shapes: dict[tuple[int, ...], list[Model]] = {}
+    for one in found:
+        shapes.setdefault(one.cache_shape, []).append(one)
+    ranked = sorted(shapes.values(), key=lambda same: (len(same), math.prod(same[0].cache_shape[:3])), reverse=True)
+    return tuple(one for same in ranked for _, one in sorted(enumerate(same), key=_newest))
+
+
+def _newest(numbered: tuple[int, Model]) -> tuple[bool, int]:
+    number, one = numbered
+    # A distilled model is its base's shape under another name.
+    return ("Distill" in one.title, -number)
 
 
 def mentioned(text: str) -> tuple[tuple[Model, str], ...]:

@@ -62,7 +62,7 @@ def test_what_was_assumed_is_said() -> None:
     ("text", "says"),
     [
         ("llama 9 70b on 2 h100", "Llama 3 70B"), ("llama 3.1 8b on H9000", "H100"), ("does llama 3.1 8b fit on an rtx 4090", "rtx 4090"),
-        ("does a 70b model fit on 4 a100-40gb", "name the model"), ("does it fit on 2 h100", "Name a model"), ("", "Name a model"),
+        ("does a 34b model fit on 4 a100-40gb", "name the model"), ("does it fit on 2 h100", "Name a model"), ("", "Name a model"),
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_a_sentence_and_never_a_guess(text: str, says: str) -> None:
@@ -70,6 +70,39 @@ def test_an_unknown_name_is_a_sentence_and_never_a_guess(text: str, says: str) -
     assert says in found.problem
     with pytest.raises(SizingProblemError):
         report(found, price_book())
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "says"),
+    [
+        ("can I run 70b fp8 on 2x L40S", "llama-3.3-70b", "A 70B model is taken as Llama 3.3 70B; the cache of Llama 3.1 70B"),
+        ("does llama 70b fit on 2 h100", "llama-3.3-70b", "llama 70b is taken as Llama 3.3 70B; the cache of"),
+        ("will an 8b model fit on one l4 with 4k", "llama-3.1-8b", "of that size Qwen3 8B caches otherwise: name yours."),
+        ("does a 405 billion parameter model fit on 8 h200", "llama-3.1-405b", "A 405B model is taken as Llama 3.1 405B"),
+        ("does gemma 27b fit on an a100", "gemma-2-27b", "Gemma 3 27B caches otherwise"),
+    ],
+)  # fmt: skip
+def test_a_size_alone_is_taken_for_a_model_and_it_is_said_which(text: str, model: str, says: str) -> None:
+    asked = sizing_answer.wanted(text)
+    assert asked is not None
+    assert asked.model is not None
+    assert asked.model.id == model
+    assert any(says in one for one in asked.assumed), asked.assumed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["how much memory does a 70b model need", "can we serve 1 billion requests on 8 h100", "why is 70b slow on h100"],
+)
+def test_a_size_that_is_asked_of_in_general_or_counts_something_else_is_for_the_pages(text: str) -> None:
+    assert sizing_answer.wanted(text) is None
+
+
+def test_a_size_that_no_model_has_is_a_sentence_with_near_ones(library: Library) -> None:
+    asked = sizing_answer.wanted("does a 34b model fit on 2 a100")
+    assert asked is not None
+    verdict = sizing_answer.answer(asked, "does a 34b model fit on 2 a100", price_book(), library).verdict
+    assert "Of that size I know Qwen2.5 32B" in verdict
 
 
 @settings(max_examples=150, deadline=None)

@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     slack_redirect_url: str = ""
     slack_api_url: str = "https://slack.com/api/"
     slack_port: int = 3000
+    # How many people may wait for an answer before a further one is told that it is busy.
+    slack_queue: int = Field(default=200, ge=1)
     database_url: str | None = None
     chroma_url: str = ""
     embeddings: str = ""

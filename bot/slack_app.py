@@ -166,7 +166,7 @@ def _run(settings: SlackSettings, answer: Answerer, full: Settings | None, stop:
         answering = Answering(store, slack, guarded(desks(bench), gate, audit), streams, attachments)
         durable = Durable(store, seat, answering, settings.workers, stop)
         work = Begin(slack, durable)
-        deps = Deps(store, work, str(identity.get("user_id") or ""), bench, gate, workspaces=several)
+        deps = Deps(store, work, str(identity.get("user_id") or ""), bench, gate, settings.queue, several)
         app = build_app(settings, deps, identity)
         durable.launch()
         try:

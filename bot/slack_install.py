@@ -67,7 +67,10 @@ class Flow(OAuthFlow):
 
     def __init__(self, client: WebClient, settings: OAuthSettings, workspaces: Workspaces) -> None:
         """See `flow`."""
-        super().__init__(client=client, logger=logging.getLogger("rackside.bolt"), settings=settings)
+        quiet = logging.getLogger("rackside.install")
+        # Below errors, Bolt logs the code of an installation that failed; `_failed` says why without it.
+        quiet.setLevel(logging.ERROR)
+        super().__init__(client=client, logger=quiet, settings=settings)
         self._workspaces = workspaces
 
     def store_installation(self, request: BoltRequest, installation: Installation) -> None:  # noqa: ARG002
@@ -136,6 +139,7 @@ def _installed(told: SuccessArgs) -> BoltResponse:
 def _failed(told: FailureArgs) -> BoltResponse:
     if isinstance(told.error, RefusedError):
         return _page(403, "Not installed", str(told.error))
+    log.warning("an installation failed: %.60r", told.reason)
     text = TOLD.get(told.reason, f"Slack says {told.reason[:60]}. {AGAIN}")
     status = 200 if told.reason == "access_denied" else max(400, told.suggested_status_code)
     return _page(status, "Not installed", text, f'<p><a href="{INSTALL}">Install page</a></p>')

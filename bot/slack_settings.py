@@ -20,7 +20,7 @@ class SlackSettings:
     `workspaces` (their ids) may install Rackside on its page, which Slack leads back to at `redirect_url`.
     `port` serves /healthz in both modes and /slack/events in HTTP mode; None opens no port (Socket Mode only).
     `grace` is how long running answers may finish on a stop signal, `first_wait` the first pause before an answer
-    is delivered again; both in seconds.
+    is delivered again; both in seconds. `queue` is how many people may wait for an answer before a further one is told that it is busy.
     """
 
     bot_token: str | None
@@ -38,6 +38,7 @@ class SlackSettings:
     client_secret: str | None = field(default=None, repr=False)
     redirect_url: str = ""
     workspaces: frozenset[str] = frozenset()
+    queue: int = 200
 
     @property
     def many(self) -> bool:

@@ -30,6 +30,7 @@ def serve() -> None:
         api_url=settings.slack_api_url,
         database_url=settings.database_url,
         port=settings.slack_port,
+        queue=settings.slack_queue,
         client_id=settings.slack_client_id,
         client_secret=secret("slack_client_secret"),
         redirect_url=settings.slack_redirect_url,

@@ -71,12 +71,16 @@ class Deps:
     me: str
     bench: Bench | None = None
     gate: Gate | None = None
-    most: int = 3000
+    most: int = 200
     workspaces: Workspaces | None = None
 
     def mine(self, team: str) -> str:
         """Our own user id in a workspace."""
         return self.workspaces.me(team) if self.workspaces is not None else self.me
+
+    def busy(self, ask: Ask) -> bool:
+        """Do so many wait already that a further ask is not taken on? One that was taken on before is."""
+        return self.store.crowded(self.most) and self.store.letter(ask.key) is None
 
     def refusal(self, ask: Ask) -> str:
         """Why an ask that needs no desk is not answered, '' where it is; those with a desk pass the gate there."""

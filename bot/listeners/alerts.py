@@ -16,7 +16,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
 
-from bot.listeners import Deps
+from bot.listeners import BUSY, Deps
 from bot.listeners.clicked import clicked, whisper
 from bot.listeners.incoming import incoming
 from bot.listeners.wording import mentioned, question_text
@@ -57,7 +57,8 @@ def attach(app: App, deps: Deps) -> None:
                 start(taking.take(notice), deps.store, deps.work)
                 return BoltResponse(status=200, body="")
             ask = incident_in(req.body, me)
-            if ask is not None:
+            # When too much waits, the mention goes on to where that is said.
+            if ask is not None and not deps.busy(ask):
                 if deps.store.accept(ask):
                     beside.submit(_begin, deps, ask)
                 return BoltResponse(status=200, body="")
@@ -80,6 +81,10 @@ def attach(app: App, deps: Deps) -> None:
             {"what": what},
             key,
         )
+        if deps.busy(ask):
+            ack()
+            whisper(client, click, BUSY)
+            return
         new = deps.store.accept(ask)
         ack()
         if new:

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
 from bot.blocks_actions import OPEN_ASK, PROMPT, PROMPTS
-from bot.listeners import Deps
+from bot.listeners import BUSY, Deps
 from bot.listeners.clicked import Click, clicked, show, whisper
 from bot.listeners.wording import question_text
 from bot.slack_modals import ASK_VIEW, ask_view, typed, where
@@ -60,6 +60,10 @@ def attach(app: App, deps: Deps) -> None:
                 ack(response_action="errors", errors={"question": NO_CONVERSATION})
                 return
             ask = Ask(ask.team, channel, "", "", ask.person, ask.text, ask.kind, {}, ask.name)
+        if deps.busy(ask):
+            # The window stays, with what was typed.
+            ack(response_action="errors", errors={"question": BUSY})
+            return
         new = deps.store.accept(ask)
         ack()
         if new:
@@ -76,6 +80,10 @@ def _take(deps: Deps, made: Any) -> Any:
     def take(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         click = clicked(body)
         ask = made(click)
+        if ask is not None and deps.busy(ask):
+            ack()
+            whisper(client, click, BUSY)
+            return
         new = ask is not None and deps.store.accept(ask)
         ack()
         if ask is None:

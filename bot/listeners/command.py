@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.digest.schedule import DAYS
-from bot.listeners import Deps
+from bot.listeners import BUSY, Deps
 from bot.slack_command import USAGE, Command, CommandProblem, parse
 from bot.store.mutes import Mutes
 from bot.store.readiness import Place
@@ -55,6 +55,9 @@ def attach(app: App, deps: Deps) -> None:
             ack(text=done, response_type="ephemeral")
             return
         ask = asked(told, body)
+        if deps.busy(ask):
+            ack(text=BUSY, response_type="ephemeral")
+            return
         new = deps.store.accept(ask)
         ack(text=LOOKING if new else UNDER_WAY, response_type="ephemeral")
         if new:

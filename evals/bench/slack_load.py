@@ -159,7 +159,10 @@ def main(arguments: Sequence[str]) -> int:
     from bot.advisor.question import Answer, Scope
     from bot.slack_app import SlackSettings, serve
 
-    settings = SlackSettings(BOT_TOKEN, None, SIGNING_SECRET, Path(home), api_url, host="127.0.0.1", port=0)
+    # Nobody is told that it is busy: what is measured is that nothing is lost, and how long the whole of it takes.
+    settings = SlackSettings(
+        BOT_TOKEN, None, SIGNING_SECRET, Path(home), api_url, host="127.0.0.1", port=0, queue=1_000_000
+    )
     if mode == "idle":
         from bot.app import make_library
         from bot.settings import load_settings

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.blocks_actions import FEEDBACK_BAD, FEEDBACK_GOOD
-from bot.listeners import buttons, command, feedback
+from bot.listeners import BUSY, buttons, command, feedback
 from bot.slack_modals import issue_link, where
 from bot.store.feedback import FeedbackBox
 from bot.store.mutes import Mutes
+from bot.store.records import Store
 from bot.store.subscriptions import Subscriptions
 from evals import slack_people
 from evals.slack_standin import BOT_USER, SIGNING_SECRET, Fault, SlackStandIn
@@ -227,6 +228,32 @@ def test_a_message_is_explained_in_its_thread(door: Door) -> None:
     assert sorted(door.whispers(2)) == sorted([buttons.TAKEN, buttons.KNOWN])
     door.deliver(slack_people.shortcut(door.slack, buttons.EXPLAIN, message={"ts": "100.2", "text": " "}))
     assert door.whispers(3)[-1] == buttons.NOTHING
+
+
+def test_when_too_many_wait_commands_buttons_and_windows_say_so(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    alert: Json = {"ts": "100.9", "bot_id": "B9", "text": "KV cache is full"}
+    explain = slack_people.shortcut(door.slack, buttons.EXPLAIN, message=alert)
+    asks = slack_people.command(door.slack, "ask why?")
+    door.deliver(slack_people.shortcut(door.slack, buttons.ASK))
+    door.slack.wait(lambda: bool(door.slack.kept.get("views")), "the window")
+    typed = slack_people.submit(door.slack.kept["views"][-1], {"question": {"typed": {"value": "why?"}}})
+    with monkeypatch.context() as full:
+        full.setattr(Store, "crowded", lambda _store, most: most == 200)
+        told = door.deliver(asks, "slash_commands")
+        window = door.deliver(typed)
+        door.deliver(explain)
+        door.deliver(slack_people.command(door.slack, "help"), "slash_commands")
+        assert door.whispers(1) == [BUSY]
+    if not door.http:
+        assert told == {"text": BUSY, "response_type": "ephemeral"}
+        assert window["errors"] == {"question": BUSY}
+    assert door._idle()
+    assert not door.asked
+    # Nothing of it is held against who asks again.
+    for body, kind in ((asks, "slash_commands"), (typed, "interactive"), (explain, "interactive")):
+        door.deliver(body, kind)
+    door.answered(2)
+    door.answered(1, "DU1")
 
 
 def test_feedback_is_kept_the_last_word_counts_and_a_reason_is_asked(door: Door) -> None:

@@ -81,7 +81,12 @@ class Within:
             return subject in self.several
         if self.namespace is not None and subject.namespace != self.namespace:
             return False
-        return self.workload is None or subject.name == self.workload
+        return self.workload is None or subject.name == self.workload or self._works_for(subject)
+
+    def _works_for(self, subject: Subject) -> bool:
+        """Whether it is the workers of a group (a LeaderWorkerSet makes NAME for its leaders and NAME-0 for the first one's workers)."""
+        leader, _, group = subject.name.rpartition("-")
+        return subject.kind == "statefulset" and leader == self.workload and group.isdecimal()
 
     @property
     def everything(self) -> bool:

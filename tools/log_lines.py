@@ -34,6 +34,8 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
         r"|Failed to increase the shared memory pool size for key|unable to write to file </torch_\S{1,60}>: No space left"
         r"|Unable to initialize shared memory key '[^'\n]{1,80}' to requested size"
         r"|failed to create shared memory file|posix_fallocate failed: No space left on device|Bus error|SIGBUS"
+        # TGI tells the number of the signal that ended a shard: 7 is a bus error.
+        r"|was signaled to shutdown with signal 7\b"
     ),
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
     **patterns(),

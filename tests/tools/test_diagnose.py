@@ -339,3 +339,20 @@ def test_a_lost_node_explains_why_the_replica_that_stood_on_it_finds_no_place() 
 def test_replicas_at_their_cap_stand_under_the_autoscaler_that_adds_none(scaler: str) -> None:
     told = explanations([fired(scaler, APP), fired("concurrency_cap_below_kv", APP)], placed(**{"app-0_n1": APP}))
     assert told == {f"concurrency_cap_below_kv@{APP}": (f"{scaler}@{APP}",)}
+
+
+@pytest.mark.parametrize(
+    ("subject", "held"),
+    [
+        (Subject("statefulset", "team", "drums"), True),
+        (Subject("statefulset", "team", "drums-0"), True),
+        (Subject("statefulset", "team", "drums-12"), True),
+        (Subject("statefulset", "team", "drums-a"), False),
+        (Subject("statefulset", "team", "drums-0-1"), False),
+        (Subject("statefulset", "team", "snare-0"), False),
+        (Subject("statefulset", "other", "drums-0"), False),
+        (Subject("deployment", "team", "drums-0"), False),
+    ],
+)
+def test_the_workers_of_a_group_are_asked_about_with_their_leader(subject: Subject, held: bool) -> None:
+    assert Within("team", "drums").holds(subject) is held

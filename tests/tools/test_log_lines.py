@@ -39,6 +39,7 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. G
         ('INFO:     10.1.2.3:4242 - "POST /v1/chat/completions HTTP/1.1" 200 OK', LOG_SERVING),
         ("Error: failed to extend /dev/shm/nccl-kUj2 to 33030532 bytes, error: No space left on device (28)", LOG_SHM),
         ("Bus error (core dumped)", LOG_SHM),
+        ("ERROR text_generation_launcher: Shard process was signaled to shutdown with signal 7 rank=1", LOG_SHM),
         ("Error while creating shared memory segment /dev/shm/nccl-vzIpS6 (size 9637888)", LOG_SHM),
         (
             "Failed to increase the shared memory pool size for key 'triton_python_backend_shm_region_1' to 67108864 bytes",
@@ -65,6 +66,7 @@ def test_each_line_is_told(line: str, signal: Signal) -> None:
         'INFO:     10.1.2.3:4242 - "GET /generate_health HTTP/1.1" 503',
         "Error Code 2: Internal Error (Assertion failed)",
         "OOM score adjusted",
+        "Shard process was signaled to shutdown with signal 15 rank=0",
     ],
 )
 def test_a_log_without_any_says_nothing(log: str) -> None:

@@ -78,6 +78,7 @@ WATCHDOG = (
         ),
         ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
         ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
+        ("INFO [kv_cache_utils.py:1321] Maximum concurrency for 65,536 tokens per request: 0.63x", LOG_LEN_KV),
         (
             "OSError: We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in",
             LOG_DOWNLOAD,
@@ -218,6 +219,8 @@ def test_each_line_is_told_by_its_own_pattern(line: str, signal: Signal) -> None
         "INFO watchdog_timeout=300",
         "HTTPSConnectionPool(host='api.example.com', port=443): Read timed out.",
         "INFO the client socket has connected to 10.0.0.1",
+        "INFO [kv_cache_utils.py:1321] Maximum concurrency for 131,072 tokens per request: 1.43x",
+        "INFO Maximum concurrency for 8,192 tokens per request: 10.05x",
         "INFO ray: memory on the node is at 71 %, below the usage threshold",
         "WARNING a client closed its connection: connection refused by the other side",
     ],
@@ -296,6 +299,12 @@ def test_the_wrong_architecture_is_no_wrong_tag() -> None:
 def test_the_specific_cause_explains_the_general_symptom(check: str) -> None:
     symptoms = {one.symptom for one in cases()[check].check.explains}
     assert {"crash_loop", "engine_dead", "gpu_held_by_not_ready_pod", "readiness_never_true"} <= symptoms
+
+
+def test_the_length_that_the_overridden_cache_holds_is_computed() -> None:
+    line = "INFO Maximum concurrency for 65,536 tokens per request: 0.63x"
+    found = changes("max_model_len_exceeds_kv", **{"log.max_len_kv now": line})
+    assert found[0] == Change("--max-model-len", "65536", "41216")
 
 
 def test_files_that_are_not_whole_are_fetched_again() -> None:

@@ -9,7 +9,7 @@ Ray looks at the same memory and ends its newest worker at 95 % of it, before th
 The kill is instant. Every request on the replica is lost, and the model loads again for minutes, if it gets that far.
 
 ## What would rule it out
-An exit code 137 without the reason OOMKilled: that is a probe, an eviction or a kill by hand.
+An exit code 137 without the reason OOMKilled and without a kill counted in the container: that is a probe, an eviction or a kill by hand.
 """
 
 from tools import failing_replicas
@@ -55,7 +55,20 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 return of_container(now, because(said + ".", crash.reason, *also, code=crash.code, ago=crash.ago))
             said += " under a memory limit of {cap}."
             return of_container(now, because(said, crash.reason, *also, code=crash.code, ago=crash.ago, cap=cap))
-    return failing_replicas.said_while_ready(now, limits["errors"], LOG_MEMORY_MONITOR)
+    return _one_of_its_processes(now, limits) or failing_replicas.said_while_ready(
+        now, limits["errors"], LOG_MEMORY_MONITOR
+    )
+
+
+def _one_of_its_processes(now: Now, limits: Limits) -> Because | None:
+    """The kernel took a worker, and the server ended itself over it: then the container's reason is no OOMKilled."""
+    for crash in recent(now, limits["recent"]):
+        killed = now.of(crash.code.subject, OOM_EVENTS.increase("1h"))
+        if crash.reason.text != "OOMKilled" and killed is not None and killed.number >= 1:
+            said = "{code_of} ended with exit code {code} {ago} ago, and within 1 h the kernel killed processes in it for its memory limit ({killed})."
+            cap = now.of(crash.code.subject, MEMORY_LIMIT.now)
+            return because(said, crash.reason, cap, code=crash.code, ago=crash.ago, killed=killed)
+    return None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

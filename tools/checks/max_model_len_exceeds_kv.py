@@ -5,27 +5,43 @@ The engine promises to serve a request of --max-model-len tokens, and the cache 
 hold one. By default the length is the model's whole context.
 
 ## Why it hurts
-The engine refuses to start, at each restart alike.
+The engine refuses to start, at each restart alike. Where the cache's size is overridden it starts, and the first such request is
+never scheduled: everybody queues behind it while nothing runs.
 
 ## What would rule it out
 A length beyond the model's own limit (another message), or no memory for the cache at all.
 """
 
-from tools import engine_changes
-from tools.check import Applies, Check, Limits, Now, On
+import re
+
+from tools import engine_changes, stalled_engines
+from tools.check import Applies, Because, Check, Limits, Now, On
 from tools.engines import Key
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, numbers, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Change, Remedy
-from tools.signals import KV_DTYPE
+from tools.signals import KV_DTYPE, POD_READY
 from tools.vocabulary.configuration import MAX_MODEL_LEN
 from tools.vocabulary.startup import LOG_LEN_KV
+
+_FAILED_START = failed_start(LOG_LEN_KV, KV_DTYPE.now)
+_SHARE = re.compile(r"Maximum concurrency for ([\d,]+) tokens per request: (0\.\d+)x")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica ended at its start with such a line, or holds requests, runs none and does nothing, and has printed it."""
+    stands = stalled_engines.stalled(now, limits["idle"], limits["settled"], LOG_LEN_KV)
+    return _FAILED_START(now, limits) or (stands if stands is not None and "line" in stands.readings else None)
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     line = told(now, LOG_LEN_KV)
     fits = numbers(r"estimated maximum model length is (\d+)", line) or numbers(r"stored in KV cache \((\d+)\)", line)
     asked = numbers(r"max seq len \((\d+)\)", line)
+    share = _SHARE.search(line)
+    if share is not None:
+        asked = (float(share[1].replace(",", "")),)
+        fits = (asked[0] * float(share[2]),)
     memory = numbers(r"([\d.]+) GiB KV cache is needed.*?available KV cache memory \(([\d.]+) GiB\)", line)
     verify = "The log names the size of the KV cache, and the pod turns ready."
     change = None
@@ -74,10 +90,12 @@ CHECK = Check(
         *HELPS,
         KV_DTYPE.now,
         MAX_MODEL_LEN.now,
+        POD_READY.now,
+        *stalled_engines.HELPS,
         *engine_changes.HELPS,
     ),
-    limits=LIMITS,
-    fires=failed_start(LOG_LEN_KV, KV_DTYPE.now),
+    limits={**LIMITS, **stalled_engines.LIMITS},
+    fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=("serving/kv-cache", "hardware/kv-cache-arithmetic"),

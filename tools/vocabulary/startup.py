@@ -63,6 +63,8 @@ PATTERNS = {
     LOG_LEN_KV: re.compile(
         r"To serve at least one request with .{1,300}?estimated maximum model length is \d+"
         r"|To serve at least one request with .{1,80}?max seq len \(\d+\)"
+        # Where the size of the cache is overridden, the engine starts all the same and says this.
+        r"|Maximum concurrency for [\d,]{1,12} tokens per request: 0\.\d{1,4}x"
         r"|max seq len \(\d+\) is larger than the maximum number of tokens that can be stored in KV cache \(\d+\)"
     ),
     LOG_LEN_MODEL: re.compile(

@@ -29,6 +29,7 @@ from tools.rules import NONE
 from tools.signals import GPU_REQUEST, Ask
 from tools.snapshot import Snapshot
 from tools.topology import Pod
+from tools.unlisted import requests_unseen
 from tools.vocabulary.costs import TEAM, TENANT
 
 WINDOW = "1h"
@@ -111,8 +112,14 @@ def costs(
         spent=spent,
         break_even=_break_even(plans, told, rows, hours, whole=whole),
         assumed=_assumed(weight, nodes.values(), whole=whole),
-        blind=tuple(BlindSpot(one.name, str(one.blind)) for one in snapshot.sources if one.blind is not None),
+        blind=_blind(snapshot),
     )
+
+
+def _blind(snapshot: Snapshot) -> tuple[BlindSpot, ...]:
+    found = [BlindSpot(one.name, str(one.blind)) for one in snapshot.sources if one.blind is not None]
+    why = requests_unseen(snapshot)
+    return tuple([*found, BlindSpot("Who holds GPUs", f"pods that request some may not be listed: {why}")] if why else found)  # fmt: skip
 
 
 def _workload(

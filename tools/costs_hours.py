@@ -16,6 +16,7 @@ from tools.reading import Reading, Subject
 from tools.signals import ENGINE_AWAKE, POD_AGE, STANDBY, Ask, Signal
 from tools.snapshot import Snapshot
 from tools.topology import Pod
+from tools.unlisted import requests_unseen
 from tools.vocabulary.costs import ENGINE_QUIET, ENGINE_SEEN, GPU_ACTIVE, GPU_EMPTY, GPU_SEEN, NOT_READY, SLOTS_PER_HOUR
 
 ENDED = frozenset({"Succeeded", "Failed"})
@@ -169,7 +170,11 @@ class Window:
             if self.snapshot.topology.gpus[key].pod is None
         ]
         whole = round(free)
-        if whole and len(keys) >= whole:
+        if free and self._hidden:
+            # A pod that was not listed may hold it: that it is free, or was held until it ended, nobody can say.
+            why = f"whether a pod holds it is not known ({self._hidden})"
+            found.append(_spent("unseen", why, free * self.hours, rate, rate.readings))
+        elif whole and len(keys) >= whole:
             # Which of them is the broken one cannot be told where both are unheld: those that were seen longest are the free ones.
             read = sorted(
                 ((seen, empty) for key in keys if (seen := self._read(GPU_SEEN, key)) and (empty := self._read(GPU_EMPTY, key))),
@@ -188,6 +193,10 @@ class Window:
         before = sum((self.hours - self.age(pod)) * devices_of(self.snapshot, pod) for pod in pods)
         found.append(_spent("unseen", "before the pods that hold it now", before, rate, ()))
         return tuple(one for one in found if one.gpu_hours > 1e-9)
+
+    @cached_property
+    def _hidden(self) -> str:
+        return requests_unseen(self.snapshot)
 
     @cached_property
     def _waiting(self) -> tuple[Pod, ...]:

@@ -22,3 +22,11 @@ def unlisted(snapshot: Snapshot) -> str:
         return "no source answered"
     pods = snapshot.columns.get(GPU_REQUEST.now)
     return "" if pods is None or pods.absent.reason in _NOT_STATED else str(pods.absent)
+
+
+def requests_unseen(snapshot: Snapshot) -> str:
+    """Why pods may hold GPUs that nobody tells of; empty where their requests were listed, by Kubernetes or by kube-state-metrics."""
+    pods = snapshot.columns.get(GPU_REQUEST.now)
+    if pods is None or pods.absent.reason in _NOT_STATED or any(part.blind is None for part in pods.parts):
+        return ""
+    return str(pods.absent)

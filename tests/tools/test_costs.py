@@ -116,6 +116,21 @@ def test_what_is_not_seen_is_unseen_and_neither_idle_nor_used() -> None:
     assert any("did not answer" in one.reason for one in told.spent)
 
 
+def test_where_pods_were_not_listed_no_gpu_is_called_free() -> None:
+    hidden = {"pod.gpu_request now": Blind(Reason.FORBIDDEN, "pods are forbidden")}
+    world = NODE | BUSY
+    told = costs(taken(world, pods=(), held={}, why=hidden), BOOK)
+    assert spent(told.spent) == {("unseen", "whether a pod holds it is not known (forbidden: pods are forbidden)"): 4.0}
+    assert told.usd_per_hour is not None
+    assert told.usd_per_hour.value == pytest.approx(8.0), "what it costs is known all the same"
+    assert [one.what for one in told.blind] == ["Who holds GPUs"]
+    held = costs(taken(world, why=hidden), BOOK)
+    assert kinds(held) == {"used": pytest.approx(0.75), "idle": pytest.approx(0.25), "unseen": pytest.approx(3.0)}
+    told_by_metrics = costs(taken(world | {"pod.gpu_request now": {"team/app-0": 1.0}}, why=hidden), BOOK)
+    assert kinds(told_by_metrics)["free"] == pytest.approx(3.0), "kube-state-metrics lists what pods request"
+    assert told_by_metrics.blind == ()
+
+
 def test_an_engine_that_was_seen_for_a_part_leaves_the_rest_unseen() -> None:
     told = found({"cost.engine_seen max 1h": {"team/app-0": 0.5}, "cost.engine_quiet max 1h": {"team/app-0": 0.5}})
     assert kinds(told) == {"idle": pytest.approx(0.5), "unseen": pytest.approx(0.5), "free": pytest.approx(3.0)}

@@ -58,7 +58,10 @@ def verdict(digest: Digest) -> str:
         if found
     ]
     if not told:
-        return f"Nothing failed, recovered or went dark since {date(digest.before.at)}: {ready}{_by(digest)}, {seen}; {_fails(failing)}{critical}."
+        # A week in which nothing happened is this line alone: what could not be seen all along belongs into it.
+        unseen = digest.counts.get("unknown", 0)
+        dark = f", {unseen} could not be seen" if unseen else ""
+        return f"Nothing failed, recovered or went dark since {date(digest.before.at)}: {ready}{_by(digest)}, {seen}; {_fails(failing)}{critical}{dark}."
     return f"{ready}{_by(digest)}, {seen}: {', '.join(told)}; {_fails(failing)} in all{critical}."
 
 

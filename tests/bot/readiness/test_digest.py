@@ -74,6 +74,13 @@ def test_a_week_in_which_nothing_happened_is_one_line() -> None:
     assert [block["type"] for block in first.blocks] == ["section", "actions"]
 
 
+def test_what_could_not_be_seen_all_along_stands_in_the_one_line() -> None:
+    same = (judged("fail", fails=(A,)), judged("unknown", "XX-02", blind=(B,)))
+    found = digest(kept(*same), kept(*same, weeks=1))
+    assert found.uneventful
+    assert as_markdown(found).endswith("; 1 item fails, 1 could not be seen.")
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -18,6 +18,7 @@ from knowledge.narrowing import Only
 from knowledge.opened import Section
 from knowledge.passages import Passage
 from knowledge.search import Hit, Library
+from knowledge.vocabulary import identifiers
 
 # The pack that holds what public advice gets wrong: a passage of it beside another page's answer is a disagreement.
 DISPUTED = "corrections"
@@ -109,13 +110,22 @@ def _of_item(item: Item) -> list[tuple[str, str]]:
 
 def _chosen(question: str, best: Hit, library: Library) -> list[Section]:
     """The sections of the page that come nearest to the question, and what to do when that is asked, in the page's order."""
-    chosen = list(best.sections[:SECTIONS])
+    chosen = _of_what_is_named(question, best.sections)[:SECTIONS]
     if _WANTS_STEPS.search(question) and not any(_STEPS.search(section.heading) for section in chosen):
         within = library.search(question, 50, Only(pages=(best.passage.page_id,)))
         steps = [hit.passage for hit in within if _STEPS.search(hit.passage.section)]
         chosen = [*chosen[: SECTIONS - 1], *(Section((passage,)) for passage in steps[:1])]
     order = {passage.id: place for place, passage in enumerate(library.passages(best.passage.page_id))}
     return sorted(chosen, key=lambda section: order.get(section.passages[0].id, len(order)))
+
+
+def _of_what_is_named(question: str, sections: Sequence[Section]) -> list[Section]:
+    """Without the sections on another Xid, code or flag, where one is on what the question names."""
+    wanted = identifiers(question)
+    named = [identifiers(section.heading) for section in sections]
+    if not any(wanted & one for one in named):
+        return list(sections)
+    return [section for section, one in zip(sections, named, strict=True) if not one or wanted & one]
 
 
 def _near(question: str, best: Hit, library: Library) -> list[Passage]:

@@ -7,10 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from bot.advisor.known import ALSO, known, text
+from bot.advisor.known import ALSO, _of_what_is_named, known, text
 from knowledge.encoder import load_encoder
 from knowledge.home import default_home
 from knowledge.indexing import build_index
+from knowledge.opened import Section
+from knowledge.passages import Passage
 from knowledge.search import Library
 
 TOML = 'id = "{0}"\ntitle = "{0}"\nowner = "o"\nlicense = "l"\ntrust = "high"\nlanguage = "en"\n'
@@ -133,3 +135,14 @@ def test_the_text_has_no_bare_heading_and_ends_with_the_sources(tea: Library) ->
         assert not (before.startswith("### ") and after.startswith("### "))
     assert not blocks[-1].startswith("### ")
     assert {"### Sources", "### Related"} <= set(blocks)
+
+
+def test_a_section_on_another_code_than_the_one_asked_of_is_not_told() -> None:
+    def section(heading: str) -> Section:
+        return Section((Passage(f"x#{heading}", "x", "pack", "Codes", heading, "text", "", "high", "2026-11-21"),))
+
+    sections = [section("Exit code 137: killed"), section("Exit code 139: crashed"), section("In general")]
+    told = [one.heading for one in _of_what_is_named("what is exit code 139?", sections)]
+    assert told == ["Exit code 139: crashed", "In general"]
+    assert _of_what_is_named("what is exit code 1?", sections) == sections, "of none of them: they may still help"
+    assert _of_what_is_named("why does it die?", sections) == sections

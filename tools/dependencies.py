@@ -28,6 +28,8 @@ _ROUTES = re.compile(
     r"|litellm[\w-]*)(?::|@|$)",
     re.IGNORECASE,
 )
+# Whoever names a host needs the cluster's own name server.
+_RESOLVES = re.compile(r"(?:^|/)(?:[\w-]{0,40}coredns|k8s-dns-kube-dns)(?::|@|$)", re.IGNORECASE)
 _HOST = re.compile(
     r"(?:://|host='|@|=|^|[\s,;])((?:[a-z0-9][a-z0-9-]{0,62}\.){0,6}[a-z0-9][a-z0-9-]{0,62})(?=:\d{2,5}|/|'|,|\s|$)"
 )
@@ -42,15 +44,19 @@ class _Troubled:
     images: tuple[str, ...]
 
 
-def supports(listed: Listed, unreachable: Mapping[str, object]) -> dict[Subject, frozenset[Subject]]:
+def supports(
+    listed: Listed, unreachable: Mapping[str, object], unresolved: Mapping[str, object] | None = None
+) -> dict[Subject, frozenset[Subject]]:
     """The troubled workloads without GPUs, each with the workloads that need it.
 
-    `unreachable` holds, by `namespace/pod`, the line of a log that names what could not be reached.
+    `unreachable` holds, by `namespace/pod`, the line of a log that names what could not be reached, `unresolved` the one on a name that
+    was not resolved, which the cluster's DNS answers for.
     """
     troubled = [*_unready(listed), *_without_pods(listed)]
     if not troubled:
         return {}
     hosts = {one.subject: _hosts(one, listed) for one in troubled}
+    resolving = {one.subject for one in troubled if any(_RESOLVES.search(image) for image in one.images)}
     routing = {one.subject for one in troubled if any(_ROUTES.search(image) for image in one.images)}
     found: dict[Subject, set[Subject]] = defaultdict(set)
     for user, pods in listed.by_workload.items():
@@ -58,7 +64,8 @@ def supports(listed: Listed, unreachable: Mapping[str, object]) -> dict[Subject,
         for subject, names in hosts.items():
             if user == subject:
                 continue
-            if subject in routing and user.namespace == subject.namespace and _gpus(user, listed):
+            routed = subject in routing and user.namespace == subject.namespace and _gpus(user, listed)
+            if routed or (subject in resolving and _said(pods, unresolved or {})):
                 found[subject].add(user)
             elif names:
                 named = _named(user, pods, unreachable) if named is None else named
@@ -69,6 +76,10 @@ def supports(listed: Listed, unreachable: Mapping[str, object]) -> dict[Subject,
         subject: frozenset(user for user in users if subject not in found.get(user, ()))
         for subject, users in found.items()
     }
+
+
+def _said(pods: tuple[Object, ...], lines: Mapping[str, object]) -> bool:
+    return any(lines.get("/".join(name_of(item))) for item in pods)
 
 
 def _pods(subject: Subject, listed: Listed) -> list[Pod]:

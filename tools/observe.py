@@ -45,6 +45,7 @@ from tools.signals import (
     Signal,
 )
 from tools.topology import CLUSTER, Autoscaler, Pod, owner_of
+from tools.vocabulary.names import LOG_UNRESOLVED
 from tools.vocabulary.startup import INIT_RUNNING_FOR, LOG_UNREACHABLE
 
 CORE_KINDS = ("pods", "nodes", "events", "replicasets", "deployments", "statefulsets", "horizontalpodautoscalers")
@@ -162,7 +163,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         exporters=exporters,
         engines=engines,
         containers=_containers(lists["pods"].items),
-        supports=supports(listed, facts.values[LOG_UNREACHABLE]),
+        supports=supports(listed, facts.values[LOG_UNREACHABLE], facts.values[LOG_UNRESOLVED]),
     )
 
 

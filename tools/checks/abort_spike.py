@@ -20,6 +20,8 @@ GIVEN_UP = ABORTED.increase("10m")
 FINISHED = REQUESTS_FINISHED.increase("10m")
 BEFORE = ABORTED.increase("6h")
 BEFORE_ALL = REQUESTS_FINISHED.increase("6h")
+HOUR = ABORTED.increase("1h")
+HOUR_ALL = REQUESTS_FINISHED.increase("1h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -33,6 +35,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     before, before_all = now[BEFORE], now[BEFORE_ALL]
     usual = before.number / max(1.0, before.number + before_all.number)
+    # The spike itself is no measure of what is usual: where enough was asked before the last hour, that alone is.
+    hour, hour_all = now.get(HOUR), now.get(HOUR_ALL)
+    if hour is not None and hour_all is not None:
+        earlier = before.number + before_all.number - hour.number - hour_all.number
+        if earlier >= limits["earlier"]:
+            usual = max(0.0, before.number - hour.number) / earlier
     # A share that has been like this for hours is how people use it.
     rise = limits["rise_of_many"] if share >= limits["many"] else limits["rise"]
     if share < rise * usual:
@@ -69,11 +77,12 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(GIVEN_UP, FINISHED, BEFORE, BEFORE_ALL),
-    helps=(TTFT.p95("5m"),),
+    helps=(TTFT.p95("5m"), HOUR, HOUR_ALL),
     limits={
         "least": Limit(20, "requests", "fewer say nothing about a share"),
         "share": Limit(0.1, "ratio", "one in ten"),
         "rise": Limit(2, "times", "the share of the last six hours"),
+        "earlier": Limit(200, "requests", "fewer before the last hour say nothing about what is usual"),
         "many": Limit(0.3, "ratio", "three in ten"),
         "rise_of_many": Limit(
             1.5, "times", "the share of the last six hours, of which the spike itself may be an hour"

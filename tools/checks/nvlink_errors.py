@@ -46,7 +46,11 @@ CHECK = Check(
     helps=(XID_LAST.max("1h"),),
     limits={"errors": Limit(100, "errors", "one every half minute; single flips are corrected and harmless")},
     fires=fires,
-    explains=(Explains("nccl_hang_tp_stall", Where.ON_THIS_GPU), *at(SLOW, Where.ON_THIS_GPU)),
+    explains=(
+        Explains("nccl_hang_tp_stall", Where.ON_THIS_GPU),
+        Explains("routing_skew", Where.ON_THIS_GPU),
+        *at(SLOW, Where.ON_THIS_GPU),
+    ),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="platform",

@@ -12,6 +12,7 @@ A handful of replays, which every link has, and a low generation while the GPU i
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
+from tools.families import SLOW, at
 from tools.finding import Remedy
 from tools.signals import GPU_UTIL, XID_LAST
 from tools.vocabulary.gpu_health import PCIE_REPLAYS
@@ -83,9 +84,11 @@ CHECK = Check(
     },
     fires=fires,
     explains=(
-        Explains("itl_breach_batch_too_large", Where.ON_THIS_GPU),
         Explains("cold_start_amplification", Where.ON_THIS_GPU),
         Explains("pcie_bound", Where.ON_THIS_GPU),
+        Explains("nccl_hang_tp_stall", Where.ON_THIS_GPU),
+        Explains("routing_skew", Where.ON_THIS_GPU),
+        *at(SLOW, Where.ON_THIS_GPU),
     ),
     remedies=remedies,
     pages=("gpu/xid-errors",),

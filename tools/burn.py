@@ -7,7 +7,7 @@ month's budget, 6 times over six hours is 5 %: a page. Once over three days is 1
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tools.columns import Value
@@ -40,7 +40,10 @@ WINDOWS = tuple(dict.fromkeys(window for rule in RULES for window in (rule.long,
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Requests of a window and how many failed; `promql` are the expressions for both, `blind` says why there are none."""
+    """Requests of a window and how many failed; `promql` are the expressions for both, `blind` says why there are none.
+
+    `silent` counts replicas that are up and of which nothing is told: their requests are not among these.
+    """
 
     window: str
     requests: float
@@ -48,6 +51,7 @@ class Asked:
     promql: tuple[str, str]
     source: str
     blind: Blind | None = None
+    silent: int = 0
 
     @property
     def ratio(self) -> float | None:
@@ -123,7 +127,15 @@ class Counts:
 def burning(counts: Counts, workload: Subject, availability_percent: float) -> Burning:
     """How a workload's error budget burns, for an availability in percent of requests."""
     asked = {window: count(counts, workload, window) for window in WINDOWS}
-    return over(asked, 1 - availability_percent / 100, "requests failed")
+    found = over(asked, 1 - availability_percent / 100, "requests failed")
+    silent = max(one.silent for one in asked.values())
+    if silent and found.verdict == "fine":
+        return replace(
+            found,
+            verdict="cannot tell",
+            why=f"of {silent} of its replicas nothing is told, and {found.why} on the others",
+        )
+    return found
 
 
 def over(asked: Mapping[str, Asked], budget: float, did: str) -> Burning:
@@ -182,9 +194,21 @@ def count(counts: Counts, workload: Subject, window: str) -> Asked:
             requests += failed
         promql = (narrowed(snapshot, ask_bad, workload), narrowed(snapshot, ask_all, workload))
         source = next((part.source for part in snapshot.columns[ask_all].parts if part.values), "")
-        return Asked(window, requests, failed, promql, source)
+        return Asked(window, requests, failed, promql, source, silent=_silent(snapshot, ask_all, workload))
     unseen = why or Blind(Reason.NO_SERIES, "nothing counts its requests")
     return Asked(window, 0.0, 0.0, ("", ""), "", unseen)
+
+
+def _silent(snapshot: Snapshot, ask: Ask, workload: Subject) -> int:
+    """Replicas that are up and of which no source of an ask has a fresh sample; one that only was never asked anything has."""
+    seen = [query.identity.fresh for query in _queries(snapshot, ask)]
+    return sum(not any(key in fresh for fresh in seen) for key in serving(snapshot, workload))
+
+
+def serving(snapshot: Snapshot, workload: Subject) -> list[str]:
+    """The replicas that are up: those with GPUs where any has some, for a head or a launcher beside them serves nobody."""
+    up = [pod for key in snapshot.topology.pods_of(workload) if (pod := snapshot.topology.pods[key]).active]
+    return [pod.key for pod in up if pod.gpus] or [pod.key for pod in up]
 
 
 def _queries(snapshot: Snapshot, ask: Ask) -> Sequence[Query]:

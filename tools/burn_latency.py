@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tools.buckets import Bucket, read
-from tools.burn import WINDOWS, Asked, Burning, Counts, narrowed, over
+from tools.burn import WINDOWS, Asked, Burning, Counts, narrowed, over, serving
 from tools.check import duration_shown
 from tools.reading import Blind, Reason, Subject
 from tools.signals import Ask, Signal
@@ -107,8 +107,7 @@ def _asked(counts: Counts, workload: Subject, ask: Ask, found: _Counted | Blind,
 
 def _hidden(counts: Counts, workload: Subject, ask: Ask) -> str:
     """Why some of the replicas that are up do not count, empty where all do: theirs may be the slow ones."""
-    topology = counts.snapshot.topology
-    up = [key for key in topology.pods_of(workload) if topology.pods[key].active]
+    up = serving(counts.snapshot, workload)
     values: Mapping[str, object] = counts.told(ask, workload)[0]
     silent = [key for key in up if key not in values]
     if not silent:

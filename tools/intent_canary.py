@@ -51,6 +51,9 @@ def judged(counts: Counts, stable: Subject, canary: Subject, least: int) -> Cana
     said = f"{mine:.2%} of {ours.requests:,.0f} requests failed, against {other:.2%} of {theirs.requests:,.0f} on the stable one"
     if mine - other >= POINT or (mine >= TWICE * other and ours.failed >= LEAST_FAILURES and mine > other):
         return Canary("worse", said, queries)
+    silent = [name for name, one in (("canary", ours), ("stable", theirs)) if one.silent]
+    if silent:
+        return Canary("cannot tell", f"{said}; of a replica of the {' and the '.join(silent)} nothing is told", queries)
     late = [_slowest(counts, one) for one in (canary, stable)]
     seen = tuple(one for one in late if one is not None)
     if len(seen) < len(late):

@@ -24,7 +24,7 @@ from tools.inventory import sources
 from tools.measure import Identity, Query
 from tools.reading import Blind, Reason, Subject
 from tools.series import Labels, Series, exists, render
-from tools.signals import GPU_REQUEST, ITL
+from tools.signals import GPU_REQUEST, ITL, TTFT
 from tools.snapshot import Snapshot, SourceState
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
@@ -366,7 +366,28 @@ def test_a_canary_of_which_a_replica_is_not_seen_is_not_called_as_good(prometheu
     )  # fmt: skip
     seen = survey(PromSource(prometheus.url), kube, asks([intent("over", ALL)]), START)
     found = judged(Counts(seen), subject("over"), subject("calm"), 500)
+    assert (found.verdict, "of a replica of the canary nothing is told" in found.why) == ("cannot tell", True)
+    half = burn(seen, "calm")
+    assert half.verdict == "cannot tell"
+    assert half.why.startswith("of 1 of its replicas nothing is told, and no window burns")
+    assert burn(seen, "over", 99.9).verdict == "fine"
+
+
+def test_a_replica_whose_first_tokens_are_not_seen_may_be_the_slow_one(taken: Snapshot) -> None:
+    ask = TTFT.p95("1h")
+    column = taken.columns[ask]
+    (part,) = column.parts
+    other = f"{name('calm')}2"
+    pods = {**taken.topology.pods, f"team/{other}": replace(taken.topology.pods[f"team/{name('calm')}"], name=other)}
+    queries = {
+        each: tuple(replace(q, identity=replace(q.identity, fresh={**q.identity.fresh, f"team/{other}": START})) for q in those)
+        for each, those in taken.queries.items()
+    }  # fmt: skip
+    half = replace(taken, topology=replace(taken.topology, pods=pods), queries=queries)
+    assert part.values
+    found = judged(Counts(half), subject("over"), subject("calm"), 500)
     assert (found.verdict, "not seen of all of both" in found.why) == ("cannot tell", True)
+    assert burn(half, "calm").verdict == "fine", "it is seen and was asked nothing"
 
 
 def lates(taken: Snapshot, app: str, limit_s: float) -> Burning:

@@ -1,4 +1,7 @@
-"""`serve` as a process of its own, to be killed: slack_process.py API_URL HOME [ANSWER_SECONDS]."""
+"""`serve` as a process of its own, to be killed: slack_process.py API_URL HOME [ANSWER_SECONDS].
+
+With WORKSPACES (ids) in the environment there are several, over HTTP, and the port is printed once events can arrive.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.slack_app import SlackSettings, serve
-from evals.slack_standin import APP_TOKEN, BOT_TOKEN
+from evals.slack_oauth import CLIENT_ID, CLIENT_SECRET
+from evals.slack_standin import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from tools.finding import BlindSpot
 
 
@@ -33,7 +38,13 @@ def main() -> int:
         BOT_TOKEN, APP_TOKEN, None, Path(home), api_url, os.environ.get("RACKSIDE_DATABASE_URL"),
         port=None, first_wait=0.05, grace=0.5,
     )  # fmt: skip
-    return serve(settings, answer)
+    several = os.environ.get("WORKSPACES")
+    if several:
+        settings = replace(
+            settings, bot_token=None, app_token=None, signing_secret=SIGNING_SECRET, host="127.0.0.1", port=0, client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET, workspaces=frozenset(several.split()),
+        )  # fmt: skip
+    return serve(settings, answer, ready=lambda port: print(port or "", flush=True))
 
 
 if __name__ == "__main__":

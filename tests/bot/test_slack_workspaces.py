@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +33,7 @@ from evals.slack_standin import SIGNING_SECRET, Fault, SlackStandIn
 from evals.slack_workspace import Workspace
 from tests.bot.conftest import Serving, echo
 
+ROOT = Path(__file__).parents[2]
 ONE, TWO, OUTSIDE = "T1ONE", "T2TWO", "T3OUTSIDE"
 
 
@@ -45,7 +49,7 @@ def several(slack: SlackStandIn, home: Path, **other: Any) -> SlackSettings:
 class Browser:
     """Fetches pages of one Rackside and keeps its cookie."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving | Process) -> None:
         self.where = urlsplit(serving.url).netloc
         self.cookie = ""
 
@@ -70,14 +74,29 @@ class Browser:
         return status, page
 
 
+class Process:
+    """Rackside for two workspaces in a process of its own, which ends by SIGKILL."""
+
+    def __init__(self, slack: SlackStandIn, home: Path) -> None:
+        command = [sys.executable, str(ROOT / "tests/bot/slack_process.py"), slack.api_url, str(home)]
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "WORKSPACES": f"{ONE} {TWO}"}
+        self._process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{self._process.stdout.readline().strip()}/slack/events"
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.communicate(timeout=20)
+
+
 class Office:
     """One Rackside for two workspaces; `answer` is what it answers with."""
 
-    def __init__(self, slack: SlackStandIn, home: Path) -> None:
+    def __init__(self, slack: SlackStandIn, home: Path, serving: Process | None = None) -> None:
         self.slack, self.home = slack, home
         self.one, self.two = slack.workspace(ONE, "U0BOTONE"), slack.workspace(TWO, "U0BOTTWO")
         self.answer: Answerer = echo
-        self.serving = Serving(several(slack, home), self._answer)
+        self.serving: Serving | Process = serving or Serving(several(slack, home), self._answer)
 
     def _answer(self, question: Question, progress: Callable[[str], None]) -> Answer:
         return self.answer(question, progress)
@@ -360,19 +379,21 @@ def content(file: Path) -> bytes:
 
 def test_killed_between_the_acknowledgement_and_the_effect_it_goes_on_with_the_token_of_then(tmp_path: Path) -> None:
     with SlackStandIn() as slack:
-        office = Office(slack, tmp_path)
-        for workspace in (office.one, office.two):
-            assert office.install(workspace)[0] == 200
-        old = office.installed()
-        # Slack is not there between the acknowledgement and the end of the first process.
-        slack.fail("chat.postMessage", Fault(status=503, times=10_000))
-        asked = {one.team: office.ask(one, f"in {one.team}?") for one in (office.one, office.two)}
-        slack.wait(lambda: slack.count("chat.postMessage") >= 2, "tries of the first process")
-        assert office.install(office.one)[0] == 200
-        office.serving.stop()
+        office = Office(slack, tmp_path, Process(slack, tmp_path))
+        try:
+            for workspace in (office.one, office.two):
+                assert office.install(workspace)[0] == 200
+            old = office.installed()
+            held = [slack.fail("chat.postMessage", Fault(hold=True)) for _ in range(2)]
+            asked = {one.team: office.ask(one, f"in {one.team}?") for one in (office.one, office.two)}
+            assert all(one.arrived.wait(30) for one in held), "both are about to be posted"
+            assert office.install(office.one)[0] == 200
+        finally:
+            office.serving.stop()
         slack.revoke(old[ONE])
-        slack.heal()
-        office.serving = Serving(several(slack, tmp_path), echo)
+        for one in held:
+            one.release.set()
+        office.serving = Process(slack, tmp_path)
         try:
             for workspace in (office.one, office.two):
                 done(workspace, asked[workspace.team])

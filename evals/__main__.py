@@ -172,6 +172,8 @@ def _questions(asked: Sequence[Asked], library: Library, against: bool, as_json:
             "without mended typos": Parts(typos=False),
             "without folding pages": Parts(folded=False),
             "without what is named exactly": Parts(exact=False),
+            "without lowering generated pages": Parts(weighed=False),
+            "without headings": Parts(headings=False),
         }
         for name, left in parts.items():
             others[name] = lambda left=left: Ours(Library.open(default_home(), encoder=encoder, parts=left))  # type: ignore[misc]

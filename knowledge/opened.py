@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +20,16 @@ from knowledge.passages import Passage
 from knowledge.ranking import POOL
 from knowledge.runbooks import runbook_passage
 from knowledge.strays import KIN, STRAYS
-from knowledge.vocabulary import Vocabulary, whole_terms, words
+from knowledge.vocabulary import Vocabulary, terms, whole_terms, words
 
 # How much of a page is shown below its opening: about two sections, what a window of plain retrieval shows too.
 SHOWN_CHARS = 1200
+# How much the words of a section's last heading count beside its text: headings are mostly questions.
+HEADINGS_WEIGHT = 1.0
+# The pages that are generated from the checks are many and alike, and their few words come near to much: of two that rank the same
+# the written page is read first.
+GENERATED_PACK = "failure-modes"
+GENERATED_WEIGHT = 0.8
 # A long table is shown around the piece that was found.
 SHOWN_PIECES = 3
 _URL = re.compile(r"https?://[^\s<>|\"']+")
@@ -108,10 +116,33 @@ class Opened:
         written = {word.lower().replace("-", "_") for word in words(f"{passage.title} {passage.section}")}
         return len(wanted & written) / len(wanted)
 
+    def weighed(self, found: dict[str, float]) -> dict[str, float]:
+        """Pages with their scores, those of generated pages lowered, best first."""
+        told = {
+            page: score * (GENERATED_WEIGHT if self.build.pages[page].pack.id == GENERATED_PACK else 1.0)
+            for page, score in found.items()
+        }
+        return {page: told[page] for page in sorted(told, key=lambda page: -told[page])}
+
+    def heading_says(self, row: int, asked: frozenset[str]) -> float:
+        """How far the index terms of a question and of a passage's last heading are the same, rare ones counting more; 0 to 1."""
+        heading = set(terms(self.build.passages[row].section.split(" › ")[-1]))
+        both, either = self._rarity(heading & asked), self._rarity(heading) + self._rarity(asked)
+        return 2.0 * both / either if either else 0.0
+
+    def _rarity(self, found: Iterable[str]) -> float:
+        known = (term for term in found if term in self.build.words.vocabulary)
+        return sum(math.log1p(1.0 / self.build.words.share(term)) for term in known)
+
     def shown(
-        self, row: int, vector: Vectors, scores: NDArray[np.float32], wanted: frozenset[str]
+        self,
+        row: int,
+        vector: Vectors,
+        scores: NDArray[np.float32],
+        wanted: frozenset[str],
+        asked: frozenset[str] = frozenset(),
     ) -> tuple[Section, ...]:
-        """The sections of the row's page that come nearest to the question by words, by meaning and by what they name, nearest first.
+        """The sections of the row's page that come nearest to the question by words, meaning, heading and what they name, nearest first.
 
         Each is whole, and together they have about SHOWN_CHARS.
         """
@@ -121,6 +152,7 @@ class Opened:
         if below:
             near = build.vectors[below] @ vector + scores[below] / max(float(scores.max()), 1e-6)
             near += np.array([self.names_exactly(one, wanted) for one in below])
+            near += HEADINGS_WEIGHT * np.array([self.heading_says(one, asked) for one in below])
             left = SHOWN_CHARS
             for one in (below[at] for at in np.argsort(-near, kind="stable")):
                 section = build.passages[one].section

@@ -23,12 +23,16 @@ from knowledge.pages import Page, load_shelf
 from knowledge.passages import Passage, cut
 from knowledge.ranking import POOL, Leg, best_words, exact, fused
 from knowledge.sources.folders import USER_PACK
-from knowledge.vocabulary import Reworded, identifiers
+from knowledge.vocabulary import Reworded, identifiers, terms
 
 # What a page's own names say counts half of what its passages say.
 NAMES_WEIGHT = 0.5
 # A heading that has the very flag, metric or number of the question counts as much as all the words.
 EXACT_WEIGHT = 1.0
+# What users added is known, whatever field it is of: a question that comes so near to a page of theirs belongs here. In spreads above
+# the mean that strays reach; strays about a neighbouring field reach 1.5 of a page that only names it, questions that such a page
+# answers 2 and more.
+THEIRS_NEAR = 2.0
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
 _REMEMBERED = 64
@@ -62,6 +66,8 @@ class Parts:
     typos: bool = True
     folded: bool = True
     exact: bool = True
+    weighed: bool = True
+    headings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +145,13 @@ class Library:
         It is measured against questions that do and questions that do not, at every build, so that it holds for any encoder and any
         pages.
         """
-        text = clean(query)
-        best = max((hit.cosine for hit in hits), default=0.0)
+        text, found = clean(query), list(hits)
+        best = max((hit.cosine for hit in found), default=0.0)
         if not text or best <= 0.0:
             return True
+        theirs = max((hit.cosine for hit in found if hit.passage.pack == USER_PACK.id), default=-1.0)
         with self._lock:
-            return self._following(lambda opened: self._is_stray(opened, text, best))
+            return self._following(lambda opened: self._is_stray(opened, text, best, theirs))
 
     def signs(self, query: str, words: Wording, kin: Sequence[int], strays: Sequence[int]) -> Signs:
         """What speaks for and against a question, as if only the kin and strays at these places were known."""
@@ -265,7 +272,7 @@ class Library:
         if self._parts.names:
             pages.append(Leg(opened.called(asked.vector, rows), NAMES_WEIGHT))
         best = {opened.page_of(row): row for row in reversed(ranked)}
-        found = fused(pages)
+        found = opened.weighed(fused(pages)) if self._parts.weighed else fused(pages)
         if pointed is not None and (rows is None or pointed in rows):
             best[opened.page_of(pointed)] = pointed
             found = {opened.page_of(pointed): 1.0} | found | {opened.page_of(pointed): 1.0}
@@ -273,7 +280,8 @@ class Library:
         for page, score in islice(found.items(), k):
             row = best[page] if page in best else opened.nearest_of(page, asked.vector, rows)
             wanted = asked.exact if self._parts.exact else frozenset()
-            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores, wanted)))
+            said = frozenset(terms(asked.words)) if self._parts.headings else frozenset()
+            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores, wanted, said)))
         return hits
 
     def _hit(
@@ -287,10 +295,13 @@ class Library:
         linked = tuple(Section(tuple(map(self._linked, section.passages))) for section in sections)
         return Hit(self._linked(passage), round(score, 4), round(cosine, 4), text, linked)
 
-    def _is_stray(self, opened: Opened, text: str, best: float) -> bool:
+    def _is_stray(self, opened: Opened, text: str, best: float, theirs: float) -> bool:
         if opened.pointed_to(text) is not None:
             return False
         build = opened.build
+        told = build.manifest
+        if theirs >= told.stray_mean + THEIRS_NEAR * told.stray_spread:
+            return False
         return self._signs(opened, text, best, opened.wording, build.kin, build.strays).total() < 0.0
 
     def _signs(self, opened: Opened, text: str, best: float, words: Wording, kin: Vectors, strays: Vectors) -> Signs:

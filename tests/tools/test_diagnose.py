@@ -356,3 +356,17 @@ def test_replicas_at_their_cap_stand_under_the_autoscaler_that_adds_none(scaler:
 )
 def test_the_workers_of_a_group_are_asked_about_with_their_leader(subject: Subject, held: bool) -> None:
     assert Within("team", "drums").holds(subject) is held
+
+
+@pytest.mark.parametrize(("first", "roots_told"), [(0.9, 1), (6.0, 2)])
+def test_a_first_token_within_a_few_slow_steps_follows_from_the_batch(first: float, roots_told: int) -> None:
+    world = (
+        scene("ttft_breach_prefill")["fires"]
+        | scene("itl_breach_batch_too_large")["fires"]
+        | {"llm.ttft mean 5m": first}
+    )
+    told = diagnose(two((APP, world)))
+    slow = f"itl_breach_batch_too_large@{APP}"
+    assert {slow, f"ttft_breach_prefill@{APP}"} <= set(keys(told))
+    assert slow in roots(told)
+    assert the(told, f"ttft_breach_prefill@{APP}").explained_by == ((slow,) if roots_told == 1 else ())

@@ -66,6 +66,8 @@ WATCHDOG = (
         ("huggingface_hub.errors.GatedRepoError: 403 Client Error.", LOG_DOWNLOAD),
         ("RuntimeError: Failed to fetch model. No model found in roofing/v12.", LOG_DOWNLOAD),
         ("An error occurred (403) when calling the HeadObject operation: Forbidden", LOG_DOWNLOAD),
+        ("An error occurred (RequestTimeTooSkewed) when calling the ListObjects operation: The difference", LOG_DOWNLOAD),
+        ("An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: No", LOG_DOWNLOAD),
         ("fatal error: Unable to locate credentials", LOG_DOWNLOAD),
         (
             "x@y.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket.",
@@ -78,6 +80,24 @@ WATCHDOG = (
         ),
         ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
         ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
+        ("OSError: Can't load tokenizer for '/models/x'. If you were trying to load it from", LOG_DOWNLOAD),
+        ("OSError: Can't load the configuration of 'org/x'. If you were trying to load it from", LOG_DOWNLOAD),
+        (
+            "ValueError: Unrecognized model in /models/x. Should have a `model_type` key in its config.json",
+            LOG_DOWNLOAD,
+        ),
+        (
+            "ValueError: The memory capacity is unbalanced. Some GPUs may be occupied by other processes.",
+            LOG_FREE_MEMORY,
+        ),
+        (
+            "AssertionError: Error in memory profiling. Initial free memory 1085, current free memory 2094.",
+            LOG_FREE_MEMORY,
+        ),
+        (
+            "ValueError: User-specified context_length (131072) is greater than the derived context_length (32768).",
+            LOG_LEN_MODEL,
+        ),
         ("INFO [kv_cache_utils.py:1321] Maximum concurrency for 65,536 tokens per request: 0.63x", LOG_LEN_KV),
         (
             "OSError: We couldn't connect to 'https://huggingface.co' to load the files, and couldn't find them in",
@@ -171,7 +191,7 @@ WATCHDOG = (
             "Unable to create lease. Check etcd server status at http://store:2379: Connection refused (os error 111)",
             LOG_UNREACHABLE,
         ),
-        ("dial tcp: lookup failed: failed to connect to redis://cache:6379", LOG_UNREACHABLE),
+        ("ERROR store.go:12] failed to connect to redis://cache:6379", LOG_UNREACHABLE),
         (
             "(Caused by ConnectTimeoutError(<HTTPConnection>, 'Connection to peer timed out. (connect timeout=None)')) http://peer:8998",
             LOG_UNREACHABLE,
@@ -221,6 +241,8 @@ def test_each_line_is_told_by_its_own_pattern(line: str, signal: Signal) -> None
         "INFO the client socket has connected to 10.0.0.1",
         "INFO [kv_cache_utils.py:1321] Maximum concurrency for 131,072 tokens per request: 1.43x",
         "INFO Maximum concurrency for 8,192 tokens per request: 10.05x",
+        "INFO memory capacity of all GPUs is balanced",
+        "INFO context_length (32768) is the derived context_length",
         "INFO ray: memory on the node is at 71 %, below the usage threshold",
         "WARNING a client closed its connection: connection refused by the other side",
     ],

@@ -11,7 +11,7 @@ Latency grows and throughput falls on hardware that costs many times what the mi
 Throttling that is rare, or GPUs that are busy all the time: then the CPU is not what limits.
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, Unseen, because
 from tools.families import SLOW
 from tools.finding import Change, Remedy
 from tools.signals import (
@@ -21,14 +21,18 @@ from tools.signals import (
     GENERATION_TOKENS,
     GPU_REQUEST,
     GPU_UTIL,
+    REQUESTS_FINISHED,
     REQUESTS_WAITING,
     TENSOR_PARALLEL,
     TTFT,
 )
+from tools.vocabulary.pipelines import REQUEST_TIME
 
 THROTTLED = CPU_THROTTLED.mean("5m")
 BUSY = GPU_UTIL.avg("10m")
 TOKENS = GENERATION_TOKENS.rate("5m")
+DONE = REQUESTS_FINISHED.increase("10m")
+WHOLE = REQUEST_TIME.p95("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -41,18 +45,27 @@ def fires(now: Now, limits: Limits) -> Because | None:
     busy = now.of(throttled.subject, BUSY) or now.least(BUSY)
     if busy.number >= limits["busy"]:
         return None
-    tokens = now.total(TOKENS)
-    if tokens.number <= 0:
+    # What generates nothing (an embedder, a classifier) finishes requests.
+    work = now.total(TOKENS) if now.get(TOKENS) is not None else now.get(DONE)
+    if work is None:
+        raise Unseen(now.blind(now.subject, TOKENS))
+    if work.number <= 0:
         return None
     late, waiting = now.get(TTFT.p95("5m")), now.get(REQUESTS_WAITING.avg("10m"))
-    felt = (late is not None and late.number >= limits["ttft"]) or (waiting is not None and waiting.number >= 1)
+    whole = now.get(WHOLE) if now.get(TOKENS) is None else None
+    felt = (
+        (late is not None and late.number >= limits["ttft"])
+        or (waiting is not None and waiting.number >= 1)
+        or (whole is not None and whole.number >= limits["request"])
+    )
     if not felt:
         return None
     return because(
         "{throttled_of} is throttled in {throttled} of its CPU periods while its GPU is busy {busy} of the time.",
         late,
         waiting,
-        tokens,
+        whole,
+        work,
         now.get(CPU_LIMIT.now),
         now.get(CPU_USAGE.rate("5m")),
         throttled=throttled,
@@ -86,6 +99,8 @@ CHECK = Check(
     helps=(
         TTFT.p95("5m"),
         REQUESTS_WAITING.avg("10m"),
+        DONE,
+        WHOLE,
         CPU_LIMIT.now,
         CPU_USAGE.rate("5m"),
         TENSOR_PARALLEL.now,
@@ -93,6 +108,9 @@ CHECK = Check(
     ),
     limits={
         "throttled": Limit(0.25, "ratio", "a quarter of the periods; a tenth is worth watching"),
+        "request": Limit(
+            1.0, "seconds", "without tokens a whole request is one computation of some tens of milliseconds"
+        ),
         "busy": Limit(0.6, "ratio", "a busy decoder is above; it leaves no doubt that the GPU waits"),
         "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
     },

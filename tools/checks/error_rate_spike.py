@@ -14,12 +14,13 @@ Errors of class 4xx (the client's), refusals under load (they protect), or a han
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.finding import Remedy
 from tools.signals import REQUESTS_FINISHED
-from tools.vocabulary.outcomes import FAILED, HTTP_5XX, HTTP_REQUESTS
+from tools.vocabulary.outcomes import FAILED, HTTP_5XX, HTTP_REQUESTS, REFUSED
 
 FAILURES = FAILED.increase("10m")
 FINISHED = REQUESTS_FINISHED.increase("10m")
 ERRORS = HTTP_5XX.increase("10m")
 ANSWERS = HTTP_REQUESTS.increase("10m")
+REFUSALS = REFUSED.increase("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -27,7 +28,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     errors, answers = now.get(ERRORS), now.get(ANSWERS)
     if errors is not None and answers is not None:
         # The API server counts every answer: what the engine says besides adds nothing to a share that is known.
-        if errors.number < limits["least"] or errors.number < limits["share"] * answers.number:
+        # A refusal under load is a 503 with some engines, and protects.
+        refused = now.get(REFUSALS)
+        broken = errors.number - (min(refused.number, errors.number) if refused is not None else 0.0)
+        if broken < limits["least"] or broken < limits["share"] * answers.number:
             return None
         return because("{errors} of {answers} within 10 min.", now.get(FAILURES), errors=errors, answers=answers)
     failures = now[FAILURES]
@@ -67,7 +71,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(FAILURES, FINISHED),
-    helps=(ERRORS, ANSWERS),
+    helps=(ERRORS, ANSWERS, REFUSALS),
     limits={
         "least": Limit(5, "requests", "fewer are told by the log, not by a rate"),
         "share": Limit(0.02, "ratio", "twenty times the budget of an objective of 99.9 %"),

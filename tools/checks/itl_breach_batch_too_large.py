@@ -11,16 +11,19 @@ Answers crawl for everybody, although throughput looks best in that hour.
 Few running sequences, preemptions (then the cache is short), or gaps only in the tail (then long prompts interrupt).
 """
 
+from dataclasses import replace
+
 from tools import engine_changes
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
 from tools.engines import Key
 from tools.finding import Remedy
-from tools.signals import ITL, KV_USAGE, MAX_NUM_SEQS, PREEMPTIONS, REQUESTS_RUNNING
+from tools.signals import ITL, KV_USAGE, MAX_NUM_SEQS, PREEMPTIONS, REQUESTS_RUNNING, TTFT
 
 SLOW = ITL.p95("5m")
 TYPICAL = ITL.p50("5m")
 BATCH = REQUESTS_RUNNING.avg("10m")
 EVICTED = PREEMPTIONS.increase("10m")
+FIRST = TTFT.mean("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -36,7 +39,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         evicted = now.get(EVICTED)
         if evicted is not None and evicted.number >= limits["preemptions"]:
             return None
-        return because(
+        found = because(
             "The p95 gap between tokens of {slow_of} is {slow} against an objective of {goal} (median {typical}), with {batch} at once on average.",
             evicted,
             now.get(KV_USAGE.now),
@@ -46,6 +49,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
             typical=typical,
             batch=batch,
         )
+        first = now.of(slow.subject, FIRST)
+        few = first is not None and first.number <= limits["steps"] * typical.number
+        # A prompt that is done within a few steps is slow because the steps are.
+        return replace(found, outranks=("ttft_breach_prefill",)) if few else found
     return None
 
 
@@ -77,11 +84,12 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(SLOW, TYPICAL, BATCH),
-    helps=(EVICTED, KV_USAGE.now, MAX_NUM_SEQS.now, *engine_changes.HELPS),
+    helps=(EVICTED, FIRST, KV_USAGE.now, MAX_NUM_SEQS.now, *engine_changes.HELPS),
     limits={
         "itl": Limit(0.1, "seconds", "ten tokens per second, about reading speed; set your own"),
         "typical": Limit(0.7, "ratio", "the median is near the objective too: it is the step, not an interruption"),
         "batch": Limit(64, "requests", "below, a decode step is bound by reading the weights, whatever the batch"),
+        "steps": Limit(10, "steps", "prefilling a short prompt takes a few, a long one dozens"),
         "preemptions": Limit(10, "preemptions", "then the cache is what is short"),
     },
     fires=fires,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tools.series import Series
 from tools.signals import Per, Signal, counter, fact, gauge, times
-from tools.vocabulary.outcomes import HTTP_4XX, HTTP_5XX, HTTP_REQUESTS
+from tools.vocabulary.outcomes import HTTP_4XX, HTTP_5XX, HTTP_REQUESTS, REFUSED
 
 # A pod's part in a pipeline: router, embedding, reranker, guardrail, prefill, decode; empty where nothing tells of one.
 STAGE = fact("pod.stage", "", Per.REPLICA, "Stage of the pipeline", evidence="config")
@@ -127,6 +127,8 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
         HTTP_REQUESTS: (Series("sglang:http_responses_total", match=_SGLANG),),
         HTTP_5XX: (Series("sglang:http_responses_total", match=f'{_SGLANG},status_code=~"5.."'),),
         HTTP_4XX: (Series("sglang:http_responses_total", match=f'{_SGLANG},status_code=~"4.."'),),
+        # "The request queue is full." is a 503.
+        REFUSED: (Series("sglang:http_responses_total", match=f'{_SGLANG},status_code=~"503"'),),
         CLIENT_ERRORS_BEFORE: (before("sglang:http_responses_total", f'{_SGLANG},status_code=~"4.."'),),
         ANSWERS_BEFORE: (before("sglang:http_responses_total", _SGLANG),),
     },

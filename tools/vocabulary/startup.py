@@ -55,6 +55,8 @@ PATTERNS = {
     LOG_FREE_MEMORY: re.compile(
         r"Free memory on device (?:\S{1,40} )?\([\d.]+/[\d.]+ GiB\) on startup is less than desired GPU memory"
         r" utilization(?: \([\d.]+, [\d.]+ GiB\))?"
+        r"|Error in memory profiling\. Initial free memory"
+        r"|The memory capacity is unbalanced\. Some GPUs may be occupied by other processes"
     ),
     LOG_NO_KV: re.compile(
         r"No available memory for the cache blocks|Not enough memory\. Please try to increase --mem-fraction-static"
@@ -68,7 +70,8 @@ PATTERNS = {
         r"|max seq len \(\d+\) is larger than the maximum number of tokens that can be stored in KV cache \(\d+\)"
     ),
     LOG_LEN_MODEL: re.compile(
-        r"User-specified max_model_len \(\d+\) is greater than the derived max_model_len(?: \([^)\n]{1,80}\))?"
+        r"User-specified context_length \(\d+\) is greater than the derived context_length \(\d+\)"
+        r"|User-specified max_model_len \(\d+\) is greater than the derived max_model_len(?: \([^)\n]{1,80}\))?"
     ),
     LOG_FRAGMENTS: re.compile(
         r"Tried to allocate [\d.]+ [KMG]iB.{1,400}?[\d.]+ [KMG]iB is reserved by PyTorch but unallocated"
@@ -87,10 +90,14 @@ PATTERNS = {
         r"|Failed to fetch model\. No model found in|Unable to locate credentials"
         r"|An error occurred \((?:40[134]|AccessDenied|NoSuchKey|NoSuchBucket|ExpiredToken|InvalidAccessKeyId|SignatureDoesNotMatch)\)"
         r" when calling the \w{1,40} operation"
+        # Whatever the reason is that the store or its tokens give.
+        r"|An error occurred \(\w{1,60}\) when calling the (?:(?:List|Get|Head)(?:Objects?|Buckets?)(?:V2)?|AssumeRole\w{0,20}) operation"
         r"|botocore\.exceptions\.(?:EndpointConnectionError|ConnectTimeoutError|ReadTimeoutError)"
         r"|does not have storage\.objects\.(?:list|get) access|DefaultCredentialsError"
         # A path or a name with nothing of a model behind it.
         r"|Invalid repository ID or local directory specified|is not a local folder and is not a valid model identifier"
+        r"|Can't load (?:tokenizer|the (?:configuration|model)|feature extractor|image processor) (?:for|of) '"
+        r"|No tokenizer file found in directory|Unrecognized model in \S{1,300}\. Should have a `model_type` key"
         # Files that are there and not whole: a download that broke off, or pointers of Git LFS.
         r"|Error while deserializing header: |Consistency check failed: file should be of size"
         r"|PytorchStreamReader failed (?:reading zip archive|finding central directory)|invalid load key, 'v'"

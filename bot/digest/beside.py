@@ -9,8 +9,8 @@ from typing import Literal
 
 from bot.digest.spending import Idle, Runs, Spending
 
-# `something else is wrong now`: what was found is over, or nothing was found, and something grave stands there now.
-Ended = Literal["recovered", "goes on", "nothing was found", "something else is wrong now", "not known"]
+# `something else is wrong now`: what was found is over, or nothing grave was found, and something grave stands there now.
+Ended = Literal["recovered", "goes on", "nothing grave was found", "something else is wrong now", "not known"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,4 +120,4 @@ def ended(about: Place, snapshot: Snapshot, found: Diagnosis, then: frozenset[st
         return "not known"
     if standing:
         return "something else is wrong now"
-    return "recovered" if then else "nothing was found"
+    return "recovered" if then else "nothing grave was found"

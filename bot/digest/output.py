@@ -55,7 +55,7 @@ class AttentionOut:
 
 @dataclass(frozen=True, slots=True)
 class TriagedOut:
-    """An incident and how it ended: recovered, goes on, nothing was found, something else is wrong now, not known."""
+    """An incident and how it ended: recovered, goes on, nothing grave was found, something else is wrong now, not known."""
 
     at: str
     title: str

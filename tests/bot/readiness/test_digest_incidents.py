@@ -54,7 +54,7 @@ HALF_BLIND = world(QUIET["crash_loop"], QUIET["kv_saturation_queueing"], without
         (LOOPS, {LOOP}, "goes on"),
         (world(FIRES["crash_loop"], QUIET["kv_saturation_queueing"]), {FULL}, "something else is wrong now"),
         (FULL_OVER, {FULL, "gone_check@deployment/team/app"}, "not known"),
-        (FULL_OVER, set(), "nothing was found"),
+        (FULL_OVER, set(), "nothing grave was found"),
         (FULL_NOW, set(), "something else is wrong now"),
         (FULL_OVER, None, "not known"),
         (FULL_NOW, None, "goes on"),

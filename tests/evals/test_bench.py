@@ -56,6 +56,20 @@ def test_a_sweep_sees_the_whole_fleet_within_its_requests(tiny: dict[str, Any], 
     assert 0 < row["detail"]["peak MiB"] < 1024
 
 
+@pytest.mark.parametrize("what", ["audit", "cost", "digest"])
+def test_readiness_and_costs_see_every_workload_within_the_requests(tiny: dict[str, Any], what: str) -> None:
+    (row,) = (row for row in tiny["rows"] if row["case"] == "audit_wide" and row["what"].startswith(f"{what}, "))
+    assert row["what"] == f"{what}, 8 workloads, metrics alone"
+    assert 0 < row["detail"]["queries"] <= row["detail"]["requests"] <= 120
+    assert 0 < row["detail"]["peak MiB"] < 1024
+    if what == "cost":
+        assert (row["detail"]["GPUs"], row["detail"]["priced"], row["detail"]["rows"]) == (16, 16, 8 + 2)
+    else:
+        assert row["detail"]["items"] > 100
+    if what == "digest":
+        assert row["detail"]["messages"] >= 1
+
+
 def test_a_search_imports_no_torch(tiny: dict[str, Any]) -> None:
     row = next(row for row in tiny["rows"] if row["case"] == "knowledge_cold")
     assert row["detail"] == {"imports torch": "no"}

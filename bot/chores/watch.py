@@ -11,7 +11,7 @@ from bot.desk import Bench, Chore
 from bot.store.records import Ask
 from bot.store.watches import Watch, Watches
 from bot.watch.look import EVERY, look
-from bot.watch.notice import due
+from bot.watch.notice import DARK_SINCE, darkened, due
 
 log = logging.getLogger("rackside.watch")
 
@@ -51,8 +51,11 @@ def open_chore(bench: Bench) -> Chore:
 def asks(bench: Bench, watches: Watches, watch: Watch, now: float) -> Iterable[Ask]:
     """What one watchdog has to tell after a look."""
     assert bench.settings is not None
-    found = look(bench.settings, bench.store.engine, watch, now)
-    for key, payload in due(watch, found, watches.said(watch.id), now):
+    said = watches.said(watch.id)
+    found, since = darkened(look(bench.settings, bench.store.engine, watch, now), said, now)
+    if since is not None:
+        watches.say(watch.id, [DARK_SINCE], since)
+    for key, payload in due(watch, found, said, now):
         yield Ask(watch.team or bench.team, watch.channel, "", "", "", f"{watch.kind} watch", "watch", payload, key)
 
 

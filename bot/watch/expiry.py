@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from bot.audit_marks import day
 from bot.store.readiness import DAY_S, Mark, Place
 from bot.watch.notice import Found, Looked
-from tools.reading import Blind
+from tools.reading import Blind, Reason
 from tools.sources.prom import PromSource, Result
 
 # cert-manager, x509-certificate-exporter, blackbox-exporter: the moment of the end, in seconds since the epoch.
@@ -49,7 +49,9 @@ def ending(marks: Iterable[Mark], place: Place, now: float, days: float) -> list
 def certificates(prom: PromSource | Blind, now: float, days: float, matchers: str = "") -> Looked:
     """Certificates that end within days, asked in one request; not known where nothing tells of them."""
     if isinstance(prom, Blind):
-        return Looked(unknown=(("certificates", str(prom)),))
+        # Where no Prometheus is set, that is meant.
+        dark = "" if prom.reason is Reason.NOT_SET else f"Prometheus: {prom}"
+        return Looked(unknown=(("certificates", str(prom)),), dark=dark)
     more = f",{matchers}" if matchers else ""
     return of_certificates(prom.query(f'{{__name__=~"{"|".join(CERTIFICATES)}"{more}}}', now), now, days)
 
@@ -80,7 +82,7 @@ def of_certificates(result: Result, now: float, days: float) -> Looked:
         for name, until in sorted(ends.items(), key=lambda one: (one[1], one[0]))
         if until <= now + days * DAY_S
     ]
-    return Looked(tuple(found), tuple(unknown))
+    return Looked(tuple(found), tuple(unknown), "" if result.blind is None else f"Prometheus: {result.blind}")
 
 
 def _name(labels: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.store.readiness import Readiness
@@ -30,7 +31,11 @@ def look(settings: Settings, engine: sa.Engine, watch: Watch, now: float) -> Loo
         within = Within(watch.place.namespace or None, watch.place.workload or None)
         costs, snapshot = read_costs(settings, cluster, within, watch.grace, clock=lambda: now)
         told = idle(costs, window_of(watch.grace)[1], watch.least)
-        if costs.workloads or costs.nodes or snapshot.sees_nothing:
+        if snapshot.sees_nothing:
+            return replace(
+                told, dark="; ".join(f"{one.what}: {one.why}" for one in costs.blind) or "no source answered"
+            )
+        if costs.workloads or costs.nodes:
             return told
         # Nobody holds a GPU here, as far as it was seen: that is no word on whoever should.
         return Looked(told.found, ((str(watch.place), "no GPU can be seen, nor anybody who holds one"), *told.unknown))
@@ -39,4 +44,4 @@ def look(settings: Settings, engine: sa.Engine, watch: Watch, now: float) -> Loo
     prom, _kube, matchers = make_sources(settings, cluster)
     told = certificates(prom, now, watch.least, matchers)
     marks = ending(Readiness(engine).marks(watch.place.cluster), watch.place, now, watch.least)
-    return Looked((*marks, *told.found), told.unknown)
+    return Looked((*marks, *told.found), told.unknown, told.dark)

@@ -34,10 +34,36 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a look found; `unknown` are those of whom nothing can be said, with the reason."""
+    """What a look found; `unknown` are those of whom nothing can be said, with the reason.
+
+    `dark` says why nobody answered at all, empty where somebody did.
+    """
 
     found: tuple[Found, ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
+    dark: str = ""
+
+
+# The subject of a notice that a watchdog sees nothing, and the memory of since when.
+DARK, DARK_SINCE = "What this watchdog looks at", "(dark since)"
+DARK_S = DAY_S
+
+
+def darkened(looked: Looked, said: Mapping[str, Said], now: float) -> tuple[Looked, float | None]:
+    """A look with a word on what has been out of sight for a day, for silence would read as good news.
+
+    Also since when it is dark, 0 where it is not, to be remembered; None where that is known already.
+    """
+    since = said[DARK_SINCE].said_at if DARK_SINCE in said else 0.0
+    if not looked.dark:
+        return looked, 0.0 if since else None
+    if not since:
+        return looked, now
+    if now - since < DARK_S:
+        return looked, None
+    hours = f"{(now - since) / 3600:.0f} hours"
+    told = Found(DARK, f"it could not be seen for {hours}, so nothing of it is known ({looked.dark}).", "", "`rackside doctor` says what is missing.")  # fmt: skip
+    return Looked((*looked.found, told), looked.unknown, looked.dark), None
 
 
 def allowed(subject: str, patterns: Sequence[str]) -> bool:
@@ -114,6 +140,8 @@ def compose(payload: Mapping[str, Any], key: str) -> Message:
 
 def headline(payload: Mapping[str, Any], count: int) -> str:
     """What the notice is about, in a sentence."""
+    if [one["subject"] for one in payload["found"]] == [DARK]:
+        return f"I cannot see what I watch in {payload['place']}: that nothing was told is no good news"
     if payload["kind"] == "idle":
         what = "holders of GPUs have" if count != 1 else "holder of GPUs has"
         return f"{count} {what} done nothing with them for {payload['grace']} in {payload['place']}"

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.blocks import MESSAGE_SIZE, size
-from bot.chores.watch import open_chore
+from bot.chores.watch import asks, open_chore
 from bot.cli.watch import nothing
 from bot.desk import Bench
 from bot.desks.watch import open_desk
@@ -20,7 +20,7 @@ from bot.settings import Settings
 from bot.store.readiness import Place, Readiness
 from bot.store.records import Ask, Store
 from bot.store.watches import Said, Watch, Watches
-from bot.watch.expiry import ending, of_certificates
+from bot.watch.expiry import certificates, ending, of_certificates
 from bot.watch.idle import idle
 from bot.watch.look import look
 from bot.watch.notice import AGAIN_S, Found, Looked, allowed, compose, due
@@ -33,6 +33,7 @@ from tools.costs_figures import Figure, Kind, Spent
 from tools.costs_output import Costs, NodeCost, WorkloadCost
 from tools.finding import BlindSpot
 from tools.reading import Blind, Reason
+from tools.snapshot import SourceState
 from tools.sources.prom import Result, Row
 
 HOURS = 4.0
@@ -133,6 +134,47 @@ def test_nothing_found_is_no_notice_and_unknown_alone_neither() -> None:
     assert due(WATCH, Looked(), {}, NOW) == []
     assert due(WATCH, Looked(unknown=(("deployment/chat/a", "stale"),)), {}, NOW) == []
     assert due(replace(WATCH, muted_at=NOW), Looked((A,)), {}, NOW) == []
+
+
+def test_a_watchdog_that_sees_nothing_for_a_day_says_so_once_a_week(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watches = Watches(engine)
+    one = watches.watch("idle", "C1", Place(), "4h", 0.95, [])
+    here = Bench(echo, Store(engine), tmp_path, "T1", Settings(home=tmp_path))
+    dark = Looked(unknown=(("Prometheus", "refused"),), dark="Prometheus: refused")
+    looks = {"now": dark}
+    monkeypatch.setattr("bot.chores.watch.look", lambda *_args: looks["now"])
+
+    def told(now: float) -> list[Ask]:
+        return list(asks(here, watches, one, now))
+
+    assert [told(NOW), told(NOW + DAY - 60)] == [[], []], "an hour without Prometheus is no news"
+    looks["now"] = Looked()
+    assert told(NOW + DAY - 30) == []
+    looks["now"] = dark
+    assert told(NOW + DAY) == [], "it was seen in between"
+    assert told(NOW + 2 * DAY - 60) == []
+    (ask,) = told(NOW + 2 * DAY)
+    message = open_desk(here)(ask, lambda _: None)
+    assert message["text"].startswith("I cannot see what I watch in default: that nothing was told is no good news")
+    assert "it could not be seen for 24 hours, so nothing of it is known (Prometheus: refused)." in str(
+        message["blocks"]
+    )
+    assert told(NOW + 3 * DAY) == []
+    assert len(told(NOW + 2 * DAY + AGAIN_S)) == 1
+
+
+def test_what_makes_a_look_dark(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = Blind(Reason.SOURCE_DOWN, "refused")
+    assert of_certificates(rows(blind=down), NOW, 14).dark == "Prometheus: source down: refused"
+    assert of_certificates(rows(), NOW, 14).dark == ""
+    assert certificates(down, NOW, 14).dark == "Prometheus: source down: refused"
+    assert certificates(Blind(Reason.NOT_SET, "none"), NOW, 14).dark == "", "where none is set that is meant"
+    seen = replace(snapshot({}, WORKLOAD), sources=(SourceState("Prometheus", down),))
+    blind = (BlindSpot("Prometheus", str(down)),)
+    monkeypatch.setattr("bot.cost.read_costs", lambda *_args, **_more: (costs(blind=blind), seen))
+    assert look(Settings(), engine, WATCH, NOW).dark == "Prometheus: source down: refused"
 
 
 def test_who_is_allowed_is_left_alone() -> None:
@@ -250,8 +292,6 @@ def test_an_expiry_watchdog_tells_once_over_many_looks(engine: sa.Engine, tmp_pa
     assert "attestation DR-03" in str(made["blocks"])
     assert "no Prometheus is configured" in str(made["blocks"]), "what is not known is said"
     assert list(Watches(engine).said(one.id)) == ["attestation DR-03 of default"]
-    from bot.chores.watch import asks
-
     assert list(asks(here, Watches(engine), one, now + 7 * 3600)) == []
 
 

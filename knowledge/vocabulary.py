@@ -71,6 +71,8 @@ def whole_terms(text: str) -> list[str]:
 _IDENTIFIER = re.compile(
     r"(?<![\w-])-{0,2}((?:[^\W_]+[_:])+[^\W_]+(?:[-_:][^\W_]+)*|[^\W_]+(?:-[^\W_]+){2,}|(?<=--)[^\W_]+(?:-[^\W_]+)*)"
 )
+# `Init:CrashLoopBackOff` is a state that many things can be in, not the name of one.
+_STATE = "init:"
 # Numbers that are names: of driver faults, of the ways in which processes end, of answers.
 _NUMBERED = re.compile(
     r"\b(xid|exit|code|error|status|http|signal)s?\b\W{0,3}(?:codes?\W{0,3})?((?:\d{1,4}\W{1,3}(?:and|or|vs|versus)?\W{0,3})*\d{1,4})\b",
@@ -81,6 +83,7 @@ _NUMBERED = re.compile(
 def identifiers(text: str) -> frozenset[str]:
     """What a text names exactly: flags, settings and metrics in one spelling (`max_num_seqs`), and the numbers of Xids and codes."""
     exact = {found.lower().replace("-", "_") for found in _IDENTIFIER.findall(text)}
+    exact = {found for found in exact if not found.startswith(_STATE)}
     return frozenset(exact.union(*(re.findall(r"\d+", found) for _, found in _NUMBERED.findall(text))))
 
 

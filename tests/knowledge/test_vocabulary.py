@@ -96,3 +96,8 @@ def test_a_word_of_four_letters_is_mended_only_when_it_is_near() -> None:
 def test_whole_words_alone() -> None:
     assert whole_terms("react useEffect runs") == ["react", "useeffect", "run"]
     assert whole_terms("vllm:num_requests_waiting is the one") == ["vllm:num_requests_waiting", "one"]
+
+
+def test_a_state_of_a_pod_is_no_name() -> None:
+    assert identifiers("driver daemonset is in Init:CrashLoopBackOff") == frozenset()
+    assert identifiers("Init:CrashLoopBackOff since vllm:num_requests_waiting") == {"vllm:num_requests_waiting"}

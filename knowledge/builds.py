@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from knowledge import lexical
+from knowledge.belonging import sides_of
 from knowledge.encoder import Vectors
 from knowledge.index import REBUILD, IndexProblem, VectorIndex, damaged
 from knowledge.pages import Pack, Page, Source
@@ -150,6 +151,17 @@ class Build:
         """The vectors of questions that are the field's own."""
         return self._questions("kin.npy")
 
+    @cached_property
+    def sides(self) -> Vectors:
+        """To which side each question of both, kin before strays, pulls; see knowledge.belonging."""
+        kept = self.folder / "sides.npy"
+        with _reading(self.folder):
+            # A build that was made before there were sides has all that they are computed from.
+            found: Vectors = np.load(kept) if kept.exists() else sides_of(self.kin, self.strays)
+            if found.shape != (len(self.kin) + len(self.strays),):
+                raise ValueError("sides.npy is incomplete")
+            return found
+
     def _questions(self, name: str) -> Vectors:
         with _reading(self.folder):
             found: Vectors = np.load(self.folder / name)
@@ -198,6 +210,7 @@ class Build:
             self.names,
             self.strays,
             self.kin,
+            self.sides,
             self.keys,
             self._chroma,
         )
@@ -234,6 +247,7 @@ def write_build(
     names: Vectors,
     strays: Vectors,
     kin: Vectors,
+    sides: Vectors,
 ) -> None:
     """Write all parts of a build that lie under `home` into an empty folder, Chroma's excepted."""
     with (folder / "passages.jsonl").open("w", encoding="utf-8") as stream:
@@ -244,6 +258,7 @@ def write_build(
     np.save(folder / "names.npy", names)
     np.save(folder / "strays.npy", strays)
     np.save(folder / "kin.npy", kin)
+    np.save(folder / "sides.npy", sides)
     (folder / "questions.sha256").write_text(DIGEST, encoding="utf-8")
     lexical.write([passage.searched for passage in passages], folder / "words")
     # Last: a folder without a manifest is an attempt that was broken off.

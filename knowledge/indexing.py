@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from knowledge.belonging import sides_of
 from knowledge.builds import (
     SCHEMA,
     Build,
@@ -168,7 +169,7 @@ def _build(
         vectors = np.stack([made[key] for key in keys]).astype(np.float32)
         names = np.stack([made[_name_key(name)] for name in called]).astype(np.float32)
         embedded = sum(key not in known for key in keys)
-        strays, kin = _questions(encoder, previous)
+        strays, kin, sides = _questions(encoder, previous)
         nearest = (strays @ vectors.T).max(axis=1)
         manifest = Manifest(
             schema=SCHEMA,
@@ -193,6 +194,7 @@ def _build(
             names=names,
             strays=strays,
             kin=kin,
+            sides=sides,
         )
         point_at(home, folder.name)
     except BaseException:
@@ -217,15 +219,16 @@ def _embed(
     return found
 
 
-def _questions(encoder: Encoder, previous: Path | None) -> tuple[Vectors, Vectors]:
-    """The vectors of the strays and of the field's own questions: those of the last build where they are the same questions."""
+def _questions(encoder: Encoder, previous: Path | None) -> tuple[Vectors, Vectors, Vectors]:
+    """The vectors of the strays and of the field's own questions, and their sides: the last build's where the questions are the same."""
     if previous is not None:
         with suppress(IndexProblem, OSError, UnicodeDecodeError):
             build = Build(previous)
             same = (previous / "questions.sha256").read_text(encoding="utf-8") == DIGEST
             if same and build.manifest.encoder == encoder.id and len(build.strays) == len(STRAYS):
-                return build.strays, build.kin
-    return encoder.queries(STRAYS), encoder.queries(KIN)
+                return build.strays, build.kin, build.sides
+    strays, kin = encoder.queries(STRAYS), encoder.queries(KIN)
+    return strays, kin, sides_of(kin, strays)
 
 
 def _name_key(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,22 @@ class WordIndex:
         at = self._index.vocab_dict.get(term)
         starts = self._index.scores["indptr"]
         return float(starts[at + 1] - starts[at]) / int(self._index.scores["num_docs"]) if at is not None else 0.0
+
+    def covered(self, text: str) -> float:
+        """How much of a text's words the one passage has that has most of them, rare words counting more; 0 to 1.
+
+        A word that no passage has counts as the rarest.
+        """
+        starts, passages = self._index.scores["indptr"], self._index.scores["indices"]
+        count = int(self._index.scores["num_docs"])
+        have, wanted = np.zeros(count), 0.0
+        for term in list(dict.fromkeys(terms(text)))[:MAX_QUERY_TERMS]:
+            at = self._index.vocab_dict.get(term)
+            found = passages[starts[at] : starts[at + 1]] if at is not None else passages[:0]
+            rarity = math.log1p((count - len(found) + 0.5) / (len(found) + 0.5))
+            have[found] += rarity
+            wanted += rarity
+        return float(have.max()) / wanted if wanted else 0.0
 
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 of every passage, in the order it was indexed in; zeros where no term is known."""

@@ -91,6 +91,7 @@ def make(home: Path, passages: int) -> dict[str, float]:
         names=np.concatenate(names),
         strays=real.strays,
         kin=real.kin,
+        sides=real.sides,
     )
     point_at(home, build.name)
     return {"passages": len(told), "chroma_s": chroma_s, "written_s": time.perf_counter() - started - chroma_s}

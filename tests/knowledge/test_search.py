@@ -16,7 +16,7 @@ import yaml
 
 from evals import question_runs
 from knowledge import builds, search
-from knowledge.belonging import NEIGHBOURS
+from knowledge.belonging import NEIGHBOURS, Company
 from knowledge.builds import Build, current_build
 from knowledge.encoder import Encoder
 from knowledge.index import IndexProblem
@@ -133,8 +133,8 @@ def test_a_stray_question_nearby_counts_against(built_home: Path) -> None:
     across = build.strays[0] - (build.strays[0] @ asked) * asked
     cosine = max(hit.cosine for hit in hits) + 3.0 * build.manifest.stray_spread
     near = cosine * asked + np.sqrt(1.0 - cosine**2) * across / np.linalg.norm(across)
-    build.__dict__["strays"] = np.vstack([build.strays, *[near] * NEIGHBOURS]).astype(np.float32)
-    mine._asked.clear()
+    nearer = np.vstack([build.strays, *[near] * NEIGHBOURS]).astype(np.float32)
+    opened.__dict__["company"] = Company(build.kin, nearer, opened.company.wording)
     assert mine.outside(query, hits)
     mine.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.belonging import Wording
+from knowledge.belonging import Company, Wording
 from knowledge.builds import Build
 from knowledge.encoder import Vectors, whole_words
 from knowledge.narrowing import Catalogue
@@ -20,7 +20,7 @@ from knowledge.passages import Passage
 from knowledge.ranking import POOL
 from knowledge.runbooks import runbook_passage
 from knowledge.strays import KIN, STRAYS
-from knowledge.vocabulary import Vocabulary, terms, whole_terms, words
+from knowledge.vocabulary import Vocabulary, terms, words
 
 # How much of a page is shown below its opening: about two sections, what a window of plain retrieval shows too.
 SHOWN_CHARS = 1200
@@ -174,11 +174,7 @@ class Opened:
         return tuple(page for _, page in self.build.named)
 
     @cached_property
-    def wording(self) -> Wording:
-        """Which words are the field's."""
-        return Wording(self.build.words.share, KIN, STRAYS)
-
-    def known_words(self, text: str) -> float:
-        """The share of a text's words that occur in any passage, 0 for a text without words."""
-        found = set(whole_terms(text))
-        return len(found & self.build.words.vocabulary) / len(found) if found else 0.0
+    def company(self) -> Company:
+        """The questions that a new one is held against."""
+        build = self.build
+        return Company(build.kin, build.strays, Wording(build.words.share, KIN, STRAYS), build.sides)

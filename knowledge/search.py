@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from knowledge.belonging import Signs, Wording, nearest
+from knowledge.belonging import Company, Signs
 from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
 from knowledge.home import PACKS
@@ -153,23 +153,22 @@ class Library:
         with self._lock:
             return self._following(lambda opened: self._is_stray(opened, text, best, theirs))
 
-    def signs(self, query: str, words: Wording, kin: Sequence[int], strays: Sequence[int]) -> Signs:
-        """What speaks for and against a question, as if only the kin and strays at these places were known."""
+    def signs(self, query: str, company: Company | None = None) -> Signs:
+        """What speaks for and against a question, held against all that are known or against `company`."""
         text = clean(query)
         best = max((hit.cosine for hit in self.search(text)), default=0.0)
-
-        def judged(opened: Opened) -> Signs:
-            return self._signs(
-                opened, text, best, words, opened.build.kin[list(kin)], opened.build.strays[list(strays)]
-            )
-
         with self._lock:
-            return self._following(judged)
+            return self._following(lambda opened: self._signs(opened, text, best, company or opened.company))
 
     def passages_with(self, term: str) -> float:
         """The share of the passages that have an index term."""
         with self._lock:
             return self._following(lambda opened: opened.build.words.share(term))
+
+    def listed(self) -> tuple[Vectors, Vectors]:
+        """The vectors of the field's own questions and of strays, in the order in which they are written."""
+        with self._lock:
+            return self._following(lambda opened: (opened.build.kin, opened.build.strays))
 
     def page(self, page_id: str) -> Page | None:
         """The page of this id: from the index, or from the packs when there is none. Loads no encoder."""
@@ -302,21 +301,16 @@ class Library:
         told = build.manifest
         if theirs >= told.stray_mean + THEIRS_NEAR * told.stray_spread:
             return False
-        return self._signs(opened, text, best, opened.wording, build.kin, build.strays).total() < 0.0
+        return self._signs(opened, text, best, opened.company).total() < 0.0
 
-    def _signs(self, opened: Opened, text: str, best: float, words: Wording, kin: Vectors, strays: Vectors) -> Signs:
+    def _signs(self, opened: Opened, text: str, best: float, company: Company) -> Signs:
         asked = self._ask(opened, text)
-        build = opened.build
-        mean, spread = build.manifest.stray_mean, max(build.manifest.stray_spread, 1e-3)
-        cosines = (
-            best,
-            float((build.names @ asked.vector).max()),
-            nearest(kin, asked.vector),
-            nearest(strays, asked.vector),
-        )
-        near, called, akin, astray = ((cosine - mean) / spread for cosine in cosines)
+        mean, spread = opened.build.manifest.stray_mean, max(opened.build.manifest.stray_spread, 1e-3)
+        cosines = (best, float((opened.build.names @ asked.vector).max()), company.astray(asked.vector))
+        near, called, astray = ((cosine - mean) / spread for cosine in cosines)
         meant = asked.reworded.text
-        return Signs(near, called, akin, astray, opened.known_words(meant), words.says(meant))
+        covered = opened.build.words.covered(meant)
+        return Signs(near, called, astray, company.wording.says(meant), covered, company.leaning(asked.vector))
 
     def _ask(self, opened: Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)

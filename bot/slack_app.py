@@ -129,8 +129,10 @@ def serve(
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     if not finished:
-        # Threads that are still composing would keep the interpreter alive; their work is safe in the database.
         log.warning("some answers were not finished: they resume at the next start")
+    if not finished and threading.current_thread() is threading.main_thread():
+        # Threads that are still composing would keep the interpreter alive; their work is safe in the database. Served in another
+        # thread, the process is somebody else's: ending it would hide how that fared.
         logging.shutdown()
         os._exit(0)
     return 0

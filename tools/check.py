@@ -48,7 +48,6 @@ class Where(StrEnum):
     SAME_NAMESPACE = "in this namespace"
     IN_CLUSTER = "in this cluster"
     WATCHES_THIS_NODE = "of the exporter on this node"
-    NEEDS_THIS = "of what needs this to serve"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from tools.casebook import Case, cases
 from tools.check import Applies, Because, Explains, NothingToSee, On, Unseen, Where, shown
+from tools.families import NEEDING
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
 from tools.present import Present
 from tools.reading import Reading, Reason, Subject
@@ -214,11 +215,19 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
                     continue
                 if _lies(cause.subject, symptom.subject, explains.where, topology):
                     explained[symptom.key].append(cause.key)
+        for symptom in outcomes if cause.subject in topology.supports else ():
+            if symptom.case.id in NEEDING and _needs(symptom.subject, cause.subject, topology):
+                explained[symptom.key].append(cause.key)
     return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
 
 
 def _outranked(outcome: Outcome) -> tuple[str, ...]:
     return outcome.because.outranks if outcome.because is not None else ()
+
+
+def _needs(subject: Subject, other: Subject, topology: Topology) -> bool:
+    """Whether a workload cannot serve without another one, which is in trouble."""
+    return bool(topology.supports.get(other, frozenset()) & topology.workloads_of(subject))
 
 
 def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:
@@ -227,9 +236,6 @@ def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) ->
     if where is Where.SAME_NAMESPACE:
         spaces = {one.namespace for one in topology.workloads_of(cause)}
         return bool(spaces & {one.namespace for one in topology.workloads_of(symptom)})
-    if where is Where.NEEDS_THIS:
-        needed_by = (topology.supports.get(one, frozenset()) for one in topology.workloads_of(cause))
-        return bool(frozenset().union(*needed_by) & topology.workloads_of(symptom))
     if where is Where.WATCHES_THIS_NODE:
         watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
         return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))

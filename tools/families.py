@@ -35,22 +35,16 @@ DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true", 
 FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 
-# What cannot serve without something that is down: it fails, waits at its start, or gets no requests at all.
-NEEDING = tuple(
-    Explains(one.symptom, Where.NEEDS_THIS)
-    for one in (
-        *FAILING,
-        *named(
-            "client_error_rise",
-            "model_download_failure",
-            "gpu_idle_no_traffic",
-            "gpu_idle_no_process",
-            "small_batches",
-            "overprovisioned_replicas",
-            "pd_disaggregation_transfer",
-        ),
-    )
-)
+# How what cannot serve without something shows that it is down: it fails, waits at its start, or gets no requests at all.
+NEEDING = frozenset(one.symptom for one in FAILING) | {
+    "client_error_rise",
+    "model_download_failure",
+    "gpu_idle_no_traffic",
+    "gpu_idle_no_process",
+    "small_batches",
+    "overprovisioned_replicas",
+    "pd_disaggregation_transfer",
+}
 
 
 # An exporter that does not run tells nothing of the GPUs of its node.

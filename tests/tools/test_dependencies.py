@@ -8,9 +8,8 @@ import pytest
 
 from tests.tools.pairs import APP, OTHER, two
 from tools.casebook import cases
-from tools.check import Where
 from tools.dependencies import supports
-from tools.diagnose import _lies
+from tools.diagnose import Outcome, Verdict, _needs, explanations
 from tools.readers import Listed
 from tools.reading import Subject
 from tools.topology import Pod, Topology
@@ -128,18 +127,16 @@ def test_of_two_that_need_each_other_neither_is_the_cause() -> None:
     assert not any(found.values())
 
 
-def test_a_cause_lies_at_what_the_symptom_needs() -> None:
+def test_what_is_needed_and_down_explains_what_waits_for_it() -> None:
     topology = Topology(pods=two().topology.pods, supports={STORE: frozenset({APP})}, wanted=(STORE,))
-    assert _lies(STORE, APP, Where.NEEDS_THIS, topology)
-    assert not _lies(STORE, OTHER, Where.NEEDS_THIS, topology)
-    assert not _lies(APP, STORE, Where.NEEDS_THIS, topology)
-    assert not _lies(APP, APP, Where.NEEDS_THIS, topology)
+    assert _needs(APP, STORE, topology)
+    assert not _needs(OTHER, STORE, topology)
+    assert not _needs(STORE, APP, topology)
+    assert not _needs(APP, APP, topology)
+    down, up = fired("host_oomkilled", STORE), [fired("crash_loop", one) for one in (APP, OTHER)]
+    told = explanations([down, *up], topology)
+    assert told == {f"crash_loop@{APP}": (f"host_oomkilled@{STORE}",)}
 
 
-@pytest.mark.parametrize(
-    "check",
-    ["crash_loop", "host_oomkilled", "image_pull_fail", "pending_pvc_zone", "pending_other_resource", "quota_exceeded"],
-)
-def test_what_is_needed_and_down_explains_what_waits_for_it(check: str) -> None:
-    told = {one.symptom for one in cases()[check].check.explains if one.where is Where.NEEDS_THIS}
-    assert {"crash_loop", "error_rate_spike", "gpu_idle_no_traffic", "readiness_never_true"} <= told
+def fired(check: str, subject: Subject) -> Outcome:
+    return Outcome(cases()[check], subject, Verdict.FIRES)

@@ -15,7 +15,7 @@ Restarts that ended in a container that runs, or a single restart.
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed, of_container
-from tools.families import BROKEN, NEEDING, QUEUEING, named
+from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, LIVED_FOR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
 from tools.vocabulary.startup import LOG_UNREACHABLE, START_BLOCKED, TOLD_OF
@@ -92,7 +92,7 @@ CHECK = Check(
     ),
     limits={"restarts": Limit(2, "restarts", "one restart may be chance")},
     fires=fires,
-    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application"), *NEEDING),
+    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),
     remedies=remedies,
     pages=("kubernetes/exit-codes-and-terminations",),
     owner="ml platform",

@@ -87,7 +87,11 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
-    helps=(*HELPS, RUNNING_FOR.now, *failing_replicas.HELPS, *stalled_engines.HELPS),
+    helps=(
+        *(ask for ask in HELPS if ask != POD_READY.now),
+        *failing_replicas.HELPS,
+        *stalled_engines.HELPS,
+    ),
     limits={
         **LIMITS,
         **failing_replicas.LIMITS,

@@ -12,7 +12,7 @@ Too few free GPUs on every node, or a taint that is named instead.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import NEEDING, QUEUEING
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, room, stuck
 from tools.scheduler_words import Why
@@ -70,7 +70,7 @@ CHECK = Check(
     helps=(WANTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(*QUEUEING, *NEEDING),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="mlops",

@@ -12,7 +12,7 @@ A node in good health that lacks GPUs, or one whose taint is a policy.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import NEEDING, QUEUEING
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, only, room, stuck
 from tools.scheduler_words import Why
@@ -65,7 +65,7 @@ CHECK = Check(
     helps=(WANTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(*QUEUEING, *NEEDING),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

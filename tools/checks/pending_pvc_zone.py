@@ -12,7 +12,7 @@ A scheduling message that names no volume or claim, or containers that have star
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import NEEDING, QUEUEING
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
 from tools.scheduler_words import Why
@@ -87,7 +87,7 @@ CHECK = Check(
     helps=(WANTS, MOUNT_SAID.now, POD_PHASE.now, POD_AGE.now),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(*QUEUEING, *NEEDING),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "serving/cold-start"),
     owner="platform",

@@ -13,7 +13,7 @@ cordoned node, not a policy.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import NEEDING, QUEUEING
+from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, only, stuck
 from tools.scheduler_words import Why
@@ -63,7 +63,7 @@ CHECK = Check(
     helps=(WANTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=(*QUEUEING, *NEEDING),
+    explains=QUEUEING,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -13,7 +13,7 @@ As many replicas as are wanted, or a refusal by a quota.
 """
 
 from tools.check import Because, Check, Limits, Now, On, because
-from tools.families import NEEDING, QUEUEING, UNWATCHED
+from tools.families import QUEUEING, UNWATCHED
 from tools.finding import Remedy
 from tools.signals import REPLICAS_WANTED
 from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
@@ -59,7 +59,7 @@ CHECK = Check(
     severity="high",
     needs=(REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now),
     fires=fires,
-    explains=(*QUEUEING, *UNWATCHED, *NEEDING),
+    explains=(*QUEUEING, *UNWATCHED),
     remedies=remedies,
     pages=("platform/kubernetes-deployment-for-vllm", "kubernetes/pending-gpu-pods"),
     owner="platform",

@@ -12,7 +12,7 @@ A container that has started, or a volume or an image that it waits for.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import DOWN, NEEDING, QUEUEING, UNWATCHED
+from tools.families import DOWN, QUEUEING, UNWATCHED
 from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_PHASE
 from tools.vocabulary.startup import SANDBOX_SAID
@@ -55,7 +55,7 @@ CHECK = Check(
     helps=(POD_PHASE.now, POD_AGE.now),
     limits={"age": Limit(300, "seconds", "five minutes: a CNI plugin that restarts is back by then")},
     fires=fires,
-    explains=(*QUEUEING, *DOWN, *UNWATCHED, *NEEDING),
+    explains=(*QUEUEING, *DOWN, *UNWATCHED),
     remedies=remedies,
     pages=("platform/gpu-nodes-by-platform", "kubernetes/pending-gpu-pods"),
     owner="platform",

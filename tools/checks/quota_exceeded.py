@@ -12,7 +12,7 @@ As many replicas as are wanted, or a refusal of another kind.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import NEEDING, QUEUEING, named
+from tools.families import QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import PENDING_FOR, REPLICAS_WANTED
 from tools.vocabulary.admission import GATES, QUEUE_SAID
@@ -79,7 +79,7 @@ CHECK = Check(
     helps=(QUEUE_SAID.now, PENDING_FOR.now, GATES.now),
     limits={"pending": Limit(300, "seconds", "five minutes: a queue that has quota lets pods in within seconds")},
     fires=fires,
-    explains=(*QUEUEING, *named("pending_scheduling_gate"), *NEEDING),
+    explains=(*QUEUEING, *named("pending_scheduling_gate")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

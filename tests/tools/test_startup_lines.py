@@ -66,8 +66,14 @@ WATCHDOG = (
         ("huggingface_hub.errors.GatedRepoError: 403 Client Error.", LOG_DOWNLOAD),
         ("RuntimeError: Failed to fetch model. No model found in roofing/v12.", LOG_DOWNLOAD),
         ("An error occurred (403) when calling the HeadObject operation: Forbidden", LOG_DOWNLOAD),
-        ("An error occurred (RequestTimeTooSkewed) when calling the ListObjects operation: The difference", LOG_DOWNLOAD),
-        ("An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: No", LOG_DOWNLOAD),
+        (
+            "An error occurred (RequestTimeTooSkewed) when calling the ListObjects operation: The difference",
+            LOG_DOWNLOAD,
+        ),
+        (
+            "An error occurred (InvalidIdentityToken) when calling the AssumeRoleWithWebIdentity operation: No",
+            LOG_DOWNLOAD,
+        ),
         ("fatal error: Unable to locate credentials", LOG_DOWNLOAD),
         (
             "x@y.iam.gserviceaccount.com does not have storage.objects.list access to the Google Cloud Storage bucket.",
@@ -80,6 +86,9 @@ WATCHDOG = (
         ),
         ("RuntimeError: Cannot find any model weights with `/models/x`", LOG_DOWNLOAD),
         ("OSError: [Errno 28] No space left on device", LOG_DOWNLOAD),
+        ("RuntimeError: NCCL error: unhandled system error (run with NCCL_DEBUG=INFO for details)", LOG_NCCL),
+        ("misc/ibvwrap.cc:278 NCCL WARN Call to ibv_reg_mr_iova2 failed with error Cannot allocate memory", LOG_NCCL),
+        ("misc/socket.cc:442 NCCL WARN socketStartConnect: Connect to 10.0.0.2<43721> failed", LOG_NCCL),
         ("OSError: Can't load tokenizer for '/models/x'. If you were trying to load it from", LOG_DOWNLOAD),
         ("OSError: Can't load the configuration of 'org/x'. If you were trying to load it from", LOG_DOWNLOAD),
         (
@@ -243,6 +252,7 @@ def test_each_line_is_told_by_its_own_pattern(line: str, signal: Signal) -> None
         "INFO Maximum concurrency for 8,192 tokens per request: 10.05x",
         "INFO memory capacity of all GPUs is balanced",
         "INFO context_length (32768) is the derived context_length",
+        'NCCL WARN Missing "iommu=pt" from kernel command line which can lead to system instability',
         "INFO ray: memory on the node is at 71 %, below the usage threshold",
         "WARNING a client closed its connection: connection refused by the other side",
     ],

@@ -143,6 +143,9 @@ PATTERNS = {
         r"nccl(?:InternalError|SystemError|UnhandledCudaError|InvalidUsage|RemoteError)\b"
         r"|Duplicate GPU detected : rank \d+ and rank \d+|torch\.distributed\.Dist(?:Backend|Store|Network)Error"
         r"|NCCL WARN Bootstrap : no socket interface found|unhandled (?:cuda|system) error[^\n]{0,60}NCCL version"
+        # vLLM's own binding spells the result out.
+        r"|NCCL error: (?:unhandled (?:cuda|system) error|internal error|invalid usage|remote process exited)"
+        r"|NCCL WARN (?:Call to ibv_\w{1,40} failed|.{0,80}(?:socketStartConnect|No interface found))"
         r"|Gloo connectFullMesh failed|The client socket has (?:timed out|failed to connect)"
     ),
     LOG_COLLECTIVE: re.compile(

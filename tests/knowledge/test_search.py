@@ -134,8 +134,12 @@ def test_a_stray_question_nearby_counts_against(built_home: Path) -> None:
     cosine = max(hit.cosine for hit in hits) + 3.0 * build.manifest.stray_spread
     near = cosine * asked + np.sqrt(1.0 - cosine**2) * across / np.linalg.norm(across)
     nearer = np.vstack([build.strays, *[near] * NEIGHBOURS]).astype(np.float32)
+    before = mine.signs(query)
     opened.__dict__["company"] = Company(build.kin, nearer, opened.company.wording)
-    assert mine.outside(query, hits)
+    after = mine.signs(query)
+    assert after.astray > before.astray + 1.0
+    assert after.leaning < before.leaning
+    assert after.total() < before.total() - 1.0
     mine.close()
 
 

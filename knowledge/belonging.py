@@ -54,7 +54,7 @@ class Signs:
 
 # In the order of Signs.
 WEIGHTS = (0.35, 0.47, -0.78, 0.79, 5.46, 3.57)
-LEAST = 4.7
+LEAST = 5.0
 
 
 class Wording:

@@ -74,7 +74,7 @@ def test_who_names_it_needs_it(world: Any) -> None:
         {"line": LINE, "ready": None},
         {"line": LINE, "phase": "Succeeded"},
         {"line": LINE, "gpus": 1.0},
-        {"line": LINE, "of": Subject("daemonset", "team", "agent")},
+        {"env": env("http://leases:2379"), "of": Subject("daemonset", "team", "agent")},
         {"line": LINE.replace("store", "stores")},
         {"env": env("http://my-leases:2379")},
         {"env": env("leases-2:2379")},
@@ -134,7 +134,8 @@ def test_what_is_needed_and_down_explains_what_waits_for_it() -> None:
     assert not _needs(STORE, APP, topology)
     assert not _needs(APP, APP, topology)
     down, up = fired("host_oomkilled", STORE), [fired("crash_loop", one) for one in (APP, OTHER)]
-    told = explanations([down, *up], topology)
+    # A fault of its own is no consequence of what it needs.
+    told = explanations([down, *up, fired("hpa_wrong_metric", APP)], topology)
     assert told == {f"crash_loop@{APP}": (f"host_oomkilled@{STORE}",)}
 
 

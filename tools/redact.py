@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 PROMPT = "[removed: what a user typed]"
+_SHORT_TEXT = 20_000
 _MARK = re.compile(r"\[removed: [a-zA-Z' ]+\]")
 
 
@@ -113,7 +114,18 @@ _BARE = re.compile(
 
 def redact(text: str) -> str:
     """The text without secrets and without what users typed."""
-    return _redacted(text) if len(text) <= 20_000 else _large(text)
+    return _redacted(text) if len(text) <= _SHORT_TEXT else _large(text)
+
+
+# An answer holds the same texts in many places, and a huge one is slow to look through.
+@lru_cache(maxsize=4096)
+def _shown(text: str) -> str:
+    return _redact(seen(text))
+
+
+@lru_cache(maxsize=16)
+def _shown_large(text: str) -> str:
+    return _redact(seen(text))
 
 
 @lru_cache(maxsize=4096)
@@ -205,7 +217,7 @@ def redacted(item: Item) -> Item:
 
 def _walk(item: Any) -> Any:
     if isinstance(item, str):
-        shown = redact(seen(item))
+        shown = _shown(item) if len(item) <= _SHORT_TEXT else _shown_large(item)
         return item if shown == item else shown  # the cache gives an equal text that was seen before, not this one
     if isinstance(item, tuple | list):
         if not item or isinstance(item[0], int | float):

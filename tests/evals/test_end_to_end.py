@@ -61,10 +61,15 @@ def marks(folder: Path) -> list[pytest.MarkDecorator]:
 
 
 @pytest.fixture(scope="session")
-def answers(library: Library) -> Iterator[Callable[[Path], Ran]]:
-    """Incidents by folder, answered in one run: those after the one that is asked for are built meanwhile."""
+def answers(request: pytest.FixtureRequest, library: Library) -> Iterator[Callable[[Path], Ran]]:
+    """Incidents by folder, those of this run in its order: the next ones are built while one is asked for."""
     found: dict[str, Ran] = {}
-    with contextlib.closing(incident_runs.run(folders(), library)) as running:
+    asked = [
+        item.callspec.params["folder"]
+        for item in request.session.items
+        if "answers" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")
+    ]
+    with contextlib.closing(incident_runs.run(asked, library)) as running:
 
         def of(folder: Path) -> Ran:
             while folder.name not in found:

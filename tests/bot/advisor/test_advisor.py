@@ -314,7 +314,9 @@ def test_the_api_refuses_everything_and_prometheus_answers(
     kube: Cluster | Blind = blind if reason is Reason.NOT_SET else FakeKube(dict.fromkeys(KINDS, blind))
     answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(Question("why is app slow?"))
     assert {finding.id for finding in answer.headlines} == {"kv_saturation_queueing"}
-    assert any(spot.what == "Kubernetes" and "we may not list anything" in spot.why for spot in answer.blind)
+    # What is refused everywhere is one sentence, with the role that is missing.
+    why = "we may list none of pods, nodes" if reason is Reason.FORBIDDEN else "we may not list anything"
+    assert any(spot.what == "Kubernetes" and why in spot.why for spot in answer.blind)
     assert not answer.saw_nothing
     sober(answer)
 

@@ -332,9 +332,10 @@ def test_the_command_line_sets_lists_looks_and_stops(tmp_path: Path) -> None:
     name = done.stdout.partition(":")[0]
     assert "idle for 2h in 95 %  leaves chat/* alone" in command(tmp_path, "list").stdout
     looked = command(tmp_path, "look", name)
-    assert (
-        looked.stdout == "Nothing to tell of what could be seen. Not seen, and so not known: Prometheus, Kubernetes.\n"
+    honest = (
+        "Nothing to tell of what could be seen. Not seen, and so not known: Prometheus, Kubernetes, Who holds GPUs.\n"
     )
+    assert looked.stdout == honest
     assert "not known of Prometheus" in looked.stderr
     assert command(tmp_path, "stop", name).returncode == 0
     assert command(tmp_path, "stop", name).returncode == 2

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.check import Now
+from tools.check import Because, Now, because, counted
 from tools.reading import Reading
 from tools.scheduler_words import Refusal, Why, refusals
 from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST, PENDING_FOR, UNSCHEDULABLE
@@ -43,6 +43,24 @@ def stuck(now: Now, after_s: float) -> list[Stuck]:
             continue
         found.append(Stuck(pending, said, now.of(pending.subject, WANTS), refusals(said.text)))
     return sorted(found, key=lambda one: -one.pending.number)
+
+
+def told(now: Now, waiting: Sequence[Stuck], lacking: str) -> Because | None:
+    """How many of the subject's pods wait, the longest for how long, and what the scheduler says; None where none waits.
+
+    `lacking` ends `Pods pending for lack of`.
+    """
+    if not waiting:
+        return None
+    longest = waiting[0]
+    return because(
+        "{count} pending, for {longest} at most; the scheduler says: {said}",
+        longest.wants,
+        now.get(BLOCK),
+        count=counted([one.pending for one in waiting], f"Pods pending for lack of {lacking}", "pods", now.subject),
+        longest=longest.pending,
+        said=longest.said,
+    )
 
 
 def room(now: Now, one: Stuck) -> bool | None:

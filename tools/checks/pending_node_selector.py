@@ -11,10 +11,10 @@ GPUs stand free while the replicas do not exist, and no autoscaler adds a node t
 Too few free GPUs on every node, or a taint that is named instead.
 """
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, room, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, room, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -30,20 +30,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         and Why.TAINT not in one.reasons
         and (Why.HEALTH not in one.reasons or room(now, one) is not False)
     ]
-    if not waiting:
-        return None
-    longest = waiting[0]
-    count = counted(
-        [one.pending for one in waiting], "Pods pending for lack of a node that matches", "pods", now.subject
-    )
-    return because(
-        "{count} pending, for {longest} at most; the scheduler says: {said}",
-        longest.wants,
-        now.get(BLOCK),
-        count=count,
-        longest=longest.pending,
-        said=longest.said,
-    )
+    return told(now, waiting, "a node that matches")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -11,10 +11,10 @@ The replica is missing, and no other node is meant for it or has room.
 A node in good health that lacks GPUs, or one whose taint is a policy.
 """
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, only, room, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, only, room, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -25,18 +25,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         for one in stuck(now, limits["pending"])
         if Why.HEALTH in one.reasons and only(one, Why.HEALTH, Why.SELECTOR) and room(now, one) is not True
     ]
-    if not waiting:
-        return None
-    longest = waiting[0]
-    count = counted([one.pending for one in waiting], "Pods pending for lack of sound nodes", "pods", now.subject)
-    return because(
-        "{count} pending, for {longest} at most; the scheduler says: {said}",
-        longest.wants,
-        now.get(BLOCK),
-        count=count,
-        longest=longest.pending,
-        said=longest.said,
-    )
+    return told(now, waiting, "sound nodes")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -11,10 +11,10 @@ The replica is missing while GPUs stand free, and adding GPUs changes nothing.
 A message that names GPUs as what is missing, or a taint, a selector or a volume alone.
 """
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -23,18 +23,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     waiting = [
         one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.RESOURCE) and Why.GPU not in one.reasons
     ]
-    if not waiting:
-        return None
-    longest = waiting[0]
-    count = counted([one.pending for one in waiting], "Pods pending for lack of a resource", "pods", now.subject)
-    return because(
-        "{count} pending, for {longest} at most; the scheduler says: {said}",
-        longest.wants,
-        now.get(BLOCK),
-        count=count,
-        longest=longest.pending,
-        said=longest.said,
-    )
+    return told(now, waiting, "a resource")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -12,10 +12,10 @@ Too few free GPUs on any node: then the taint is not what is missing. A taint of
 cordoned node, not a policy.
 """
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, only, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, only, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -25,18 +25,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     The control plane's own taint counts only where there is no other node.
     """
     waiting = [one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.TAINT) or only(one)]
-    if not waiting:
-        return None
-    longest = waiting[0]
-    count = counted([one.pending for one in waiting], "Pods pending for lack of a toleration", "pods", now.subject)
-    return because(
-        "{count} pending, for {longest} at most; the scheduler says: {said}",
-        longest.wants,
-        now.get(BLOCK),
-        count=count,
-        longest=longest.pending,
-        said=longest.said,
-    )
+    return told(now, waiting, "a toleration")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -138,6 +138,10 @@ def test_plain_data_is_walked_and_what_holds_nothing_is_the_same_object() -> Non
     assert HF not in repr(redacted({"a": [finding], "b": (1.0, None)}))
     clean = Finding("k", "i", "t", "s", "high", "high", True, "b")
     assert redacted(clean) is clean
+    # An equal text that was seen before is no reason to copy.
+    first, second = ("".join(["nothing", " hidden"]) for _ in range(2))
+    assert redacted(first) is first
+    assert redacted(second) is second
 
 
 def test_an_answer_is_redacted_by_its_construction() -> None:

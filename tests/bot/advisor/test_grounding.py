@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.advisor.grounding import assert_grounded, ground
 from bot.advisor.question import Answer
 from tests.bot.saturated import CHAT, HEALTHY, SATURATED, URL
-from tools.finding import Change, Remedy
+from tools.finding import BlindSpot, Change, Remedy
 
 TRUE = [
     "KV cache usage is 96.8 % and 37 requests wait.",
@@ -330,3 +330,11 @@ def test_the_moment_that_was_asked_about_may_be_said_and_no_other() -> None:
     assert ground("As of 2026-12-03 02:40:00 UTC.", asked).dropped == ()
     assert ground("As of 2026-12-03 04:20:00 UTC.", asked).dropped
     assert ground("As of 2026-12-03 02:40:00 UTC.", HEALTHY).dropped
+
+
+def test_what_is_unseen_of_one_object_is_said_of_another() -> None:
+    spot = BlindSpot("Requests waiting of pod/chat/other-model-abc", "it is not scraped")
+    answer = replace(SATURATED, blind=(spot,))
+    assert not ground("37 requests are waiting.", answer).dropped
+    [dropped] = ground("On other-model-abc 37 requests are waiting.", answer).dropped
+    assert "could not be seen" in dropped.why

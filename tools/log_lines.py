@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
-from tools.signals import LOG_CUDA_OOM, LOG_SERVING, LOG_SHM, LOG_XID, Signal
-from tools.vocabulary import patterns
+from tools.catalogue import printed
+from tools.last_error import last_error
+from tools.signals import LOG_CUDA_OOM, LOG_LAST_ERROR, LOG_SERVING, LOG_SHM, LOG_XID, Signal
+from tools.vocabulary import log_signals, patterns
 
 LONGEST_LINE = 300
 
@@ -40,19 +42,33 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
     **patterns(),
 }
+# All that is looked for in a log: what has a pattern, what the catalogue of printed lines proves, and the error that it ends with.
+LINES: tuple[Signal, ...] = tuple(dict.fromkeys((*PATTERNS, *log_signals().values(), LOG_LAST_ERROR)))
 # The message of an out-of-memory error spans its first line; the exception's name alone says less.
 _FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")
 
 
 def matches(log: str) -> dict[Signal, str]:
-    """For every pattern the line that says most (the last of its kind), empty where none matches."""
-    found: dict[Signal, str] = dict.fromkeys(PATTERNS, "")
+    """For every kind of line that is known the one that says most (the last of its kind), empty where none matches."""
+    found: dict[Signal, str] = dict.fromkeys((line for line in LINES if line is not LOG_LAST_ERROR), "")
+    looked_for = [*PATTERNS.items(), *_printed(log)]
     for line in log.splitlines():
-        for signal, pattern in PATTERNS.items():
+        for signal, pattern in looked_for:
             match = pattern.search(line)
             if match and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
                 found[signal] = _cut(line, match)
     return found
+
+
+def read(log: str) -> dict[Signal, str]:
+    """The same with the error that the log ends with: all of `LINES`."""
+    return {**matches(log), LOG_LAST_ERROR: last_error(log)[:LONGEST_LINE]}
+
+
+def _printed(log: str) -> list[tuple[Signal, re.Pattern[str]]]:
+    """The catalogue's lines that this log may hold, with the signals that they prove."""
+    signals = log_signals()
+    return [(signals[line.means], line.pattern) for line in printed.held(log) if line.means in signals]
 
 
 def _cut(line: str, match: re.Match[str]) -> str:

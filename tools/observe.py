@@ -28,7 +28,8 @@ from tools.facts import (
     workload_facts,
 )
 from tools.happenings import Happenings, happenings
-from tools.log_lines import PATTERNS, matches
+from tools.log_lines import LINES
+from tools.log_lines import read as read_lines
 from tools.pod_containers import told_of, under_way
 from tools.pod_facts import pod_facts
 from tools.readers import gpu_nodes
@@ -171,14 +172,14 @@ def failing_logs(cluster: Cluster | Blind, observed: Observed, failing: Sequence
     """What the logs of pods hold that serve and fail, the first few of them; those that crashed or are unready were read already."""
     if isinstance(cluster, Blind):
         return FailingLogs()
-    read = {key for signal in PATTERNS if (part := observed.facts.get(signal.now)) for key in part.values}
+    read = {key for signal in LINES if (part := observed.facts.get(signal.now)) for key in part.values}
     chosen = [key for key in failing if key in observed.containers and key not in read][:LOGS_OF_FAILING]
     facts = _Facts(now)
     for key in chosen:
         pod = observed.pods[key]
         log = cluster.logs(pod.namespace, pod.name, observed.containers[key], False)
         if log.blind is None:
-            facts.add(key, dict.fromkeys(PATTERNS, "") | matches(log.text), log.path)
+            facts.add(key, read_lines(log.text), log.path)
     return FailingLogs(facts.parts(), len(chosen))
 
 
@@ -303,14 +304,14 @@ def _logs(
 
     def read(key: str) -> tuple[str, dict[Signal, str] | Blind, str]:
         container = containers[key]
-        found = dict.fromkeys(PATTERNS, "")
+        found = dict.fromkeys(LINES, "")
         path = ""
         for previous in (False, True):
             log = cluster.logs(pods[key].namespace, pods[key].name, container, previous)
             path = log.path
             if log.blind is not None:
                 return key, log.blind, log.path
-            found.update({signal: line for signal, line in matches(log.text).items() if line})
+            found.update({signal: line for signal, line in read_lines(log.text).items() if line})
         return key, found, path
 
     blind: Blind | None = None

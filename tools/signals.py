@@ -285,6 +285,7 @@ LOG_CUDA_OOM = fact("log.cuda_oom", "", Per.REPLICA, "CUDA out-of-memory line", 
 LOG_SERVING = fact("log.serving", "", Per.REPLICA, "Line that shows it was serving", evidence="log")
 LOG_SHM = fact("log.shm", "", Per.REPLICA, "Shared-memory line", evidence="log")
 LOG_XID = fact("log.xid", "", Per.REPLICA, "GPU fault line", evidence="log")
+LOG_LAST_ERROR = fact("log.last_error", "", Per.REPLICA, "Last error of the log", evidence="log")
 
 # Facts of a workload and its autoscaler.
 STANDBY = fact("workload.standby", "bool", Per.WORKLOAD, "Declared a standby", evidence="config")

@@ -82,7 +82,11 @@ def test_its_other_scenes(check: str, other: Mapping[str, Any]) -> None:
     world = {**(told["fires"] if same else {}), **other.get("world", {})}
     subject = SUBJECTS[other["about"]] if not same else subject_of(told)
     how = {"replicas": other.get("replicas", 2), "without": other.get("without", ())}
-    assert judged(check, world, subject, **how).verdict is Verdict(other["verdict"])
+    outcome = judged(check, world, subject, **how)
+    assert outcome.verdict is Verdict(other["verdict"])
+    if "said" in other:
+        assert outcome.because is not None
+        assert other["said"] in outcome.because.sentence
 
 
 @pytest.mark.parametrize("check", list(cases()))

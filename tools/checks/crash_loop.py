@@ -17,7 +17,7 @@ from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed, of_container
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
-from tools.signals import EXIT_CODE, LIVED_FOR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
+from tools.signals import EXIT_CODE, LIVED_FOR, LOG_LAST_ERROR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
 from tools.vocabulary.startup import LOG_UNREACHABLE, START_BLOCKED, TOLD_OF
 
 _CODES = {
@@ -48,10 +48,18 @@ def fires(now: Now, limits: Limits) -> Because | None:
             for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now, LOG_UNREACHABLE.now)
         )
         said = "{restarts_of} is in a crash loop after {restarts}"
-        if code is None:
-            return of_container(now, because(said + ".", waiting, *also, restarts=restarts), "restarts")
-        said += "; it ended with exit code {code}."
-        return of_container(now, because(said, waiting, *also, restarts=restarts, code=code), "restarts")
+        told = {"restarts": restarts}
+        if code is not None:
+            told["code"] = code
+            said += "; it ended with exit code {code}"
+        # The error in the program's own words: what to go by where no other check knows the line.
+        error = now.of(waiting.subject, LOG_LAST_ERROR.now)
+        if error is not None and error.text:
+            told["error"] = error
+            said += "; the last error of its log: {error}"
+        else:
+            said += "."
+        return of_container(now, because(said, waiting, *also, **told), "restarts")
     return None
 
 
@@ -88,6 +96,7 @@ CHECK = Check(
         LIVED_FOR.now,
         START_BLOCKED.now,
         TOLD_OF.now,
+        LOG_LAST_ERROR.now,
         LOG_UNREACHABLE.now,
     ),
     limits={"restarts": Limit(2, "restarts", "one restart may be chance")},

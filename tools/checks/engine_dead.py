@@ -18,7 +18,7 @@ from tools.crashes import log_line, needed, recent
 from tools.failed_starts import HELPS, LIMITS
 from tools.families import BROKEN, DOWN, QUEUEING, named
 from tools.finding import Remedy
-from tools.signals import EXIT_CODE, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
+from tools.signals import EXIT_CODE, LOG_LAST_ERROR, POD_READY, RESTARTS, RUNNING_FOR, TERMINATED_AGO, TERMINATION
 from tools.stalled_engines import stalled
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
@@ -32,6 +32,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 "{code_of} ended with exit code {code} {ago} ago; its log says: {line}",
                 crash.reason,
                 now.get(RESTARTS.now),
+                now.of(crash.code.subject, LOG_LAST_ERROR.now),
                 code=crash.code,
                 ago=crash.ago,
                 line=line,
@@ -48,9 +49,9 @@ def _up_and_dead(now: Now, limits: Limits) -> Because | None:
         ran = needed(now, ready, RUNNING_FOR.now)
         line = now.of(ready.subject, LOG_ENGINE_DEAD.now)
         if ran.number > limits["unready"] and line is not None and line.text:
-            return because(
-                "{ran_of} has run for {ran} and is not ready; its log says: {line}", ready, ran=ran, line=line
-            )
+            last = now.of(ready.subject, LOG_LAST_ERROR.now)
+            said = "{ran_of} has run for {ran} and is not ready; its log says: {line}"
+            return because(said, ready, last, ran=ran, line=line)
     return None
 
 
@@ -89,6 +90,7 @@ CHECK = Check(
     needs=(EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_ENGINE_DEAD.now, POD_READY.now),
     helps=(
         *(ask for ask in HELPS if ask != POD_READY.now),
+        LOG_LAST_ERROR.now,
         *failing_replicas.HELPS,
         *stalled_engines.HELPS,
     ),

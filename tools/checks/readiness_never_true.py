@@ -16,7 +16,7 @@ from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
-from tools.signals import LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
+from tools.signals import LOG_LAST_ERROR, LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
 from tools.vocabulary.turned import UNREADY_FOR
 
@@ -40,6 +40,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 restarts,
                 now.of(ready.subject, PROBE_SAID.now),
                 now.of(ready.subject, LOG_SERVING.now),
+                now.of(ready.subject, LOG_LAST_ERROR.now),
                 lost,
                 ran=ran,
             )
@@ -104,7 +105,15 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(POD_READY.now, RUNNING_FOR.now, RESTARTS.now),
-    helps=(STANDBY.now, PROBE_SAID.now, LOG_SERVING.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now, UNREADY_FOR.now),
+    helps=(
+        STANDBY.now,
+        PROBE_SAID.now,
+        LOG_SERVING.now,
+        LOG_LAST_ERROR.now,
+        INIT_RUNNING_FOR.now,
+        INIT_CONTAINER.now,
+        UNREADY_FOR.now,
+    ),
     limits={"running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),

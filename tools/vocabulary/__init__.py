@@ -2,7 +2,7 @@
 
 A module declares its signals with `gauge`, `counter`, `times`, `fact` and `line` of `tools.signals`. `SERIES` says by which
 metrics the sources (by name: `vllm`, `dcgm_exporter`) carry them. What it finds in logs it lists as `PATTERNS`: a `line` and
-the pattern of lines that engines, drivers and libraries really print.
+the pattern of lines that engines, drivers and libraries really print. More lines of the same signals stand in `tools/catalogue/logs`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from functools import cache
 from types import ModuleType
 
+from tools import signals
 from tools.signals import Signal
 
 
@@ -25,3 +26,10 @@ def modules() -> tuple[ModuleType, ...]:
 def patterns() -> dict[Signal, re.Pattern[str]]:
     """What every module looks for in logs."""
     return {signal: pattern for module in modules() for signal, pattern in getattr(module, "PATTERNS", {}).items()}
+
+
+@cache
+def log_signals() -> dict[str, Signal]:
+    """Every signal that a line of a log proves, by name: the core ones and those of every module."""
+    declared = (one for module in (signals, *modules()) for one in vars(module).values())
+    return {one.name: one for one in declared if isinstance(one, Signal) and one.name.startswith("log.")}

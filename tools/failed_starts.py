@@ -6,9 +6,10 @@ import re
 
 from tools.check import Because, Fires, Limit, Limits, Now, because
 from tools.crashes import log_line, of_container, recent
-from tools.reading import Reading
+from tools.reading import Reading, Subject
 from tools.signals import (
     EXIT_CODE,
+    LOG_CUDA_OOM,
     LOG_SERVING,
     POD_READY,
     RESTARTS,
@@ -19,12 +20,34 @@ from tools.signals import (
     Ask,
     Signal,
 )
-from tools.vocabulary.startup import TOLD_OF
+from tools.vocabulary.startup import (
+    LOG_BAD_FLAG,
+    LOG_DRIVER,
+    LOG_FREE_MEMORY,
+    LOG_LEN_KV,
+    LOG_LEN_MODEL,
+    LOG_NO_KERNEL,
+    LOG_NO_KV,
+    LOG_TP,
+    TOLD_OF,
+)
 
 LIMITS = {
     "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
     "standing": Limit(300, "seconds", "five minutes: a server that recovers from such a line has done so"),
 }
+# Lines that end a start for certain: what else its log complains of was survived, or is the same refusal in other words.
+DECISIVE = (
+    LOG_BAD_FLAG,
+    LOG_CUDA_OOM,
+    LOG_DRIVER,
+    LOG_FREE_MEMORY,
+    LOG_LEN_KV,
+    LOG_LEN_MODEL,
+    LOG_NO_KERNEL,
+    LOG_NO_KV,
+    LOG_TP,
+)
 HELPS = (WAITING_REASON.now, RESTARTS.now, TOLD_OF.now, POD_READY.now, RUNNING_FOR.now)
 
 
@@ -33,14 +56,19 @@ def needs(signal: Signal) -> tuple[Ask, ...]:
     return (EXIT_CODE.now, TERMINATED_AGO.now, TERMINATION.now, LOG_SERVING.now, signal.now)
 
 
-def failed_start(signal: Signal, *helps: Ask) -> Fires:
-    """Fire when a replica ended lately, or runs without being ready, with a line of this kind and no sign of having served."""
+def failed_start(signal: Signal, *helps: Ask, unless: tuple[Signal, ...] = ()) -> Fires:
+    """Fire when a replica ended lately, or runs without being ready, with a line of this kind and no sign of having served.
+
+    A line of one of the kinds in `unless` in the same log tells the reason instead.
+    """
 
     def fires(now: Now, limits: Limits) -> Because | None:
         for crash in recent(now, limits["recent"]):
             if crash.reason.text == "OOMKilled":
                 continue
             line = log_line(now, crash, signal)
+            if line.text and _told_by(now, crash.code.subject, unless):
+                continue
             if line.text and not log_line(now, crash, LOG_SERVING).text:
                 found = because(
                     "{code_of} ended with exit code {code} {ago} ago before it served anything; its log says: {line}",
@@ -51,16 +79,23 @@ def failed_start(signal: Signal, *helps: Ask) -> Fires:
                     line=line,
                 )
                 return of_container(now, found)
-        return standing(now, limits["standing"], signal)
+        return standing(now, limits["standing"], signal, unless)
 
     return fires
 
 
-def standing(now: Now, for_s: float, signal: Signal) -> Because | None:
+def _told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
+    lines = (now.of(replica, signal.now) for signal in signals)
+    return any(line is not None and line.text for line in lines)
+
+
+def standing(now: Now, for_s: float, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:
     """Because a container runs on, not ready, over workers that cannot start: its log says this, and nothing of having served."""
     for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
         line, served = now.of(ready.subject, signal.now), now.of(ready.subject, LOG_SERVING.now)
         if ready.number or line is None or not line.text or (served is not None and served.text):
+            continue
+        if _told_by(now, ready.subject, unless):
             continue
         ran = now.of(ready.subject, RUNNING_FOR.now)
         if ran is not None and ran.number >= for_s:

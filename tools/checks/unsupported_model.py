@@ -1,0 +1,118 @@
+"""The engine does not know this model.
+
+## What it means
+The release that runs has no code for the model's architecture, its tokenizer or its quantisation, wants leave to run the code that the
+repository brings, or finds weights whose names and shapes (or a compiled plan whose version) are not those that it expects. Mostly the
+model is newer than the image.
+
+## Why it hurts
+The engine ends before it serves, on every replica and at every restart: only another image, another checkpoint or another argument helps.
+
+## What would rule it out
+The same model served by the same image elsewhere, or files that are missing or broken (that is a failed download).
+"""
+
+import re
+
+from tools.check import Applies, Check, Limits, Now, On
+from tools.failed_starts import DECISIVE, HELPS, LIMITS, failed_start, needs, told
+from tools.families import FAILING, QUEUEING, named
+from tools.finding import Change, Remedy
+from tools.vocabulary.configuration import ENGINE_NAME, ENGINE_VERSION, MODEL
+from tools.vocabulary.refused_starts import LOG_UNSUPPORTED
+
+_ARCHITECTURE = re.compile(r"Model architectures \[?'?([\w.-]{1,80})|unknown model architecture: '([\w.-]{1,80})'")
+_MODEL_TYPE = re.compile(r"model type `?'?([\w.-]{1,80})|Unsupported model type ([\w.-]{1,80})")
+_CUSTOM_CODE = re.compile(r"trust_remote_code|custom code|execute the (?:configuration|tokenizer|modeling) file")
+_QUANTISED = re.compile(r"[Qq]uanti[sz]ation|quant_method")
+_WEIGHTS = re.compile(
+    r"no module or parameter named|not initialized from checkpoint|load weight \(torch|size mismatch for|KeyError:"
+)
+_PLAN = re.compile(r"Serialization assertion|engine plan file")
+_TOKENIZER = re.compile(r"Tokenizer class (\S{1,100})")
+
+
+def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
+    """By what the line names: code of its own, quantisation, weights, or an architecture newer than the image."""
+    line = told(now, LOG_UNSUPPORTED)
+    runs = _release(now)
+    verify = "The engine loads the weights, and its log names the architecture that it resolved."
+    cites = ("systems/vllm-model-errors-and-output", "platform/container-images")
+    roll_back = Remedy(
+        "Until then serve the model, or the image, that this workload had before: what ran is still known to work.",
+        None,
+        "The former revision's replicas are ready.",
+        ("kubernetes/rollouts-without-spare-gpus",),
+    )
+    if _CUSTOM_CODE.search(line):
+        first = Remedy(
+            "The repository brings code of its own. Look first for a release of the engine that knows the model without it; else read that code,"
+            " pin it to a commit (--revision and --code-revision), and allow it.",
+            Change("--trust-remote-code", "not set", "set"),
+            verify,
+            ("systems/vllm-model-errors-and-output", "platform/supply-chain-for-inference"),
+        )
+    elif _PLAN.search(line):
+        first = Remedy(
+            "A TensorRT plan runs with the version that built it alone: build it anew with the TensorRT of this very image and on this kind of GPU,"
+            " or serve it with the image that it was built in.",
+            None,
+            "The server loads the plan, and the model turns ready.",
+            ("systems/tensorrt-llm", "systems/triton"),
+        )
+    elif _WEIGHTS.search(line):
+        first = Remedy(
+            f"The checkpoint's weights are not those that {runs} expects: take the release that the model card names, or a checkpoint made for"
+            " this engine (for quantised ones the same tool and format; an adapter is loaded beside its base, not in its place).",
+            None,
+            verify,
+            ("platform/weight-formats-and-loading", "serving/quantisation-formats-and-gpus"),
+        )
+    elif _QUANTISED.search(line):
+        first = Remedy(
+            f"{runs[0].upper()}{runs[1:]} has no such quantisation: take a checkpoint in a format that it lists, or a release that has it.",
+            None,
+            verify,
+            ("serving/quantisation-formats-and-gpus", "serving/quantization"),
+        )
+    else:
+        first = Remedy(_newer(line, runs), None, verify, cites)
+    return first, roll_back
+
+
+def _release(now: Now) -> str:
+    name, version = now.get(ENGINE_NAME.now), now.get(ENGINE_VERSION.now)
+    if name is None or not name.text:
+        return "this release of the engine"
+    return f"{name.text} {version.text}" if version is not None and version.text else f"this release of {name.text}"
+
+
+def _newer(line: str, runs: str) -> str:
+    if "failed to be inspected" in line:
+        return (
+            "Importing the model's code failed: the error above that line names the module that lacks or does not fit."
+        )
+    tokenizer = _TOKENIZER.search(line)
+    found = _ARCHITECTURE.search(line) or _MODEL_TYPE.search(line)
+    what = next((group for group in found.groups() if group), "") if found else ""
+    what = f"the tokenizer {tokenizer[1]}" if tokenizer else what or "this model"
+    return (
+        f"{runs[0].upper()}{runs[1:]} does not know {what}: take the image of a release whose list of supported models has it (the model card"
+        " names the first), rather than a newer Transformers inside this one."
+    )
+
+
+CHECK = Check(
+    on=(On.WORKLOAD,),
+    applies=Applies.GPU,
+    severity="critical",
+    needs=needs(LOG_UNSUPPORTED),
+    helps=(*HELPS, *(signal.now for signal in DECISIVE), ENGINE_NAME.now, ENGINE_VERSION.now, MODEL.now),
+    limits=LIMITS,
+    fires=failed_start(LOG_UNSUPPORTED, MODEL.now, ENGINE_VERSION.now, unless=DECISIVE),
+    # Files that an unknown model does not have are asked for on the way.
+    explains=(*QUEUEING, *FAILING, *named("model_download_failure", "engine_config_refused")),
+    remedies=remedies,
+    pages=("systems/vllm-model-errors-and-output", "systems/model-families-on-vllm"),
+    owner="ml platform",
+)

@@ -16,7 +16,7 @@ from tools.costs_hours import Window, devices_of, holders
 from tools.costs_hours import asks as hour_asks
 from tools.costs_nodes import ASKS as NODE_ASKS
 from tools.costs_nodes import NodeRate, rates
-from tools.costs_output import Costs, GpuKind, NodeCost, Share, WorkloadCost
+from tools.costs_output import UNLABELLED, Costs, GpuKind, NodeCost, Share, WorkloadCost
 from tools.costs_provision import TTFT_S, provision
 from tools.costs_provision import asks as provision_asks
 from tools.costs_tokens import OUTPUT_WEIGHT, tokens
@@ -24,12 +24,12 @@ from tools.costs_tokens import asks as token_asks
 from tools.diagnose import Within
 from tools.finding import BlindSpot
 from tools.prices import Price, PriceBook
-from tools.reading import Subject
+from tools.reading import Reading, Subject
 from tools.rules import NONE
 from tools.signals import GPU_REQUEST, Ask
 from tools.snapshot import Snapshot
 from tools.topology import Pod
-from tools.unlisted import requests_unseen
+from tools.unlisted import gpus_unseen, requests_unseen
 from tools.vocabulary.costs import TEAM, TENANT
 
 WINDOW = "1h"
@@ -96,16 +96,20 @@ def costs(
     spent = merged([*(one for each in told for one in each.spent), *(one for each in rows for one in each.spent)])
     gpus = sum(rate.gpus for rate in nodes.values()) if whole else sum(one.gpus for one in told)
     unpriced = _unpriced(told, rows, whole=whole)
+    # None seen is none only where somebody could have told of one.
+    untold = not gpus and bool(gpus_unseen(snapshot) if whole else requests_unseen(snapshot))
     return Costs(
         at=datetime.fromtimestamp(snapshot.at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         window=text,
-        gpus=gpus,
-        gpu_hours=sum(one.gpu_hours for one in spent),
+        gpus=None if untold else gpus,
+        gpu_hours=None if untold else sum(one.gpu_hours for one in spent),
         usd_per_hour=_total([one.usd_per_hour for one in (rows if whole else told)]),
         unpriced=unpriced,
         workloads=told,
         nodes=rows,
-        owners=_shares(told, lambda one: one.owner or "no owner label"),
+        owners=_shares(
+            told, lambda one: one.owner or ("no owner label" if one.owner_why == UNLABELLED else "owner not seen")
+        ),
         namespaces=_shares(told, lambda one: one.namespace),
         tenants=_shares([one for one in told if one.tenant], lambda one: one.tenant),
         not_attributable=_not_attributable(told),
@@ -154,7 +158,7 @@ def _workload(
         if kind.usd_per_gpu_hour is not None:
             parts.append(f"{plain(count)} {kind.gpu} * ${plain(kind.usd_per_gpu_hour)}")
     subject = str(workload)
-    tenant, team = (_label(snapshot.read(signal.now, subject).text) for signal in (TENANT, TEAM))
+    (tenant, tenant_why), (team, team_why) = (_label(snapshot.read(signal.now, subject)) for signal in (TENANT, TEAM))
     figure = None if total is None else Figure(total, "USD per hour", " + ".join(parts), queries(readings))
     return WorkloadCost(
         workload=subject,
@@ -170,6 +174,8 @@ def _workload(
         provision=provision(
             snapshot, workload, looked.text, ttft.get(workload, TTFT_S), standby=workload in looked.standby
         ),
+        owner_why=team_why,
+        tenant_why=tenant_why,
     )
 
 
@@ -205,8 +211,11 @@ def _kind_of(kind: GpuKind, count: float) -> GpuKind:
     )
 
 
-def _label(text: str) -> str:
-    return "" if text == NONE else text
+def _label(reading: Reading) -> tuple[str, str]:
+    """What a label says, or why it says nothing: there is none, or nobody could look."""
+    if reading.blind is not None:
+        return "", f"labels not seen ({reading.blind})"
+    return ("", UNLABELLED) if reading.text == NONE else (reading.text, "")
 
 
 def _total(figures: Sequence[Figure | None]) -> Figure | None:
@@ -236,11 +245,16 @@ def _shares(told: Sequence[WorkloadCost], name: Callable[[WorkloadCost], str]) -
 
 
 def _not_attributable(told: Sequence[WorkloadCost]) -> str:
-    without = [one.workload for one in told if not one.tenant]
-    if not without:
-        return ""
-    some = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")
-    return f"not attributable to a tenant: {some} bear no tenant label, nor do their namespaces"
+    reasons: dict[str, list[str]] = {}
+    for one in told:
+        if not one.tenant:
+            reasons.setdefault(one.tenant_why, []).append(one.workload)
+    said = []
+    for why, whom in sorted(reasons.items()):
+        some = ", ".join(whom[:3]) + (f" and {len(whom) - 3} more" if len(whom) > 3 else "")
+        bear = "bears no tenant label, nor does its namespace" if len(whom) == 1 else "bear no tenant label, nor do their namespaces"  # fmt: skip
+        said.append(f"{some} {bear}" if why == UNLABELLED else f"{some}: {why}")
+    return f"not attributable to a tenant: {'; '.join(said)}" if said else ""
 
 
 def _break_even(

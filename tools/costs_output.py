@@ -10,6 +10,9 @@ from tools.costs_provision import Provision
 from tools.costs_tokens import Tokens
 from tools.finding import BlindSpot
 
+# Why no owner or tenant is told, where labels were seen.
+UNLABELLED = "no label"
+
 
 @dataclass(frozen=True, slots=True)
 class GpuKind:
@@ -28,7 +31,10 @@ class GpuKind:
 
 @dataclass(frozen=True, slots=True)
 class WorkloadCost:
-    """One workload that holds GPUs. `usd_per_hour` is what it costs now; `spent` where its GPU-hours of the window went."""
+    """One workload that holds GPUs. `usd_per_hour` is what it costs now; `spent` where its GPU-hours of the window went.
+
+    `owner` and `tenant` are empty where no label says; `owner_why` and `tenant_why` then say that, or why labels could not be seen.
+    """
 
     workload: str
     namespace: str
@@ -41,6 +47,8 @@ class WorkloadCost:
     spent: tuple[Spent, ...]
     tokens: Tokens
     provision: Provision
+    owner_why: str = ""
+    tenant_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +75,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a scope costs. `spent` adds up to the GPU-hours of the window (`gpu_hours`). `unpriced` are GPUs without a price."""
+    """What a scope costs. `spent` adds up to the GPU-hours of the window (`gpu_hours`). `unpriced` are GPUs without a price.
+
+    `gpus` and `gpu_hours` are null where none was seen and nobody could tell of any: that is not zero.
+    """
 
     at: str
     window: str
-    gpus: float
-    gpu_hours: float
+    gpus: float | None
+    gpu_hours: float | None
     usd_per_hour: Figure | None
     unpriced: float
     workloads: tuple[WorkloadCost, ...]

@@ -17,7 +17,7 @@ from tools.intent_canary import asks as canary_asks
 from tools.intent_compare import Compared
 from tools.intent_findings import Held, declared_as, finding_of, moment_of, set_to
 from tools.intent_objectives import LATENCIES, WINDOW, budget, canary, objectives
-from tools.reading import Reading, Subject
+from tools.reading import Reading, Reason, Subject
 from tools.signals import (
     GPU_MEM_UTILIZATION,
     GPU_REQUEST,
@@ -187,7 +187,7 @@ def _replicas(held: Held) -> None:
 
         found = held.compare(what, limit, ask, within)
         apart += [found] if found is not None else []
-    if held.snapshot.topology.autoscaler(held.subject) is not None:
+    if _may_scale(held):
         for what, limit, ask in (
             ("autoscaler's minimum", declared.min, HPA_MIN.now),
             ("autoscaler's maximum", declared.max, HPA_MAX.now),
@@ -203,6 +203,14 @@ def _replicas(held: Held) -> None:
             "As many replicas are ready as are declared at least.",
         )
         held.found("intent_replica_drift", "high" if short else "medium", apart, (remedy,))
+
+
+def _may_scale(held: Held) -> bool:
+    """Whether it has an autoscaler, or whether that cannot be told: where none could be listed, the declared range is not known to hold."""
+    if held.snapshot.topology.autoscaler(held.subject) is not None:
+        return True
+    blind = held.snapshot.read(HPA_MAX.now, str(held.subject)).blind
+    return blind is None or blind.reason is not Reason.NOTHING_OBSERVED
 
 
 def _marks(held: Held) -> None:

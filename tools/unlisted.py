@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.reading import Reason
-from tools.signals import GPU_REQUEST
+from tools.signals import GPU_REQUEST, NODE_GPUS, Ask
 from tools.snapshot import Snapshot
 
 # The objects were read and do not state it.
@@ -26,7 +26,16 @@ def unlisted(snapshot: Snapshot) -> str:
 
 def requests_unseen(snapshot: Snapshot) -> str:
     """Why pods may hold GPUs that nobody tells of; empty where their requests were listed, by Kubernetes or by kube-state-metrics."""
-    pods = snapshot.columns.get(GPU_REQUEST.now)
-    if pods is None or pods.absent.reason in _NOT_STATED or any(part.blind is None for part in pods.parts):
+    return _untold(snapshot, GPU_REQUEST.now)
+
+
+def gpus_unseen(snapshot: Snapshot) -> str:
+    """Why nodes may have GPUs that nobody tells of; empty where nodes were listed, by Kubernetes or by kube-state-metrics."""
+    return _untold(snapshot, NODE_GPUS.now)
+
+
+def _untold(snapshot: Snapshot, ask: Ask) -> str:
+    column = snapshot.columns.get(ask)
+    if column is None or column.absent.reason in _NOT_STATED or any(part.blind is None for part in column.parts):
         return ""
-    return str(pods.absent)
+    return str(column.absent)

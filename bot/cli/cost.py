@@ -88,7 +88,7 @@ def show(found: Costs, console: Console) -> None:
 
 def _verdict(found: Costs) -> str:
     if not found.gpus:
-        return "No GPU was seen, so nothing is said of costs."
+        return f"No GPU {'was seen' if found.gpus is None else 'is there'}, so nothing is said of costs."
     total = f"{money(found.usd_per_hour)} an hour" if found.usd_per_hour else "at a price that is not known"
     said = f"{found.gpus:,.4g} GPUs, {total}."
     if found.unpriced:
@@ -96,7 +96,7 @@ def _verdict(found: Costs) -> str:
     return said
 
 
-def _hours(spent: Sequence[Spent], whole: float, console: Console, width: int) -> None:
+def _hours(spent: Sequence[Spent], whole: float | None, console: Console, width: int) -> None:
     from rich.table import Table
     from rich.text import Text
 

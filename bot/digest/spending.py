@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tools.costs_output import Costs
+from tools.costs_output import UNLABELLED, Costs, WorkloadCost
 
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """GPU-hours of the window that a workload held and did nothing with; `usd` is None without a price."""
+    """GPU-hours of the window that a workload held and did nothing with; `usd` is None without a price.
+
+    `owner` is empty where no label says; `owner_unseen` then says why labels could not be seen, empty where there is none.
+    """
 
     workload: str
     owner: str
     gpu_hours: float
     usd: float | None
     reason: str
+    owner_unseen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,15 @@ class Spending:
         return self.known and not self.blind and not self.unpriced and self.usd_per_hour is not None
 
 
+def _unseen(one: WorkloadCost) -> str:
+    return "" if one.owner or one.owner_why == UNLABELLED else one.owner_why
+
+
 def spending_of(costs: Costs) -> Spending:
     """The costs as a digest tells them."""
     blind = tuple(f"{one.what}: {one.why}" for one in costs.blind)
-    if costs.usd_per_hour is None and not costs.gpus:
-        unseen = "; ".join(blind) or "no GPU can be seen"
-        return Spending(window=costs.window, why=unseen)
+    if costs.usd_per_hour is None and costs.gpus is None:
+        return Spending(window=costs.window, why="; ".join(blind) or "no GPU can be seen")
     hours: dict[str, float] = {}
     usd: dict[str, float | None] = {}
     for one in costs.spent:
@@ -71,7 +76,7 @@ def spending_of(costs: Costs) -> Spending:
         before = usd.get(one.kind, 0.0)
         usd[one.kind] = None if before is None or one.usd is None else before + one.usd
     idle = [
-        Idle(each.workload, each.owner, one.gpu_hours, one.usd, one.reason)
+        Idle(each.workload, each.owner, one.gpu_hours, one.usd, one.reason, _unseen(each))
         for each in costs.workloads
         for one in each.spent
         if one.kind == "idle"

@@ -139,6 +139,8 @@ def costs(digest: Digest) -> str:
     now, before = digest.spending, digest.spending_before
     if not now.known:
         return f"What it costs is not known: {now.why}."
+    if not now.gpus:
+        return "No GPU is there, so there is nothing to pay for one."
     gpus = f"{now.gpus:g} GPUs" if now.gpus != 1 else "1 GPU"
     if now.usd_per_hour is None:
         told = f"{gpus}, without a price"
@@ -168,7 +170,7 @@ def costs(digest: Digest) -> str:
 
 def idle(one: Idle) -> str:
     """One workload's idle hours."""
-    whose = one.owner or "no owner label"
+    whose = one.owner or one.owner_unseen or "no owner label"
     price = f", {usd(one.usd)}" if one.usd is not None else ""
     return f"{one.workload} ({whose}): {one.gpu_hours:.1f} GPU-hours{price}: {one.reason}"
 

@@ -336,11 +336,34 @@ def test_owners_tenants_and_namespaces() -> None:
     assert [(one.name, one.usd_per_hour) for one in told.owners] == [("chat", pytest.approx(2.0))]
     assert [one.name for one in told.namespaces] == ["team"]
     assert told.tenants == ()
-    assert "not attributable" in told.not_attributable
-    told = found({"workload.tenant now": {str(APP): "acme"}})
+    (unlabelled,) = told.workloads
+    assert (unlabelled.tenant, unlabelled.tenant_why, unlabelled.owner_why) == ("", "no label", "")
+    assert told.not_attributable == f"not attributable to a tenant: {APP} bears no tenant label, nor does its namespace"
+    told = found({"workload.tenant now": {str(APP): "acme"}, "workload.team now": {str(APP): "none"}})
     assert [one.name for one in told.tenants] == ["acme"]
     assert told.not_attributable == ""
     assert [one.name for one in told.owners] == ["no owner label"]
+
+
+def test_labels_that_nobody_could_read_are_not_absent() -> None:
+    forbidden = Blind(Reason.FORBIDDEN, "we may not list namespaces")
+    told = found(why={"workload.tenant now": forbidden, "workload.team now": forbidden})
+    assert told.not_attributable.startswith("not attributable to a tenant")
+    assert "we may not list namespaces" in told.not_attributable
+    assert "bears no" not in told.not_attributable
+    assert [one.name for one in told.owners] == ["owner not seen"]
+
+
+def test_no_gpu_is_nought_only_where_somebody_could_have_told() -> None:
+    nobody: dict[str, Any] = {"pods": (), "devices": 0, "held": {}}
+    none = costs(taken({}, **nobody), BOOK)
+    assert (none.gpus, none.gpu_hours) == (0.0, 0.0), "its objects were read and state none"
+    down = Blind(Reason.SOURCE_DOWN, "no answer")
+    for ask, within in (("node.gpus now", None), ("pod.gpu_request now", Within("team"))):
+        unseen = costs(taken({}, why={ask: down}, **nobody), BOOK, within=within)
+        assert (unseen.gpus, unseen.gpu_hours, unseen.usd_per_hour) == (None, None, None), ask
+        seen = costs(taken({ask: {}}, why={ask: down}, **nobody), BOOK, within=within)
+        assert seen.gpus == 0.0, "kube-state-metrics told of others"
 
 
 def test_a_scope_leaves_out_nodes_and_other_workloads() -> None:

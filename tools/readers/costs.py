@@ -38,16 +38,17 @@ def read(listed: Listed) -> Iterator[Told]:
     for item in listed.of("nodes"):
         if name_of(item)[1]:
             yield Told(name_of(item)[1], _node(item), "nodes")
-    if "namespaces" not in listed.items:
-        return
-    spaces = {name_of(item)[1]: _labels(item) for item in listed.of("namespaces")}
+    listed_spaces = "namespaces" in listed.items
+    spaces = {name_of(item)[1]: _labels(item) for item in listed.of("namespaces")} if listed_spaces else {}
     for whose in around(listed):
         own = {**_labels(whose.item), **_labels(whose.form)}
         space = spaces.get(whose.subject.namespace, {})
-        facts: dict[Signal, Value] = {
-            told.TENANT: _of(own, _TENANT) or _of(space, _TENANT) or NONE,
-            told.TEAM: _of(own, _TEAM) or _of(space, _TEAM) or NONE,
-        }
+        facts: dict[Signal, Value] = {}
+        for signal, names in ((told.TENANT, _TENANT), (told.TEAM, _TEAM)):
+            # Without a label of its own it may have its namespace's: where those were not listed, nobody can say that it has none.
+            value = _of(own, names) or _of(space, names) or (NONE if listed_spaces else "")
+            if value:
+                facts[signal] = value
         yield Told(str(whose.subject), facts, "namespaces")
 
 

@@ -181,11 +181,28 @@ def test_where_kubernetes_is_forbidden_the_series_tell_what_they_can(rackside: C
     assert any(one["what"] == "Kubernetes" for one in found["blind"])
 
 
+def test_where_namespaces_are_forbidden_a_label_of_ones_own_still_counts(rackside: Command, fleet: Fleet) -> None:
+    fleet.api.faults.forbid("namespaces")
+    try:
+        found = json.loads(rackside("cost", "--json").stdout)
+    finally:
+        fleet.api.faults.heal()
+    busy, quiet = workload(found, "busy"), workload(found, "quiet")
+    assert (busy["owner"], busy["tenant"], busy["tenant_why"]) == ("chat-team", "acme", "")
+    assert quiet["owner"] == ""
+    assert "we may not list namespaces" in quiet["owner_why"]
+    assert "owner not seen" in {one["name"] for one in found["owners"]}
+    assert "no tenant label" not in found["not_attributable"]
+
+
 def test_with_nothing_to_see_no_number_is_told(rackside: Command) -> None:
     done = rackside("cost", "--json", RACKSIDE_PROMETHEUS_URL="", KUBECONFIG="/nowhere")
     assert done.returncode == 3, done.stderr
     found = json.loads(done.stdout)
-    assert (found["gpus"], found["usd_per_hour"], found["workloads"]) == (0, None, [])
+    assert (found["gpus"], found["gpu_hours"], found["usd_per_hour"], found["workloads"]) == (None, None, None, [])
+    jsonschema.validate(found, json.loads(rackside("schema", "cost").stdout))
+    said = rackside("cost", RACKSIDE_PROMETHEUS_URL="", KUBECONFIG="/nowhere").stdout
+    assert "No GPU was seen" in said
 
 
 @pytest.mark.parametrize(

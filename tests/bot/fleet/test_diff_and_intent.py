@@ -163,6 +163,22 @@ def test_without_prometheus_promises_are_blind_and_manifests_are_still_held(rack
     assert any(one["what"].startswith("time to first token") for one in found["blind"])
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_declared_range_is_not_known_to_hold_where_autoscalers_cannot_be_listed(
+    rackside: Command, fleet: Fleet, file: Path, hidden: bool
+) -> None:
+    if hidden:
+        fleet.api.faults.forbid("horizontalpodautoscalers")
+    try:
+        found = json.loads(rackside("intent", "drift", str(file), "--json").stdout)
+    finally:
+        fleet.api.faults.heal()
+    told = {one["what"]: one["why"] for one in found["blind"] if one["what"].startswith("autoscaler")}
+    ends = {"autoscaler's minimum of deployment/chat/busy", "autoscaler's maximum of deployment/chat/busy"}
+    assert set(told) == (ends if hidden else set()), "without one, its declared replicas are all that is to be held"
+    assert all("declared 2; forbidden: we may not list horizontalpodautoscalers" in why for why in told.values()), told
+
+
 def test_a_declared_standby_is_none_that_idles(rackside: Command, fleet: Fleet, file: Path, tmp_path: Path) -> None:
     (tmp_path / "rackside.yaml").write_text("intent: [intent.yaml]\nprices: {h100: 3.0}\n", encoding="utf-8")
     found = json.loads(rackside("cost", "--json", "-n", "chat", RACKSIDE_HOME=str(tmp_path)).stdout)

@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     slack_client_id: str | None = None
     slack_client_secret: SecretStr | None = None
     slack_redirect_url: str = ""
+    # Encrypts the tokens that several workspaces gave, in the database.
+    slack_token_key: SecretStr | None = None
     slack_api_url: str = "https://slack.com/api/"
     slack_port: int = 3000
     # How many people may wait for an answer before a further one is told that it is busy.

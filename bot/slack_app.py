@@ -35,13 +35,13 @@ from bot.slack_people import SlackPeople
 from bot.slack_settings import SettingsError, SlackSettings, missing
 from bot.slack_stream import StreamDoor
 from bot.slack_thread import WORKING, SlackThread, trouble
-from bot.slack_workspaces import NOT_HERE, Workspaces, unqualified
+from bot.slack_workspaces import NOT_HERE, Workspaces, opened, unqualified
 from bot.store.answers import Answers
 from bot.store.audit import AuditLog
 from bot.store.database import DatabaseError, database_url, open_engine
 from bot.store.durable import SWEEP_EVERY, Durable
-from bot.store.installations import Installations, private
 from bot.store.records import Ask, Store
+from bot.store.sealing import KeyProblemError
 from bot.store.seat import OccupiedError, Seat
 from bot.task_sources import chips
 
@@ -125,7 +125,7 @@ def serve(
             signal.signal(number, lambda *_: stop.set())
     try:
         finished = _run(settings, answer, full, stop, ready)
-    except (SettingsError, DatabaseError, OccupiedError, HttpError) as error:
+    except (SettingsError, DatabaseError, OccupiedError, HttpError, KeyProblemError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
     if not finished:
@@ -191,8 +191,7 @@ def _several(settings: SlackSettings, full: Settings | None, engine: sa.Engine) 
         raise SettingsError(
             f"with several workspaces, ids in the settings file are written with their workspace, like T0123/C0456: {', '.join(unclear[:10])}"
         )
-    private(engine)
-    return Workspaces(Installations(engine), settings.workspaces)
+    return opened(engine, settings.token_key, settings.workspaces)
 
 
 def _install(settings: SlackSettings, several: Workspaces | None) -> OAuthFlow | None:

@@ -18,6 +18,7 @@ class SlackSettings:
 
     With a bot token there is one workspace. With the app's `client_id` and `client_secret` instead there are several: those of
     `workspaces` (their ids) may install Rackside on its page, which Slack leads back to at `redirect_url`.
+    `token_key` encrypts the tokens of several (bot/store/sealing.py).
     `port` serves /healthz in both modes and /slack/events in HTTP mode; None opens no port (Socket Mode only).
     `grace` is how long running answers may finish on a stop signal, `first_wait` the first pause before an answer
     is delivered again; both in seconds. `queue` is how many people may wait for an answer before a further one is told that it is busy.
@@ -36,6 +37,7 @@ class SlackSettings:
     first_wait: float = 1.0
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    token_key: str | None = field(default=None, repr=False)
     redirect_url: str = ""
     workspaces: frozenset[str] = frozenset()
     queue: int = 200

@@ -6,6 +6,7 @@ channel in each, and a rule that is meant for one must not open the other.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,12 +17,16 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.slack_clients import NOT_INSTALLED, NotInstalledError
 from bot.slack_people import SlackPeople
-from bot.store.installations import Installations, Workspace
+from bot.store.installations import Installations, Workspace, private
+from bot.store.sealing import NAME, KeyProblemError, Seal
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from bot.access.guard import People
     from bot.settings import Settings
 
+log = logging.getLogger("rackside.slack")
 TEAM = re.compile(r"T[A-Z0-9]{2,}")
 NOT_HERE = (
     "Rackside is not installed in this workspace (any more): ask whoever runs it for the address of its install page."
@@ -72,6 +77,22 @@ class Workspaces:
         """Whoever knows the people of a workspace; one each is kept, with what it remembers."""
         known: dict[str, SlackPeople] = {}
         return lambda team: known.setdefault(team, SlackPeople(self.token, api_url, team=team))
+
+
+def opened(engine: sa.Engine, keys: str | None, allowed: frozenset[str]) -> Workspaces:
+    """The workspaces of a database, every token of theirs sealed with the key of now; raises KeyProblemError where one does not open."""
+    installations = Installations(engine, seal=Seal(keys))
+    lost = [one.team for one in installations.all() if one.sealed and one.team in allowed]
+    if lost:
+        raise KeyProblemError(
+            f"the tokens of {', '.join(lost)} are encrypted and do not open with {NAME}: set the key that they were encrypted with, or run "
+            f"`rackside workspaces remove {lost[0]}` and install it there again"
+        )
+    resealed = installations.reseal()
+    if resealed:
+        log.info("the tokens of %d workspaces are encrypted with the key of now", resealed)
+    private(engine)
+    return Workspaces(installations, allowed)
 
 
 def split(written: str) -> tuple[str, str]:

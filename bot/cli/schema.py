@@ -19,6 +19,8 @@ PLAIN = {
     "intent": ("tools.intent", "IntentFile"),
     "audit": ("bot.audit_output", "AuditOut"),
     "digest": ("bot.digest.output", "DigestOut"),
+    "log": ("bot.workspaces_output", "LogLine"),
+    "workspaces": ("bot.workspaces_output", "Listing"),
 }
 NAMES = ("answer", *PLAIN)
 

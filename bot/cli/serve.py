@@ -33,6 +33,7 @@ def serve() -> None:
         queue=settings.slack_queue,
         client_id=settings.slack_client_id,
         client_secret=secret("slack_client_secret"),
+        token_key=secret("slack_token_key"),
         redirect_url=settings.slack_redirect_url,
         workspaces=frozenset(settings.workspaces),
     )

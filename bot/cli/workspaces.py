@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,30 +22,17 @@ def listed(as_json: Json = False) -> None:
     """List the workspaces that may install Rackside, and since when each has."""
     from bot.settings import load_settings
     from bot.store.installations import Installations
+    from bot.workspaces_output import listing
 
     settings = load_settings()
     with audit_marks.opened(settings) as readiness:
-        found = {one.team: one for one in Installations(readiness.engine).all()}
-    rows = []
-    for team in dict.fromkeys((*settings.workspaces, *found)):
-        one = found.get(team)
-        rows.append(
-            {
-                "team": team,
-                "name": one.name if one else settings.workspaces.get(team, ""),
-                "may_install": team in settings.workspaces,
-                "installed_at": datetime.fromtimestamp(one.installed_at, UTC).isoformat(timespec="seconds") if one else None,
-                "installed_by": one.installed_by if one else None,
-            }
-        )  # fmt: skip
+        rows = listing(settings.workspaces, Installations(readiness.engine).all())
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
         return
     for row in rows:
-        state = f"installed {row['installed_at']} by {row['installed_by']}" if row["installed_at"] else "not installed"
-        print(
-            f"{row['team']}  {row['name']}  {state}{'' if row['may_install'] else '  not under `workspaces` any more'}"
-        )
+        state = f"installed {row.installed_at} by {row.installed_by}" if row.installed_at else "not installed"
+        print(f"{row.team}  {row.name}  {state}{'' if row.may_install else '  not under `workspaces` any more'}")
     if not rows:
         print("none: one workspace is served by RACKSIDE_SLACK_BOT_TOKEN; docs/slack.md says how to have several")
 

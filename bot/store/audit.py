@@ -113,6 +113,7 @@ class AuditLog:
         self,
         *,
         since: float = 0.0,
+        team: str = "",
         person: str = "",
         channel: str = "",
         outcome: str = "",
@@ -121,7 +122,8 @@ class AuditLog:
         """The newest rows that match, newest first."""
         here = access_log.c
         query = sa.select(access_log).where(here.at >= since).order_by(here.at.desc(), here.key).limit(limit)
-        for column, wanted in ((here.person, person), (here.channel, channel), (here.outcome, outcome)):
+        matching = ((here.team, team), (here.person, person), (here.channel, channel), (here.outcome, outcome))
+        for column, wanted in matching:
             query = query.where(column == wanted) if wanted else query
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()

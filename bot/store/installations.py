@@ -24,6 +24,7 @@ from slack_sdk.oauth.state_store import OAuthStateStore
 from bot.store.alert_tables import alert_event, alert_group, alert_item, alert_storm
 from bot.store.database import insert_of
 from bot.store.mutes import mute_table
+from bot.store.sealing import Seal, SealedError
 from bot.store.subscriptions import subscription_table
 from bot.store.tables import inbox, metadata
 from bot.store.watches import said_table, watch_table
@@ -37,7 +38,7 @@ installation_table = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("enterprise", sa.Text, nullable=False),  # the organisation that the workspace is part of; '' for none
     sa.Column("app", sa.Text, nullable=False),
-    sa.Column("bot_token", sa.Text, nullable=False),
+    sa.Column("bot_token", sa.Text, nullable=False),  # sealed where there is a key (bot/store/sealing.py)
     sa.Column("bot_id", sa.Text, nullable=False),
     sa.Column("bot_user", sa.Text, nullable=False),
     sa.Column("scopes", sa.Text, nullable=False),  # comma-separated
@@ -56,7 +57,7 @@ STATES_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One workspace. The token is kept out of `repr`, so that no log line shows it by accident."""
+    """One workspace. The token is kept out of `repr`, so that no log line shows it by accident; '' where it does not open (`sealed`)."""
 
     team: str
     name: str
@@ -67,15 +68,16 @@ class Workspace:
     scopes: str
     installed_by: str
     installed_at: float
+    sealed: bool = False
 
 
 class Installations(InstallationStore):
     """Workspaces, over an engine from `open_engine`. Safe to use from many threads."""
 
-    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time) -> None:
-        """Work on an engine whose tables are up to date."""
+    def __init__(self, engine: sa.Engine, clock: Callable[[], float] = time.time, seal: Seal | None = None) -> None:
+        """Work on an engine whose tables are up to date; `seal` opens the tokens and seals new ones."""
         self.engine = engine
-        self._clock = clock
+        self._clock, self._seal = clock, seal or Seal()
         self._insert = insert_of(engine)
 
     @property
@@ -90,7 +92,7 @@ class Installations(InstallationStore):
             "name": installation.team_name or "",
             "enterprise": installation.enterprise_id or "",
             "app": installation.app_id or "",
-            "bot_token": installation.bot_token or "",
+            "bot_token": self._seal.close(installation.team_id or "", installation.bot_token or ""),
             "bot_id": installation.bot_id or "",
             "bot_user": installation.bot_user_id or "",
             "scopes": ",".join(installation.bot_scopes or ()),
@@ -107,13 +109,37 @@ class Installations(InstallationStore):
         query = sa.select(installation_table).where(installation_table.c.team == team)
         with self.engine.connect() as connection:
             row = connection.execute(query).mappings().first()
-        return None if row is None else _workspace(row)
+        return None if row is None else _workspace(row, self._seal)
 
     def all(self) -> list[Workspace]:
         """Every workspace, the first installed first."""
         query = sa.select(installation_table).order_by(installation_table.c.installed_at, installation_table.c.team)
         with self.engine.connect() as connection:
-            return [_workspace(row) for row in connection.execute(query).mappings()]
+            return [_workspace(row, self._seal) for row in connection.execute(query).mappings()]
+
+    def reseal(self) -> int:
+        """Seal with the first key whatever is kept as text or with an older key; how many there were. What does not open stays."""
+        if not self._seal.locks:
+            return 0
+        here, changed = installation_table.c, 0
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "sqlite":
+                # Else the text would stay in the file, in pages that are free.
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            for team, kept in connection.execute(sa.select(here.team, here.bot_token)).all():
+                try:
+                    renewed = self._seal.renewed(team, kept)
+                except SealedError:
+                    continue
+                # Only what nobody replaced meanwhile.
+                same = sa.and_(here.team == team, here.bot_token == kept)
+                connection.execute(sa.update(installation_table).where(same).values(bot_token=renewed))
+                changed += 1
+            connection.commit()
+            if changed and self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+        return changed
 
     def remove(self, team: str, *, told_at: float | None = None) -> bool:
         """Remove a workspace and all that is owed to it, in one transaction; False where it is not installed.
@@ -191,8 +217,12 @@ def _hash(state: str) -> str:
     return hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
 
 
-def _workspace(row: Any) -> Workspace:
+def _workspace(row: Any, seal: Seal) -> Workspace:
+    try:
+        token, sealed = seal.open(row["team"], row["bot_token"]), False
+    except SealedError:
+        token, sealed = "", True
     return Workspace(
-        row["team"], row["name"], row["enterprise"], row["bot_token"], row["bot_id"], row["bot_user"], row["scopes"],
-        row["installed_by"], row["installed_at"],
+        row["team"], row["name"], row["enterprise"], token, row["bot_id"], row["bot_user"], row["scopes"],
+        row["installed_by"], row["installed_at"], sealed,
     )  # fmt: skip

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
+import json
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,22 +18,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema
 import pytest
+from slack_sdk.oauth.installation_store.models.installation import Installation
 from typer.testing import CliRunner, Result
 
 from bot.advisor.question import Answer, Question, Scope
 from bot.cli import app
 from bot.desk import Answerer
 from bot.doctor_slack import slack as slack_rows
+from bot.doctor_workspaces import workspaces as workspace_rows
 from bot.seen import Seen
 from bot.settings import Settings
 from bot.slack_settings import SlackSettings, missing
+from bot.slack_workspaces import opened
 from bot.store.database import open_engine
 from bot.store.installations import Installations, States
 from bot.store.records import Store
+from bot.store.sealing import KeyProblemError, Seal, SealedError
 from evals.slack_oauth import CLIENT_ID, CLIENT_SECRET, approve
 from evals.slack_people import click, command
-from evals.slack_standin import SIGNING_SECRET, Fault, SlackStandIn
+from evals.slack_standin import APP_TOKEN, SIGNING_SECRET, Fault, SlackStandIn
 from evals.slack_workspace import Workspace
 from tests.bot.conftest import Serving, echo
 
@@ -90,13 +99,17 @@ class Process:
 
 
 class Office:
-    """One Rackside for two workspaces; `answer` is what it answers with."""
+    """One Rackside for two workspaces; `answer` is what it answers with. With `socket`, Slack delivers over one Socket Mode connection."""
 
-    def __init__(self, slack: SlackStandIn, home: Path, serving: Process | None = None) -> None:
-        self.slack, self.home = slack, home
+    def __init__(
+        self, slack: SlackStandIn, home: Path, serving: Process | None = None, *, socket: bool = False, **other: Any
+    ) -> None:
+        self.slack, self.home, self.socket = slack, home, socket
         self.one, self.two = slack.workspace(ONE, "U0BOTONE"), slack.workspace(TWO, "U0BOTTWO")
         self.answer: Answerer = echo
-        self.serving: Serving | Process = serving or Serving(several(slack, home), self._answer)
+        if socket:
+            other |= {"app_token": APP_TOKEN, "signing_secret": None}
+        self.serving: Serving | Process = serving or Serving(several(slack, home, **other), self._answer)
 
     def _answer(self, question: Question, progress: Callable[[str], None]) -> Answer:
         return self.answer(question, progress)
@@ -106,6 +119,9 @@ class Office:
         return browser.back(approve(self.slack, browser.begin(), workspace, **how))
 
     def send(self, body: Any, kind: str = "events_api") -> int:
+        if self.socket:
+            self.slack.push_acknowledged(body, kind=kind)
+            return 200
         return self.slack.post_signed(self.serving.url, body, kind=kind)
 
     def ask(self, workspace: Workspace, text: str, channel: str = "C1", thread: str | None = None) -> str:
@@ -234,6 +250,29 @@ def subscriptions(office: Office) -> list[Any]:
         return Subscriptions(engine).all()
     finally:
         engine.dispose()
+
+
+def test_the_log_says_of_which_workspace_a_question_was(
+    office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "x.yaml").write_text(f"workspaces: {{{ONE}: One, {TWO}: Two}}\n")
+    for name, value in (("HOME", office.home), ("CONFIG", tmp_path / "x.yaml"), ("SLACK_CLIENT_ID", CLIENT_ID)):
+        monkeypatch.setenv(f"RACKSIDE_{name}", str(value))
+    monkeypatch.setenv("COLUMNS", "200")
+    for workspace in (office.one, office.two):
+        done(workspace, office.ask(workspace, f"logged of {workspace.team}?", channel="C6"), channel="C6")
+
+    def run(*args: str) -> list[str]:
+        told = CliRunner().invoke(app, ["log", *args])
+        return [line for line in told.output.splitlines() if "logged of" in line or told.exit_code]
+
+    assert sorted(line.split()[2] for line in run()) == [f"{ONE}/C6", f"{TWO}/C6"]
+    for chosen in (("--workspace", TWO), ("--channel", f"{TWO}/C6"), ("--person", f"{TWO}/U1")):
+        (line,) = run(*chosen, "--json")
+        assert json.loads(line)["team"] == TWO
+        jsonschema.validate(json.loads(line), json.loads(CliRunner().invoke(app, ["schema", "log"]).stdout))
+    assert len(run("--channel", "C6")) == 2
+    assert "different workspaces" in "".join(run("--workspace", ONE, "--channel", f"{TWO}/C6"))
 
 
 def owed(office: Office) -> list[str]:
@@ -407,6 +446,155 @@ def test_killed_between_the_acknowledgement_and_the_effect_it_goes_on_with_the_t
             assert token.encode() not in work, "no workflow's input or result holds a token"
 
 
+def test_over_one_socket_each_is_answered_with_its_own_token(tmp_path: Path) -> None:
+    """Slack tells an app of all its workspaces over one connection; the install page is an ordinary page beside it."""
+    with SlackStandIn() as slack:
+        office = Office(slack, tmp_path, socket=True)
+        one, two = office.one, office.two
+        try:
+            slack.wait(lambda: slack.connected, "the connection, before anybody installed it")
+            early = one.say("C1", "U1", f"<@{one.bot_user}> anybody?")
+            office.send(early)
+            assert not one.reactions("C1", early["event"]["ts"]), "acknowledged, and nobody's token to answer with"
+            for workspace in (one, two):
+                workspace.streams = True
+                assert office.install(workspace)[0] == 200
+            asked = {one.team: office.ask(one, "of one?"), two.team: office.ask(two, "of two?")}
+            for workspace in (one, two):
+                done(workspace, asked[workspace.team])
+            assert (said(one), said(two)) == (["You asked: of one?"], ["You asked: of two?"])
+            assert slack.count("chat.startStream") == 2
+            assert not slack.messages, "nothing anywhere else"
+            # A command, a button and a home, each where it was given.
+            assert (
+                slack.push_acknowledged(command(two, "status"), kind="slash_commands")["response_type"] == "ephemeral"
+            )
+            ts = office.ask(one, "", channel="C2")
+            done(one, ts, channel="C2")
+            (helped,) = one.answers("C2", ts)
+            button = next(e for block in helped["blocks"] if block["type"] == "actions" for e in block["elements"])
+            office.send(click(one, helped, button, channel="C2"), "interactive")
+            one.wait(lambda: len(said(one, "C2")) == 2, "the answer to the button")
+            office.send(two.event({"type": "app_home_opened", "user": "U1", "tab": "home"}))
+            assert homes(two)
+            assert "views" not in one.kept
+            # One leaves; the connection stays, and the other does not notice.
+            slack.revoke(office.installed()[ONE])
+            office.send(one.event({"type": "app_uninstalled"}))
+            assert set(office.installed()) == {TWO}
+            done(two, office.ask(two, "still there?", channel="C3"), channel="C3")
+            late = one.say("C3", "U1", f"<@{one.bot_user}> anybody?")
+            office.send(late)
+            assert not one.answers("C3")
+            # HTTP is the install page's alone: nothing is taken there that no signing secret could prove.
+            assert slack.post_signed(office.serving.url, one.say("C4", "U1", f"<@{one.bot_user}> forged?")) == 404
+        finally:
+            office.serving.stop()
+
+
+KEY, NEWER = (base64.urlsafe_b64encode(bytes([n] * 32)).decode() for n in (1, 2))
+
+
+def kept(home: Path) -> dict[str, str]:
+    """The tokens as they stand in the database."""
+    with contextlib.closing(sqlite3.connect(home / "rackside.db")) as database:
+        return dict(database.execute("SELECT team, bot_token FROM slack_installation").fetchall())
+
+
+def saved(home: Path, key: str | None, *teams: str) -> None:
+    with contextlib.closing(open_engine(f"sqlite:///{home / 'rackside.db'}").connect()) as connection:
+        installations = Installations(connection.engine, seal=Seal(key))
+        for team in teams:
+            installations.save(
+                Installation(user_id="U1", team_id=team, bot_token=f"xoxb-{team}-secret", bot_user_id="UB")
+            )
+        connection.engine.dispose()
+
+
+def test_tokens_are_encrypted_once_there_is_a_key_and_with_the_newest_of_several(tmp_path: Path) -> None:
+    saved(tmp_path, None, ONE, TWO)
+    assert kept(tmp_path)[ONE] == f"xoxb-{ONE}-secret", "without a key, as docs/slack.md says"
+    allowed = frozenset({ONE, TWO})
+    previous: dict[str, str] = {}
+    for keys in (KEY, f"{NEWER}, {KEY}", NEWER):
+        engine = open_engine(f"sqlite:///{tmp_path / 'rackside.db'}")
+        try:
+            workspaces = opened(engine, keys, allowed)
+            assert {team: workspaces.token(team) for team in allowed} == {
+                team: f"xoxb-{team}-secret" for team in allowed
+            }
+            now = kept(tmp_path)
+            assert set(now.values()).isdisjoint(previous.values()), "sealed anew"
+            assert all("xoxb" not in one for one in now.values())
+            previous = now
+        finally:
+            engine.dispose()
+        for file in tmp_path.glob("rackside.db*"):
+            assert b"-secret" not in content(file), f"nothing of them is left in {file.name}"
+
+
+@pytest.mark.parametrize("keys", [None, NEWER])
+def test_tokens_that_do_not_open_are_named_before_anything_is_served(
+    tmp_path: Path, keys: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved(tmp_path, KEY, ONE)
+    with SlackStandIn() as slack:
+        serving = Serving(several(slack, tmp_path, token_key=keys), echo)
+        serving.stop()
+    told = capsys.readouterr().err
+    assert serving.status == 2
+    assert ONE in told
+    assert "RACKSIDE_SLACK_TOKEN_KEY" in told
+    assert "workspaces remove" in told
+    assert KEY not in told
+    assert kept(tmp_path)[ONE].startswith("fernet:"), "nothing was lost"
+    rows = {
+        one.what: one
+        for one in workspace_rows(
+            Settings(
+                home=tmp_path,
+                slack_client_id="1",
+                slack_client_secret="2",
+                workspaces={ONE: "One"},
+                slack_token_key=keys,
+            ),
+            lambda _token, _what: iter(()),
+        )
+    }
+    assert rows["Slack: token key"].state == ("ok" if keys else "not set")
+    assert "another key" in rows["Slack: One"].detail
+
+
+@pytest.mark.parametrize("key", ["short", "x" * 44, "é" * 44, f"{KEY},nothing"])
+def test_a_key_that_cannot_be_one_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(KeyProblemError, match="32 bytes") as told:
+        Seal(key)
+    assert key not in str(told.value)
+
+
+def test_a_sealed_token_opens_for_its_own_workspace_alone() -> None:
+    seal = Seal(KEY)
+    closed = seal.close(ONE, "xoxb-1")
+    assert seal.open(ONE, closed) == "xoxb-1"
+    assert seal.open(ONE, "xoxb-as-it-was") == "xoxb-as-it-was"
+    broken = ((TWO, closed), (ONE, closed[:-8]), (ONE, "fernet:"), (ONE, "fernet:é"))
+    for team, one in broken:
+        with pytest.raises(SealedError):
+            seal.open(team, one)
+
+
+def test_an_installation_is_encrypted_as_it_is_made(tmp_path: Path) -> None:
+    with SlackStandIn() as slack:
+        office = Office(slack, tmp_path, token_key=KEY)
+        try:
+            assert office.install(office.one)[0] == 200
+            assert kept(tmp_path)[ONE].startswith("fernet:")
+            done(office.one, office.ask(office.one, "with which token?"))
+            assert said(office.one) == ["You asked: with which token?"]
+        finally:
+            office.serving.stop()
+
+
 def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
     with SlackStandIn() as slack:
         said_of = missing(
@@ -492,6 +680,14 @@ def test_the_command_line_lists_removes_and_addresses(
     assert listed.exit_code == 0
     assert [line.split()[0] for line in listed.stdout.splitlines()] == [ONE, TWO]
     assert not any(token in listed.output for token in office.installed().values())
+    as_json = json.loads(run("workspaces", "list", "--json").stdout)
+    assert [(one["team"], one["may_install"], one["installed_by"]) for one in as_json] == [
+        (ONE, True, "U1"),
+        (TWO, True, "U1"),
+    ]
+    jsonschema.validate(as_json, json.loads(run("schema", "workspaces").stdout))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate([{"team": ONE}], json.loads(run("schema", "workspaces").stdout))
     bare = run("digest", "subscribe", "C5")
     assert bare.exit_code == 2
     assert "T0123/C0456" in bare.output

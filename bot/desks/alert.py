@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from bot.advisor.question import Answer, Citation, Question
 from bot.blocks import Message, plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
-from bot.desks.question import shown_and_kept
 from bot.settings import Settings
+from bot.shown_answer import shown_and_kept
 from bot.store.alerts import AlertBook, Group
 from bot.store.records import Ask
 from bot.triage.alert import Alert

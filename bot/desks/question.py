@@ -5,21 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from bot.advisor.question import Answer, Question
-from bot.blocks import Message, blocks, context
-from bot.blocks_actions import feedback_buttons
+from bot.blocks import Message, context
 from bot.deep_links import Links
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.follow_up import settled
 from bot.follow_up_other import admitted, anew, wanted
 from bot.listeners.wording import points_back
 from bot.mrkdwn import escape
+from bot.shown_answer import shown_and_kept
 from bot.store.answers import Answers
 from bot.store.records import Ask, Store
 
 KINDS = ("question",)
 NARROWS = KINDS
-# For who asked, and the buttons.
-_SPARE = 1200
 
 
 def open_desk(bench: Bench) -> Desk:
@@ -58,13 +56,6 @@ def reply(bench: Bench, ask: Ask, found: Answer, above: str = "") -> Composed:
             0, context(f"<@{ask.person}> asked: {escape(ask.text, 300)}" if ask.person else escape(ask.text, 300))
         )
     return composed(Message(message.text, shown), scope=scope)
-
-
-def shown_and_kept(bench: Bench, ask: Ask, found: Answer) -> Message:
-    """An answer's message with its links and the thumbs below it; the answer is kept for follow-ups, its picture and its whole text."""
-    Answers(bench.store.engine).keep(ask, found)
-    message = blocks(found, Links.of(bench.settings, found.scope.cluster), fold=True, spare=_SPARE)
-    return Message(message.text, [*message.blocks, feedback_buttons()])
 
 
 def asked(ask: Ask, store: Store) -> Question:

@@ -21,14 +21,15 @@ _NATIVE = re.compile(
 _WHAT = re.compile(r"^\s*what\(\):\s+(?P<said>.+)")
 _GLOG = re.compile(r"^\[?[EF]\d{4} \d{2}:\d{2}:\d{2}\.\d+ +\d+ (?P<said>.+)")
 _MARKED = re.compile(
-    r"(?:^|[\s\[|(:])(?:(?:ERROR|FATAL|CRITICAL)\b(?! *[=:]? *0\b)|(?:Error|error|fatal): )(?P<said>.{8,})"
+    r"(?:^|[\s\[|(:])(?:(?:ERROR|FATAL|CRITICAL)\b(?! *[=:]? *0\b)[\]\s:]*|(?:Error|error|fatal): )(?P<said>[^\s\]].{7,})"
 )
 _WRAPPER = re.compile(
     r"[Ss]ee (?:the )?(?:root cause|stack trace|error|logs?|above)|Engine core initialization failed|EngineDeadError|^SystemExit|exit(?:ed)? (?:code|status|with)|CalledProcessError"
     r"|ChildFailedError|KeyboardInterrupt|non-zero exit status|EngineCore (?:failed|encountered)|died unexpectedly|Traceback"
     r"|Application startup failed|BrokenPipeError|CancelledError|ActorDiedError|Shard(?:CannotStart|Failed)|ShutdownError"
 )
-_PLACE = re.compile(r"panicked at \S{1,300}:\d{1,6}:\d{1,6}:$")
+# Rust tells the place first, pydantic the class: the message is in the next line.
+_GOES_ON = re.compile(r"panicked at \S{1,300}:\d{1,6}:\d{1,6}:$|\d{1,6} validation errors? for \w{1,80}$")
 _LEVELS = ("error", "fatal", "critical", "panic")
 
 
@@ -38,11 +39,18 @@ def last_error(log: str) -> str:
     lines = log.splitlines()
     for at, line in enumerate(lines):
         said, weight = _of(line[:LONGEST_READ].rstrip())
-        if said and _PLACE.search(said) and at + 1 < len(lines):
-            said += f" {lines[at + 1][:LONGEST_READ].strip()}"  # Rust tells the place first and the message in the next line
+        if said and _GOES_ON.search(said) and at + 1 < len(lines):
+            said += f" {lines[at + 1][:LONGEST_READ].strip()}"
         if said and weight >= rank:
             best, rank = said, weight
     return best
+
+
+def exception(line: str) -> str:
+    """The exception that a line tells with its message, empty where it is no such line or one of a wrapper."""
+    found = _EXCEPTION.search(line.rstrip())
+    said = found["said"].strip() if found else ""
+    return "" if _WRAPPER.search(said) else said
 
 
 def _of(line: str) -> tuple[str, int]:
@@ -54,7 +62,7 @@ def _of(line: str) -> tuple[str, int]:
     for pattern, weight in ((_EXCEPTION, 4), (_NATIVE, 4), (_WHAT, 4), (_GLOG, 2), (_MARKED, 2)):
         found = pattern.search(line)
         if found:
-            said = found["said"].strip()
+            said = " ".join(found["said"].split())
             return said, weight - bool(_WRAPPER.search(said))
     return "", 0
 

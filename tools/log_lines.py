@@ -10,7 +10,9 @@ import re
 from tools.catalogue import printed
 from tools.last_error import last_error
 from tools.signals import LOG_CUDA_OOM, LOG_LAST_ERROR, LOG_SERVING, LOG_SHM, LOG_XID, Signal
+from tools.tracebacks import inferred
 from tools.vocabulary import log_signals, patterns
+from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
 
 LONGEST_LINE = 300
 
@@ -44,6 +46,8 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
 }
 # All that is looked for in a log: what has a pattern, what the catalogue of printed lines proves, and the error that it ends with.
 LINES: tuple[Signal, ...] = tuple(dict.fromkeys((*PATTERNS, *log_signals().values(), LOG_LAST_ERROR)))
+# What stands beside any cause, and decides nothing about it.
+_AFTERMATH = frozenset({LOG_SERVING, LOG_ENGINE_DEAD, LOG_UNREACHABLE})
 # The message of an out-of-memory error spans its first line; the exception's name alone says less.
 _FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")
 
@@ -61,8 +65,16 @@ def matches(log: str) -> dict[Signal, str]:
 
 
 def read(log: str) -> dict[Signal, str]:
-    """The same with the error that the log ends with: all of `LINES`."""
-    return {**matches(log), LOG_LAST_ERROR: last_error(log)[:LONGEST_LINE]}
+    """The same with the error that the log ends with: all of `LINES`.
+
+    Where no wording is known, the part of the program that raised the error says what it is about.
+    """
+    found = matches(log)
+    if not any(text for signal, text in found.items() if signal not in _AFTERMATH):
+        means, said = inferred(log)
+        if means in log_signals():
+            found[log_signals()[means]] = said[:LONGEST_LINE]
+    return {**found, LOG_LAST_ERROR: last_error(log)[:LONGEST_LINE]}
 
 
 def _printed(log: str) -> list[tuple[Signal, re.Pattern[str]]]:

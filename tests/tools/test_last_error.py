@@ -57,6 +57,12 @@ RuntimeError: Engine core initialization failed. See root cause above. Failed co
         ('{"level":"info","msg":"ERROR: none of this"}', ""),
         ("[1, 2]\nall well, 0 errors\nERROR 0\nERROR_COUNT=0\nterror: one two three four", ""),
         ("WARNING: this is survived, UserWarning: that too", ""),
+        ("[ERROR] plugin/loop: Loop detected\n[INFO] bye", "plugin/loop: Loop detected"),
+        ("2025-11-01T10:00:00Z\tERROR\tsetup\tunable to start manager", "setup unable to start manager"),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig\n  Value error, the model type is new",
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig Value error, the model type is new",
+        ),
         ("", ""),
         ("{" * 100_000, ""),
         ("A" * 1_000_000 + "Error", ""),

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from knowledge.items import Item
 from knowledge.narrowing import RUNTIMES
-from tools.diagnose import Outcome, Overrides, Verdict, Within, diagnose, run
+from tools.diagnose import Diagnosis, Outcome, Overrides, Verdict, Within, diagnose, run
 from tools.finding import SEVERITIES
 from tools.snapshot import Snapshot
 from tools.topology import CLUSTER
@@ -63,11 +63,15 @@ class Judged:
 
 
 def audit(
-    items: Sequence[Item], snapshot: Snapshot, within: Within | None = None, limits: Overrides | None = None
+    items: Sequence[Item],
+    snapshot: Snapshot,
+    within: Within | None = None,
+    limits: Overrides | None = None,
+    found: Diagnosis | None = None,
 ) -> list[Judged]:
-    """Every item, judged within a scope."""
+    """Every item, judged within a scope; `found` is its diagnosis, where somebody has made it already."""
     overrides = limits or {}
-    found = diagnose(snapshot, within, overrides)
+    found = found or diagnose(snapshot, within, overrides)
     # What the whole cluster lacks concerns each of its workloads.
     scope = found.scope | {CLUSTER}
     by_check: dict[str, list[Outcome]] = defaultdict(list)

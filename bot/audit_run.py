@@ -11,7 +11,7 @@ from bot.audit_marks import marked
 from bot.audit_output import Report
 from bot.store.readiness import Mark, Place
 from tools.casebook import asks
-from tools.diagnose import Within
+from tools.diagnose import Diagnosis, Within
 from tools.signals import Ask
 from tools.snapshot import Snapshot
 from tools.survey import survey
@@ -38,6 +38,11 @@ def look(settings: Settings, place: Place, now: float, *, more: Collection[Ask] 
     return survey(prom, kube, {*asks(), *asks(rules=True), *more}, now, past=past, matchers=matchers)
 
 
+def within_of(place: Place) -> Within:
+    """A place as the scope of a diagnosis."""
+    return Within(place.namespace or None, place.workload or None)
+
+
 def report(
     snapshot: Snapshot,
     items: Sequence[Item],
@@ -45,12 +50,13 @@ def report(
     limits: dict[str, dict[str, float]] | None = None,
     marks: Sequence[Mark] = (),
     unread: str = "",
+    found: Diagnosis | None = None,
 ) -> Report:
-    """The audit of a snapshot."""
-    within = Within(place.namespace or None, place.workload or None)
+    """The audit of a snapshot; `found` is its diagnosis within the place, where somebody has made it already."""
+    within = within_of(place)
     narrowed = not within.everything
     if narrowed and not snapshot.sees_nothing and not any(map(within.holds, snapshot.topology.workloads)):
         raise NoSuchWorkload("no such workload is known")
-    judged = marked(audit(items, snapshot, within, limits), marks, place, snapshot.at)
+    judged = marked(audit(items, snapshot, within, limits, found), marks, place, snapshot.at)
     unseen = tuple(f"{source.name}: {source.blind}" for source in snapshot.sources if source.blind is not None)
     return Report(tuple(judged), place, snapshot.at, (*unseen, *([unread] if unread else [])), snapshot.sees_nothing)

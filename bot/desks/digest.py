@@ -44,6 +44,7 @@ def made(
     bench: Bench, readiness: Readiness, ask: Ask, subscription: Subscription | None, place: Place, progress: Progress
 ) -> Digest:
     """The digest of an ask: its audit is taken once and kept under the ask's key, so that a second time tells the same."""
+    from bot.audit_run import within_of
     from bot.digest import incidents, make
     from tools.diagnose import diagnose
 
@@ -59,7 +60,7 @@ def made(
         progress("holds it against the checklists")
         before = readiness.latest(place, now, prefix)
         since = before.at if before is not None else now - 7 * DAY_S
-        found = diagnose(snapshot, None, bench.settings.limits)
+        found = diagnose(snapshot, within_of(place), bench.settings.limits)
         told_of = incidents.triaged(
             bench.store.engine,
             ask.channel,
@@ -71,7 +72,7 @@ def made(
             subscription.team if subscription else "",
         )
         items = make_library(bench.settings).items()
-        kept, _ = make.judged(bench.settings, items, place, snapshot, readiness, ask.key, told_of)
+        kept, _ = make.judged(bench.settings, items, place, snapshot, readiness, ask.key, told_of, found=found)
         if not readiness.keep(kept):
             kept = readiness.run(ask.key) or kept
         readiness.prune()

@@ -11,12 +11,12 @@ from bot.digest import spending
 from bot.digest.beside import Triaged, to_text
 from bot.digest.content import Digest, compose
 from bot.store.readiness import DAY_S, Kept, Place, Readiness
-from tools.diagnose import Within
 
 if TYPE_CHECKING:
     from bot.audit_output import Report
     from bot.settings import Settings
     from knowledge.items import Item
+    from tools.diagnose import Diagnosis
     from tools.snapshot import Snapshot
 
 WINDOW = "1d"
@@ -40,11 +40,15 @@ def judged(
     name: str,
     triaged: Sequence[Triaged] | None = None,
     window: str = WINDOW,
+    found: Diagnosis | None = None,
 ) -> tuple[Kept, Report]:
-    """The audit of a snapshot in the form that is kept, costs and incidents included, and the audit itself."""
-    found = audit_run.report(snapshot, items, place, settings.limits, readiness.marks(place.cluster))
+    """The audit of a snapshot in the form that is kept, costs and incidents included, and the audit itself.
+
+    `found` is the diagnosis of the place, where how its incidents ended was read off it: every check is made once.
+    """
+    audited = audit_run.report(snapshot, items, place, settings.limits, readiness.marks(place.cluster), found=found)
     told = to_text(spent(settings, place, snapshot, window), triaged)
-    return to_keep(found, name, told), found
+    return to_keep(audited, name, told), audited
 
 
 def spent(settings: Settings, place: Place, snapshot: Snapshot, window: str = WINDOW) -> spending.Spending:
@@ -53,8 +57,7 @@ def spent(settings: Settings, place: Place, snapshot: Snapshot, window: str = WI
     from bot.settings import SettingsProblem
 
     try:
-        within = Within(place.namespace or None, place.workload or None)
-        return spending.spending_of(costs_of(settings, snapshot, window, within))
+        return spending.spending_of(costs_of(settings, snapshot, window, audit_run.within_of(place)))
     except SettingsProblem as problem:
         return spending.Spending(window=window, why=str(problem))
 

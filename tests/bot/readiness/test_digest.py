@@ -212,7 +212,11 @@ def test_spending_names_the_sources_that_did_not_answer() -> None:
     down = BlindSpot("Kubernetes", "refused")
     seen = dataclasses.replace(costs(workload(used=8.0), blind=(down,)), gpus=2.0)
     assert spending_of(seen).blind == ("Kubernetes: refused",)
-    assert spending_of(dataclasses.replace(seen, gpus=0.0)).why == "Kubernetes: refused"
+    assert spending_of(dataclasses.replace(seen, gpus=None)).why == "Kubernetes: refused"
+    none = spending_of(dataclasses.replace(seen, gpus=0.0, blind=()))
+    assert none.known, "that there is none is known"
+    said = words.costs(compose(kept(judged("pass", quiet=(A,)), spending=none), None))
+    assert said == "No GPU is there, so there is nothing to pay for one."
 
 
 def test_what_is_kept_beside_comes_back() -> None:

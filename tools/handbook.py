@@ -12,10 +12,12 @@ from pathlib import Path
 from tools.casebook import Case, cases
 from tools.check import quantity_shown
 from tools.inventory import sources
+from tools.remedies_told import remedies_told
 from tools.signals import Ask
 
 ROOT = Path(__file__).resolve().parent.parent
 PACK = ROOT / "knowledge" / "packs" / "failure-modes"
+CHECKS = ROOT / "tools" / "checks"
 OVERVIEW = ROOT / "docs" / "checks.md"
 DATE = "2026-11-21"
 _WHERE = "https://github.com/NVIDIA/dcgm-exporter"
@@ -96,7 +98,8 @@ def page(case: Case) -> str:
             "",
         ]
     see = ", ".join(f"[{one}](../{one}.md)" for one in check.pages)
-    lines += [f"## Mitigation\n\nThe finding computes the change from what it read. The pages behind it: {see}.", ""]
+    lines += ["## Mitigation", "", *_steps(case)]
+    lines += [f"A finding names the objects and numbers that it read. The pages behind it: {see}.", ""]
     return "\n".join(lines)
 
 
@@ -145,6 +148,14 @@ def main(arguments: Sequence[str]) -> int:
     for path in wrong:
         print(f"stale: {path.relative_to(ROOT)}; run python -m tools.handbook", file=sys.stderr)  # noqa: T201
     return 1 if wrong else 0
+
+
+def _steps(case: Case) -> Iterable[str]:
+    told = remedies_told(CHECKS / f"{case.id}.py")
+    for text, verify in told:
+        yield f"- {text}{'' if text[-1] in '.!?' else '.'}{f' Done when: {_lower(verify)}' if verify else ''}"
+    if told:
+        yield ""
 
 
 def _sources(case: Case) -> Iterable[tuple[str, str]]:

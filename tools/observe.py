@@ -28,9 +28,9 @@ from tools.facts import (
     workload_facts,
 )
 from tools.happenings import Happenings, happenings
-from tools.log_lines import LINES
+from tools.log_lines import LINES, matches
 from tools.log_lines import read as read_lines
-from tools.pod_containers import told_of, under_way
+from tools.pod_containers import Container, told_of, under_way
 from tools.pod_facts import pod_facts
 from tools.readers import gpu_nodes
 from tools.reading import Blind, Reason, Subject
@@ -195,9 +195,9 @@ def _containers(items: Sequence[Object]) -> dict[str, str]:
     return {"/".join(name_of(item)): str(serving_container(item).get("name") or "") for item in items}
 
 
-def _failing(item: Object, now: float) -> str:
-    """The container whose log tells why a pod fails: the init container that it still waits for, or the one that failed."""
-    return (under_way(item) or told_of(item, now)).name
+def _failing(item: Object, now: float) -> Container:
+    """The container that tells why a pod fails: the init container that it still waits for, or the one that failed."""
+    return under_way(item) or told_of(item, now)
 
 
 class _Facts:
@@ -302,24 +302,24 @@ def _logs(
     wanted = set(chosen)
     containers = {key: _failing(item, facts.now) for item in items if (key := "/".join(name_of(item))) in wanted}
 
-    def read(key: str) -> tuple[str, dict[Signal, str] | Blind, str]:
+    def read(key: str) -> tuple[str, dict[Signal, str], str, Blind | None]:
         container = containers[key]
-        found = dict.fromkeys(LINES, "")
+        # A container that its runtime could not start has no log: what its status says of it is looked through like one.
+        told = {signal: line for signal, line in matches(container.messages).items() if line}
+        found = dict.fromkeys(LINES, "") | told
         path = ""
         for previous in (False, True):
-            log = cluster.logs(pods[key].namespace, pods[key].name, container, previous)
+            log = cluster.logs(pods[key].namespace, pods[key].name, container.name, previous)
             path = log.path
             if log.blind is not None:
-                return key, log.blind, log.path
+                return key, told, log.path, log.blind
             found.update({signal: line for signal, line in read_lines(log.text).items() if line})
-        return key, found, path
+        return key, found, path, None
 
     blind: Blind | None = None
-    for key, found, path in pool.map(read, chosen):
-        if isinstance(found, Blind):
-            blind = found
-        else:
-            facts.add(key, found, path)
+    for key, found, path, unread in pool.map(read, chosen):
+        blind = unread or blind
+        facts.add(key, found, path)
     return 2 * len(chosen), blind
 
 

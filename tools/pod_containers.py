@@ -13,6 +13,8 @@ from tools.facts import Object, at, many, serving_container, within
 from tools.quantity import seconds
 
 LATELY_S = 3600.0
+# Kubernetes keeps 4 KiB of a container's own message; what a runtime says may be longer.
+LONGEST_MESSAGE = 16_000
 # A container that waits for its turn, or for its image, has nothing wrong with it yet.
 _TURN = frozenset({"", "PodInitializing", "ContainerCreating"})
 _NONE: Object = {}
@@ -37,6 +39,12 @@ class Container:
     def ended(self) -> Object:
         """How it ended, now or the last time."""
         return within(self.status, "state", "terminated") or within(self.status, "lastState", "terminated")
+
+    @property
+    def messages(self) -> str:
+        """What its status says of its ends and of why it waits: the runtime's words, or the last lines of its log where its form asks for them."""
+        states = (("lastState", "terminated"), ("state", "terminated"), ("state", "waiting"))
+        return "\n".join(str(said)[-LONGEST_MESSAGE:] for path in states if (said := at(self.status, *path, "message")))
 
     @property
     def finished(self) -> float:

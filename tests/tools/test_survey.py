@@ -42,7 +42,7 @@ from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource, Result
 from tools.survey import survey
 from tools.vocabulary.gpu_software import LOG_VERSIONS
-from tools.vocabulary.startup import LOG_ENGINE_DEAD
+from tools.vocabulary.startup import LOG_DRIVER, LOG_ENGINE_DEAD
 
 APP = "team/app-6c8d9f7b5-aaaaa"
 FORBIDDEN = Blind(Reason.FORBIDDEN, "we may not list pods")
@@ -418,6 +418,27 @@ def test_forbidden_logs_are_blind_and_nothing_else_is() -> None:
     assert taken.read(LOG_CUDA_OOM.now, "team/a").blind == forbidden
     assert taken.read(LOG_CUDA_OOM.now, "team/b").value == OOM
     assert taken.read(EXIT_CODE.now, "team/a").value == 1
+
+
+def test_what_a_status_says_is_read_like_a_log() -> None:
+    """A container that its runtime could not start has no log, and a forbidden one may have ended with a message."""
+    said = "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=12.8, please update your driver"
+    status = crashed(60, code=128, reason="StartError")
+    status["containerStatuses"][0]["lastState"]["terminated"]["message"] = f"OCI runtime create failed\n{said}"
+    forbidden = Blind(Reason.FORBIDDEN, "we may not read logs in namespace team")
+    logs: dict[tuple[str, str, str, bool], str | Blind] = {
+        ("team", "a", "engine", False): "", ("team", "a", "engine", True): "", ("team", "b", "engine", False): forbidden,
+    }  # fmt: skip
+    taken = survey(
+        UNSET,
+        FakeKube(listings(pods=[pod("a", status=status), pod("b", status=status)]), logs),
+        EVERY,
+        1_700_000_000.0,
+    )
+    assert taken.read(LOG_DRIVER.now, "team/a").value == said
+    assert taken.read(LOG_CUDA_OOM.now, "team/a").value == ""
+    assert taken.read(LOG_DRIVER.now, "team/b").value == said
+    assert taken.read(LOG_CUDA_OOM.now, "team/b").blind == forbidden
 
 
 def test_a_log_that_was_not_read_says_so() -> None:

@@ -67,7 +67,7 @@ def failed_start(signal: Signal, *helps: Ask, unless: tuple[Signal, ...] = ()) -
             if crash.reason.text == "OOMKilled":
                 continue
             line = log_line(now, crash, signal)
-            if line.text and _told_by(now, crash.code.subject, unless):
+            if line.text and told_by(now, crash.code.subject, unless):
                 continue
             if line.text and not log_line(now, crash, LOG_SERVING).text:
                 found = because(
@@ -84,7 +84,8 @@ def failed_start(signal: Signal, *helps: Ask, unless: tuple[Signal, ...] = ()) -
     return fires
 
 
-def _told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
+def told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
+    """Whether a replica's log holds a line of one of these kinds."""
     lines = (now.of(replica, signal.now) for signal in signals)
     return any(line is not None and line.text for line in lines)
 
@@ -95,7 +96,7 @@ def standing(now: Now, for_s: float, signal: Signal, unless: tuple[Signal, ...] 
         line, served = now.of(ready.subject, signal.now), now.of(ready.subject, LOG_SERVING.now)
         if ready.number or line is None or not line.text or (served is not None and served.text):
             continue
-        if _told_by(now, ready.subject, unless):
+        if told_by(now, ready.subject, unless):
             continue
         ran = now.of(ready.subject, RUNNING_FOR.now)
         if ran is not None and ran.number >= for_s:

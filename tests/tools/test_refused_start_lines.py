@@ -60,6 +60,7 @@ from tools.vocabulary.refused_starts import (
             "NotImplementedError: Speculative decoding is not supported with pipeline parallelism.",
             LOG_REFUSED,
         ),
+        ("ValueError: invalid literal for int() with base 10: 'tcp://10.96.12.7:8000'", LOG_REFUSED),
         ("ValueError: LoRA rank 64 is greater than max_lora_rank 16.", LOG_REFUSED),
         (
             "Error Code 1: Serialization (Serialization assertion stdVersionRead == serializationVersion failed.",
@@ -126,6 +127,10 @@ from tools.vocabulary.refused_starts import (
         ("PermissionError: [Errno 13] Permission denied: '/.cache'", LOG_PERMISSION),
         ("OSError: [Errno 30] Read-only file system: '/root/.config'", LOG_PERMISSION),
         ("mkdir: cannot create directory '/data/models': Permission denied", LOG_PERMISSION),
+        (
+            "ERROR:    [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied",
+            LOG_PERMISSION,
+        ),
         ("KeyError: 'getpwuid(): uid not found: 1000680000'", LOG_PERMISSION),
         ("Error: Permission denied (os error 13)", LOG_PERMISSION),
         (

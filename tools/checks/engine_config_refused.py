@@ -43,7 +43,7 @@ _NAMED = (
     LOG_OS_LIMITS,
     LOG_ADDRESS,
 )
-_SERVICE = re.compile(r"(\w{1,40}_PORT)\b.{0,200}appears to be a URI")
+_SERVICE = re.compile(r"(?:(\w{1,40}_PORT)\b.{0,200})?(?:appears to be a URI|base 10: 'tcp://)")
 _OPTION = re.compile(
     r"(?<![\w-])(--[a-z][\w-]{1,60})|`([a-z]\w{1,60}(?:_\w{1,40}){1,6})`|'([a-z]\w{1,40}(?:_\w{1,40}){1,6})'"
 )
@@ -61,11 +61,11 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     if service:
         return (
             Remedy(
-                f"Kubernetes sets {service[1]} for a Service of that name, and the engine takes it for its own: do not inject the Services of the"
+                f"Kubernetes sets {service[1] or 'VLLM_PORT'} for a Service of that name, and the engine takes it for its own: do not inject the Services of the"
                 " namespace as variables, or give the Service another name.",
                 Change("spec.enableServiceLinks", "true (default)", "false"),
                 verify,
-                ("platform/kubernetes-deployment-for-vllm",),
+                ("kubernetes/system-limits-and-ports", "platform/kubernetes-deployment-for-vllm"),
             ),
         )
     if quantised:

@@ -41,7 +41,7 @@ PATTERNS = {
     ),
     LOG_REFUSED: re.compile(
         r"validation errors? for \w{0,30}Config\b|Value error, .{1,600}?input_type=ArgsKwargs\]"
-        r"|appears to be a URI\. This may be caused by a Kubernetes service discovery issue"
+        r"|invalid literal for int\(\) with base 10: 'tcp://|appears to be a URI\. This may be caused by a Kubernetes service discovery issue"
         r"|Quantization method specified in the model config \(\S{1,60}\) does not match"
         r"|(?:ValueError|NotImplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with"
         r"|cannot be (?:used|enabled|set|combined|specified) (?:together )?with|(?:is|are) mutually exclusive)"
@@ -77,7 +77,7 @@ PATTERNS = {
         r"|Failed to infer device type|^exec \S{1,200}: exec format error|numpy\.dtype size changed, may indicate binary incompatibility"
     ),
     LOG_PERMISSION: re.compile(
-        r"(?:PermissionError|OSError): (?:\[Errno (?:1|13|30)\] )|(?:Permission denied \(os error 13\)|Read-only file system \(os error 30\))"
+        r"(?:PermissionError|OSError): \[Errno (?:1|13|30)\] |\[Errno 13\] error while attempting to bind|(?:Permission denied \(os error 13\)|Read-only file system \(os error 30\))"
         r"|(?:mkdir|touch|cp|mv|rm|chown|chmod|ln|tee|tar): .{1,200}?: (?:Permission denied|Read-only file system|Operation not permitted)"
         r"|(?:open|mkdir|create|rename|chmod) /[^\s:]{1,200}: (?:permission denied|read-only file system)"
         r"|PermissionError at \S{1,300} when downloading|cannot cache function '.{1,100}?': no locator available"

@@ -1,0 +1,274 @@
+"""What is advised for a start that failed is computed from the line and from what the manifest says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.scenes import SUBJECTS, scene, snapshot
+from tools.casebook import cases
+from tools.check import Where
+from tools.diagnose import run
+from tools.finding import Change, Remedy
+
+
+def remedies(check: str, **world: object) -> tuple[Remedy, ...]:
+    told = {**scene(check)["fires"], **{name.replace("__", "."): value for name, value in world.items()}}
+    outcomes = run(snapshot(told, SUBJECTS["workload"]), {})
+    return next(one for one in outcomes if one.case.id == check and one.subject == SUBJECTS["workload"]).remedies
+
+
+DENIED = "PermissionError: [Errno 13] Permission denied: '{}'"
+VLLM = {"engine.name now": "vllm", "engine.version now": "0.9.1"}
+
+
+@pytest.mark.parametrize(
+    ("check", "world", "change"),
+    [
+        # Read-only root: an emptyDir where the cache lies.
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": "OSError: [Errno 30] Read-only file system: '/root/.cache/vllm/torch_compile_cache'",
+                "pod.root_read_only now": "engine",
+                "pod.mounts now": "/models (read-only), /tmp",
+            },
+            Change("volumeMounts[/root/.cache]", "none", "emptyDir"),
+        ),
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": DENIED.format("/.config/vllm/config.json"),
+                "pod.mounts now": "/models",
+                "pod.root_read_only now": "",
+            },
+            Change("env HOME", "of the image", "/cache, an emptyDir"),
+        ),
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": DENIED.format("/models/.locks/x.lock"),
+                "pod.mounts now": "/models (read-only)",
+            },
+            Change("volumeMounts[/models].readOnly", "true", "false, or an emptyDir for the cache"),
+        ),
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": DENIED.format("/data/hub/x"),
+                "pod.mounts now": "/data",
+                "pod.runs_as now": "user 1000, group 3000, fsGroup not set",
+            },
+            Change("spec.securityContext.fsGroup", "not set", "3000"),
+        ),
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": DENIED.format("/data/hub/x"),
+                "pod.mounts now": "/data",
+                "pod.runs_as now": "user 1000, group not set, fsGroup not set",
+            },
+            Change("spec.securityContext.fsGroup", "not set", "1000"),
+        ),
+        (
+            "path_not_writable",
+            {
+                "log.permission_denied now": "ERROR: [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied"
+            },
+            Change("--port", "80", "8000"),
+        ),
+        (
+            "path_not_writable",
+            {"log.permission_denied now": "KeyError: 'getpwuid(): uid not found: 1000'"},
+            Change("env", "not set", "HOME=/cache, USER=app, LOGNAME=app"),
+        ),
+        (
+            "library_missing",
+            {
+                "log.library_missing now": "ImportError: libcuda.so.1: cannot open shared object file",
+                "pod.gpu_request now": 0,
+            },
+            Change("resources.limits.nvidia.com/gpu", "not set", "1"),
+        ),
+        (
+            "library_missing",
+            {
+                "log.library_missing now": "RuntimeError: Failed to infer device type",
+                "pod.gpu_request now": 1,
+                "pod.driver_settings now": "runtimeClassName nvidia, NVIDIA_VISIBLE_DEVICES=void",
+            },
+            Change("env NVIDIA_VISIBLE_DEVICES", "void", "not set (the device plugin sets it)"),
+        ),
+        (
+            "library_missing",
+            {
+                "log.library_missing now": "ImportError: libcuda.so.1: cannot open shared object file",
+                "pod.driver_settings now": "runtimeClassName nvidia, NVIDIA_DRIVER_CAPABILITIES=utility,video",
+            },
+            Change("env NVIDIA_DRIVER_CAPABILITIES", "utility,video", "compute,utility"),
+        ),
+        (
+            "library_missing",
+            {
+                "log.library_missing now": "ImportError: libcuda.so.1: cannot open shared object file",
+                "pod.driver_settings now": "runtimeClassName not set",
+            },
+            Change("spec.runtimeClassName", "not set", "nvidia"),
+        ),
+        (
+            "address_in_use",
+            {"pod.ports_shared now": "8000 (engine and proxy), 9090 (engine and exporter)"},
+            Change("port", "8000", "8001"),
+        ),
+        (
+            "address_in_use",
+            {"pod.host_access now": "hostNetwork"},
+            Change("spec.hostNetwork", "true", "false"),
+        ),
+        (
+            "engine_config_refused",
+            {"log.config_refused now": "ValueError: LoRA rank 64 is greater than max_lora_rank 16."},
+            Change("--max-lora-rank", "16", "64"),
+        ),
+        (
+            "engine_config_refused",
+            {
+                "log.config_refused now": "ValueError: Quantization method specified in the model config (fp8) does not match the quantization method specified in the `quantization` argument (awq)."
+            },
+            Change("--quantization", "awq", "fp8"),
+        ),
+        (
+            "engine_config_refused",
+            {"log.config_refused now": "ValueError: invalid literal for int() with base 10: 'tcp://10.0.0.7:8000'"},
+            Change("spec.enableServiceLinks", "true (default)", "false"),
+        ),
+        (
+            "unsupported_model",
+            {
+                "log.unsupported_model now": "Please pass the argument `trust_remote_code=True`; consider setting `trust_remote_code=True`"
+            },
+            Change("--trust-remote-code", "not set", "set"),
+        ),
+        (
+            "build_tools_missing",
+            VLLM,
+            Change("env VLLM_USE_FLASHINFER_SAMPLER", "not set", "0"),
+        ),
+        (
+            "build_tools_missing",
+            {**VLLM, "log.build_tools now": "RuntimeError: Failed to find C compiler. Please specify via CC"},
+            Change("--enforce-eager", "not set", "set"),
+        ),
+        (
+            "build_tools_missing",
+            {"engine.name now": "sglang"},
+            Change("--attention-backend", "default", "triton"),
+        ),
+        (
+            "os_limits_reached",
+            {
+                "log.os_limits now": "OpenBLAS blas_thread_init: pthread_create failed for thread 50 of 192: Resource temporarily unavailable",
+                "pod.cpu_limit now": 16,
+            },
+            Change("env OMP_NUM_THREADS and OPENBLAS_NUM_THREADS", "not set (192 threads)", "16"),
+        ),
+        (
+            "os_limits_reached",
+            {
+                "log.os_limits now": "ibv_create_cq(cqe=4096) failed: Cannot allocate memory : Please set max locked memory (ulimit -l) to 'unlimited' (current: 64 kbytes)"
+            },
+            Change("securityContext.capabilities.add", "locked memory: 64 kbytes", "IPC_LOCK"),
+        ),
+    ],
+)
+def test_the_change_is_computed(check: str, world: dict[str, object], change: Change) -> None:
+    assert change in [remedy.change for remedy in remedies(check, **world)]
+
+
+@pytest.mark.parametrize(
+    ("check", "line", "says"),
+    [
+        (
+            "unsupported_model",
+            "ValueError: Model architectures ['Glm5ForCausalLM'] are not supported for now.",
+            "does not know Glm5ForCausalLM",
+        ),
+        (
+            "unsupported_model",
+            "The checkpoint you are trying to load has model type `qwen3_next` but Transformers does not recognize",
+            "does not know qwen3_next",
+        ),
+        (
+            "unsupported_model",
+            "ValueError: Tokenizer class TokenizersBackend does not exist or is not currently imported.",
+            "the tokenizer TokenizersBackend",
+        ),
+        ("unsupported_model", "ValueError: Unknown quantization method: nvfp4. Must be one of", "no such quantisation"),
+        ("unsupported_model", "KeyError: 'layers.0.mlp.experts.w2_weight'", "checkpoint's weights"),
+        ("unsupported_model", "Model architectures ['X'] failed to be inspected.", "the error above that line"),
+        ("unsupported_model", "Serialization assertion stdVersionRead == serializationVersion failed", "TensorRT plan"),
+        ("engine_config_refused", "yaml.scanner.ScannerError: mapping values are not allowed here", "cannot be parsed"),
+        (
+            "engine_config_refused",
+            "ValueError: `enable_chunked_prefill` is not supported with --enable-lora-bias",
+            "(enable_chunked_prefill, --enable-lora-bias)",
+        ),
+        ("library_missing", "ModuleNotFoundError: No module named 'flash_attn'", "lacks flash_attn"),
+        ("library_missing", "exec /usr/bin/python3: exec format error", "another processor"),
+        ("library_missing", "ImportError: libcudart.so.12: cannot open shared object file", "libcudart.so.12"),
+        ("library_missing", "ImportError: /x/y.so: version `GLIBC_2.34' not found", "newer libc"),
+        (
+            "library_missing",
+            "ImportError: This modeling file requires the following packages that were not found in your environment: timm, open_clip.",
+            "lacks timm, open_clip",
+        ),
+        ("library_missing", "AssertionError: Torch not compiled with CUDA enabled", "CPU build"),
+        (
+            "build_tools_missing",
+            "FileNotFoundError: [Errno 2] No such file or directory: '/usr/bin/ninja'",
+            "lacks ninja",
+        ),
+        ("build_tools_missing", "/bin/sh: 1: nvcc: not found", "lacks nvcc"),
+        ("build_tools_missing", "fatal error: Python.h: No such file or directory", "Python's headers"),
+        ("build_tools_missing", "ptxas fatal   : Value 'sm_121a' is not defined", "does not know sm_121a"),
+        ("build_tools_missing", "/usr/bin/ld: cannot find -lcuda: No such file", "libcuda"),
+        ("build_tools_missing", "RuntimeError: Ninja build failed. Ninja output:", "MAX_JOBS"),
+        ("os_limits_reached", "OSError: [Errno 24] Too many open files", "ulimit -n"),
+        (
+            "address_in_use",
+            "The server socket has failed to listen on any local network address. port: 29500, useIpv6: false, code: -98, name: EADDRINUSE",
+            "Port 29500 is one that the engine's own processes meet on",
+        ),
+        ("address_in_use", "listen tcp :9090: bind: address already in use", "Port 9090"),
+        ("address_in_use", "OSError: [Errno 98] Address already in use", "The port"),
+    ],
+)
+def test_the_advice_names_what_the_line_names(check: str, line: str, says: str) -> None:
+    signal = next(name for name in scene(check)["fires"] if name.startswith("log.") and name != "log.serving now")
+    assert says in " ".join(remedy.text for remedy in remedies(check, **{signal: line}))
+
+
+CAUSES = (
+    "unsupported_model",
+    "engine_config_refused",
+    "path_not_writable",
+    "library_missing",
+    "address_in_use",
+    "build_tools_missing",
+    "os_limits_reached",
+)
+
+
+@pytest.mark.parametrize("check", CAUSES)
+def test_it_explains_what_shows_of_a_server_that_does_not_come_up(check: str) -> None:
+    symptoms = {one.symptom for one in cases()[check].check.explains if one.where is Where.SAME_WORKLOAD}
+    assert {"crash_loop", "engine_dead", "readiness_never_true", "gpu_held_by_not_ready_pod"} <= symptoms
+
+
+def test_no_two_of_them_explain_each_other() -> None:
+    """Were there a circle, neither would be the headline."""
+    edges = {check: {one.symptom for one in cases()[check].check.explains} for check in cases()}
+    reached = {check: set(edges[check]) for check in CAUSES}
+    for _ in range(len(edges)):
+        for told in reached.values():
+            told |= {deeper for one in tuple(told) for deeper in edges.get(one, ())}
+    assert not {check for check in CAUSES if check in reached[check]}

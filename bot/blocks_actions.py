@@ -52,14 +52,14 @@ def button(label: str, action_id: str, value: str = "", style: str = "") -> Bloc
 
 
 def simpler(blocks: list[Block]) -> list[Block]:
-    """The same with nothing but what every workspace takes: containers opened, feedback as ordinary buttons."""
+    """The same with nothing but what every workspace takes: containers opened, feedback as ordinary buttons, no charts and no plans."""
     shown: list[Block] = []
     for block in blocks:
         if block["type"] == "container":
             shown += [_bold(block), *simpler(block["child_blocks"])]
         elif block["type"] == "context_actions":
             shown += [{"type": "actions", "elements": _ordinary(block["elements"])}]
-        elif block["type"] not in {"plan", "task_card"}:
+        elif block["type"] not in {"plan", "task_card", "data_visualization"}:
             shown.append(block)
     return shown
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evals.slack_chart import svg
 from evals.slack_page import mrkdwn
 from evals.slack_web import BOT_USER
 from tools.redact import seen
@@ -158,6 +159,7 @@ _SHOWN = {
     "context_actions": _actions,
     "input": _input,
     "image": _image,
+    "data_visualization": svg,
     "markdown": lambda block: f"<section>{_plain(block.get('text', ''))}</section>",
     "container": _container,
     "plan": _card,

@@ -21,6 +21,7 @@ from typing import Any
 from bot.blocks import blocks
 from evals.fleet.prometheus import CannotRunError
 from evals.incident_runs import answered
+from evals.slack_chart import svg
 from knowledge.home import default_home
 from knowledge.search import Library
 from tools.redact import seen
@@ -101,6 +102,8 @@ def _block(block: Mapping[str, Any]) -> str:
         return f"<section>{html.escape(str(block.get('text', '')), quote=False)}</section>"
     if kind == "image":
         return f'<div class="picture">{html.escape(str(block.get("alt_text", "")))}</div>'
+    if kind == "data_visualization":
+        return svg(block)
     if kind == "plan":
         tasks = "".join(
             f"<li class='{html.escape(str(one.get('status')))}'>{html.escape(str(one.get('title')))}</li>"

@@ -14,6 +14,7 @@ from bot.audit_score import percent
 from bot.blocks import Block, Message, size
 from bot.digest import words
 from bot.digest.content import Attention, Digest
+from bot.digest.trend_block import trend_block
 from bot.digest.words import HEADINGS
 from bot.mrkdwn import code, escape, link, prose, width
 
@@ -39,6 +40,8 @@ def _first(digest: Digest, subscription: str) -> list[Block]:
     title = f"Readiness digest of {code(str(digest.place), 120)}, {words.date(digest.now.at)}"
     lines = [head, _trend(digest)]
     shown = [_context(title), _section("\n".join(line for line in lines if line))]
+    drawn = trend_block(digest.trend)
+    shown += [drawn] if drawn is not None else []
     if digest.late:
         shown.append(_context(f":alarm_clock: {prose(digest.late, 300)}"))
     if digest.attention:

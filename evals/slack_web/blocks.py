@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from evals.slack_chart import valid as chart_valid
 from evals.slack_web import Json
 
 _TEXT = 3000
@@ -90,6 +91,7 @@ _KNOWN: dict[str, Callable[[Json], bool]] = {
     "actions": _actions,
     "context_actions": _context_actions,
     "image": _image,
+    "data_visualization": chart_valid,
     "markdown": lambda block: 1 <= len(block.get("text", "")) <= 12_000,
     "container": _container,
     "plan": _plan,

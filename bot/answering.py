@@ -161,7 +161,11 @@ class Answering:
         if letter.ask.is_message:
             self.slack.status(letter.ask, "")
             if not message.get("seen_by"):
-                self.slack.react(letter.ask, DONE if message["good"] else FAILED)
+                mark, other = (DONE, FAILED) if message["good"] else (FAILED, DONE)
+                self.slack.react(letter.ask, mark)
+                if letter.ask.name:
+                    # Edited: what its first answer was marked with does not hold any more.
+                    self.slack.unreact(letter.ask, other)
             self.slack.unreact(letter.ask, WORKING)
         if self.attachments is not None and message["good"] and letter.ask.kind in ATTACHED:
             parts = (message["blocks"], *(part["blocks"] for part in message["more"]))

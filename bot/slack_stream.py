@@ -20,7 +20,7 @@ from bot.blocks import context
 from bot.blocks_actions import STOP, button
 from bot.mrkdwn import escape
 from bot.slack_clients import Clients, Tokens
-from bot.slack_thread import EVENT_TYPE, UNREACHABLE, trouble
+from bot.slack_thread import EVENT_TYPE, REFUSED, UNREACHABLE, trouble
 from bot.store.records import UNSURE, Ask, Letter, Store
 from bot.task_sources import Chip
 
@@ -198,7 +198,8 @@ class Work:
             if not found.unclear:
                 # Certainly not begun: nothing has to be looked for.
                 self.door.store.working(ask.key, "")
-            if not found.unclear and found.retry_after is None:
+            # One channel or thread that is gone says nothing of what Slack takes elsewhere.
+            if not found.unclear and found.retry_after is None and found.reason not in REFUSED:
                 log.info("Slack takes no streams here (%s): working messages are posted and updated", found.reason)
                 self.door.refused(ask.team)
             return

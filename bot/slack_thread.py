@@ -47,7 +47,8 @@ _UNKNOWN_TRIES = 5
 UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
 _FORM = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
-_REFUSED = {
+# A place where nothing can be said; what holds there says nothing of other places.
+REFUSED = {
     "channel_not_found",
     "not_in_channel",
     "is_archived",
@@ -172,7 +173,7 @@ class SlackThread:
                 log.error("Slack refused the blocks of %s (%s): posting %s", ask.key, problem.reason, left)
                 message = Message(message.text, plainer if plainer != message.blocks else [])
                 continue
-            if problem.reason in _REFUSED:
+            if problem.reason in REFUSED:
                 raise UndeliverableError(problem.reason)
             known = problem.unclear or problem.retry_after is not None or problem.reason in _NOT_LET_IN
             unknown += not known

@@ -24,8 +24,8 @@ from bot.store.records import Ask
 log = logging.getLogger("rackside.access")
 BUSY = "That is more than I take on at once from one person or channel. Please give me a minute, then ask again."
 NOBODY = "-"
-# Commands that tell nothing of the fleet.
-AT_ONCE = frozenset({"help", "mute", "unmute"})
+# Commands and buttons that tell nothing of the fleet.
+AT_ONCE = frozenset({"help", "mute", "unmute", "stop"})
 
 
 class UnknownPersonError(Exception):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from bot.access.narrow import narrowed
 from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.grounding import ground
-from bot.advisor.intent import asks_time, classify, clean, wants_action
+from bot.advisor.intent import LONGEST_QUESTION, asks_time, classify, clean, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
+from bot.advisor.other_language import ENGLISH, other_language
+from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
@@ -69,7 +71,7 @@ class Advisor:
     def answer(self, question: Question, progress: Progress = lambda _title: None) -> Answer:
         """Answer a question, or sweep a scope when it has no text. Never raises for what the world does."""
         started = time.monotonic()
-        text = None if question.text is None else clean(question.text)
+        text = None if question.text is None else clean(condensed(question.text))
         question, refusal = permitted(question, text or "")
         if refusal:
             return self._plain(question, "declined", refusal, started)
@@ -101,9 +103,12 @@ class Advisor:
             progress("Checking every failure mode")
             answer = self._live(question, found, prom, snapshot, hits, unknown)
         elif intent == "declined":
-            return self._plain(question, "declined", OUTSIDE, started)
+            why = ENGLISH if other_language(text or "") else OUTSIDE
+            return self._plain(question, "declined", why, started)
         else:
             answer = self._known(question, intent, found.scope, hits, unknown)
+        if text is not None and len(question.text or "") > LONGEST_QUESTION:
+            answer = replace(answer, note=f"{answer.note} {PASTED}")
         seconds = {**(snapshot.seconds if snapshot else {}), "total": time.monotonic() - started}
         answer = replace(answer, seconds={name: round(value, 3) for name, value in seconds.items()})
         if self._model is not None and intent != "help":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.blocks import Message, plain
 from bot.blocks_actions import help_buttons
 from bot.desk import Bench, Composed, Desk, Progress, composed
+from bot.desks.question import unopened
 from bot.store.records import Ask
 
 KINDS = ("help",)
@@ -21,8 +22,8 @@ In this thread you need not mention me again."""
 def open_desk(_bench: Bench) -> Desk:
     """The desk."""
 
-    def compose(_ask: Ask, _progress: Progress) -> Composed:
+    def compose(ask: Ask, _progress: Progress) -> Composed:
         message = plain(HELP)
-        return composed(Message(message.text, [*message.blocks, help_buttons()]))
+        return unopened(ask, composed(Message(message.text, [*message.blocks, help_buttons()])))
 
     return compose

@@ -26,6 +26,9 @@ def open_desk(bench: Bench) -> Desk:
     answers = Answers(bench.store.engine)
 
     def compose(ask: Ask, progress: Progress) -> Composed:
+        return unopened(ask, answered(ask, progress))
+
+    def answered(ask: Ask, progress: Progress) -> Composed:
         last = answers.last(ask.team, ask.channel, ask.thread_ts) if ask.thread_ts else None
         known = last.answer if last is not None and last.key != ask.key else None
         if last is not None and known is not None:
@@ -56,6 +59,19 @@ def reply(bench: Bench, ask: Ask, found: Answer, above: str = "") -> Composed:
             0, context(f"<@{ask.person}> asked: {escape(ask.text, 300)}" if ask.person else escape(ask.text, 300))
         )
     return composed(Message(message.text, shown), scope=scope)
+
+
+def unopened(ask: Ask, message: Composed) -> Composed:
+    """The message, which says first that files were attached and not looked at."""
+    files = ask.payload.get("files")
+    if not files:
+        return message
+    said = f"I do not open attachments ({files} file{'s' if files != 1 else ''} here): paste what matters as text, a log's last lines say."
+    return {
+        **message,
+        "text": f"{message['text']}\n{said}",
+        "blocks": [context(f":paperclip: {said}"), *message["blocks"]],
+    }
 
 
 def asked(ask: Ask, store: Store) -> Question:

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from bot.listeners.wording import question_text
-from bot.store.records import Ask, Store
+from bot.store.records import EDITED, Ask, Store
 
 SUBTYPES = frozenset({"message_changed", "message_deleted"})
 # What is edited later than this after it was asked is a correction for the record.
@@ -42,7 +42,7 @@ def asked(body: dict[str, Any], store: Store, me: str) -> Ask | None:
             return None
         payload = {"replaces": known.answer_ts}
     edited = _dict(message, "edited").get("ts") or event.get("event_ts") or ""
-    name = f"edit:{first.key}:{edited}"
+    name = f"{EDITED}{first.key}:{edited}"
     return Ask(team, channel, first.ts, first.thread_ts, first.person, question, "question", payload, name)
 
 

@@ -6,7 +6,7 @@ Slack announces one mention twice, as `app_mention` and as `message`; either may
 from __future__ import annotations
 
 from bot.listeners.incoming import Incoming
-from bot.listeners.wording import mentioned, question_text
+from bot.listeners.wording import mentioned
 from bot.store.records import Ask, Store
 
 
@@ -14,5 +14,4 @@ def asked(message: Incoming, _store: Store) -> Ask | None:
     """The ask in a mention."""
     if message.me not in mentioned(message.text):
         return None
-    question = question_text(message.text, message.me)
-    return message.ask(question) if question else message.ask("", "help")
+    return message.ask(message.question) if message.question else message.ask("", "help")

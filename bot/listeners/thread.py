@@ -7,7 +7,7 @@ has spoken in the thread, people may be talking to each other: then only what re
 from __future__ import annotations
 
 from bot.listeners.incoming import Incoming
-from bot.listeners.wording import is_courtesy, mentioned, question_text, reads_as_question
+from bot.listeners.wording import is_courtesy, mentioned, reads_as_question
 from bot.store.records import Ask, Store
 
 
@@ -19,10 +19,10 @@ def asked(message: Incoming, store: Store) -> Ask | None:
     if talk is None:
         return None
     store.heard(message.team, message.channel, message.thread_ts, message.person)
-    question = question_text(message.text, message.me)
+    question = message.own
     if mentioned(message.text) - {message.me} or is_courtesy(question):
         return None
     if store.mutes.muted(message.team, message.channel):
         return None
     alone = set(talk.people) <= {message.person}
-    return message.ask(question) if alone or reads_as_question(question) else None
+    return message.ask(message.question) if alone or reads_as_question(question) else None

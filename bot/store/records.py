@@ -18,6 +18,8 @@ from bot.store.tables import conversation, inbox
 _PEOPLE_KEPT = 50
 # Stands for those who were in a thread before anyone spoke: what follows there need not be meant for Rackside.
 SOMEBODY = "*"
+# What an edited question is named by, before its first key.
+EDITED = "edit:"
 # A message that shows the work may have been posted, or not: after a crash it must be looked for.
 UNSURE = "?"
 
@@ -48,8 +50,8 @@ class Ask:
 
     @property
     def is_message(self) -> bool:
-        """Is there a message in Slack to react to?"""
-        return not self.name
+        """Is there a message in Slack to react to? An edited one is the same message with a name of its own."""
+        return not self.name or self.name.startswith(EDITED)
 
 
 @dataclass(frozen=True, slots=True)

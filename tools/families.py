@@ -65,6 +65,7 @@ HARDWARE = named(
 NO_CUDA = named(
     "container_lost_gpu",
     "cuda_driver_too_old",
+    "library_missing",
     "tp_invalid",
     "nccl_init_failure",
     "nccl_hang_tp_stall",

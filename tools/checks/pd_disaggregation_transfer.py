@@ -2,7 +2,8 @@
 
 ## What it means
 Prompts are computed on one pool and answered on another, which fetches the KV cache over the network. Transfers end in errors, or they
-crawl: the fast path (RDMA, GPU to GPU) is not in use and the bytes go through TCP and the host's memory.
+crawl: the fast path (RDMA, GPU to GPU) is not in use and the bytes go through TCP and the host's memory. Where an engine counts none
+of it, the logs of replicas that fail their requests, ended or do not turn ready tell.
 
 ## Why it hurts
 The first token waits for the transfer. A failed one is computed anew or fails its request, and what was prefilled holds memory until it
@@ -12,10 +13,16 @@ expires, so that the prefill pool fills up as well.
 Transfers in milliseconds without errors: then a pool is short of room, which its queue and cache show.
 """
 
+import re
+
+from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, Where, because
-from tools.families import BROKEN, SLOW, at, named
+from tools.crashes import of_container, recent
+from tools.failed_starts import DECISIVE, HELPS, LIMITS, standing, told, told_by
+from tools.families import BROKEN, DOWN, SLOW, at, named
 from tools.finding import Remedy
-from tools.signals import REQUESTS_FINISHED, TTFT
+from tools.signals import EXIT_CODE, LOG_SERVING, LOG_SHM, LOG_XID, REQUESTS_FINISHED, TERMINATED_AGO, TERMINATION, TTFT
+from tools.vocabulary.gpu_software import LOG_CUDA_FAULT, LOG_DEVICE_GONE, LOG_GPU_LOST
 from tools.vocabulary.outcomes import DEFERRED
 from tools.vocabulary.pipelines import (
     KV_EXPIRED,
@@ -25,21 +32,41 @@ from tools.vocabulary.pipelines import (
     KV_UNPAIRED,
     STAGE,
 )
+from tools.vocabulary.refused_starts import LOG_KV_TRANSFER, LOG_OS_LIMITS
+from tools.vocabulary.startup import LOG_COLLECTIVE
 
 FAILED = KV_FAILED.increase("10m")
 UNPAIRED = KV_UNPAIRED.increase("10m")
 FINISHED = REQUESTS_FINISHED.increase("10m")
 TOOK = KV_TRANSFER_TIME.p95("5m")
 MEAN = KV_TRANSFER_TIME.mean("5m")
+_PEER = re.compile(r"REMOTE_DISCONNECT|it might be dead|[Cc]onnection reset|[Ee]ndpoint timeout")
+# An engine that dies for one of these breaks off its transfers as well.
+_OTHERWISE = (
+    *DECISIVE,
+    LOG_CUDA_FAULT,
+    LOG_DEVICE_GONE,
+    LOG_GPU_LOST,
+    LOG_XID,
+    LOG_COLLECTIVE,
+    LOG_SHM,
+    LOG_OS_LIMITS,
+)
 SIZE = KV_TRANSFER_SIZE.mean("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when transfers fail, or when they take long for what they carry. It is told of the side that fetches."""
+    said = _ended(now, limits)
+    if said is not None:
+        return said
     stage = now.get(STAGE.now)
     side = stage.text if stage is not None else ""
     if side == "prefill":
         raise NothingToSee("what is fetched from it is told of the decoding side")
+    said = failing_replicas.said_while_ready(now, limits["errors"], LOG_KV_TRANSFER)
+    if said is not None:
+        return said
     failed, unpaired, slow = now.get(FAILED), now.get(UNPAIRED), now.get(TOOK)
     if failed is None and slow is None:
         # Who only decodes does fetch KV cache, whether or not it counts what fails.
@@ -71,11 +98,35 @@ def fires(now: Now, limits: Limits) -> Because | None:
     return because("A transfer of KV cache to {slow_of} takes {slow} (p95).", finished, mean, *more[1:], slow=slow)
 
 
+def _ended(now: Now, limits: Limits) -> Because | None:
+    """Because a replica of either side ended lately over a transfer, or runs unready over it: its log says so, and nothing that weighs more."""
+    # What ends and logs tell comes on top: a world without it is judged by its transfers as before.
+    known = now.get(TERMINATION.now) is not None and now.get(EXIT_CODE.now) is not None
+    for crash in recent(now, limits["recent"]) if known else ():
+        line = now.of(crash.code.subject, LOG_KV_TRANSFER.now)
+        if line is None or not line.text or crash.reason.text == "OOMKilled":
+            continue
+        if not told_by(now, line.subject, _OTHERWISE):
+            said = "{code_of} ended with exit code {code} {ago} ago; its log says: {line}"
+            return of_container(now, because(said, crash.reason, code=crash.code, ago=crash.ago, line=line))
+    return standing(now, limits["standing"], LOG_KV_TRANSFER, _OTHERWISE)
+
+
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Bring the fast path back, then balance the pools."""
     verify = "No transfer fails for 10 min, and the p95 of a transfer is below 100 ms."
-    cites = ("platform/disaggregated-serving",)
+    cites = ("platform/disaggregated-serving", "platform/nixl-and-kv-transfer")
+    line = told(now, LOG_KV_TRANSFER)
+    peer = (
+        Remedy(
+            "The other side went away while it was read from: look first at why the prefill replicas restarted, and let the decode side forget the"
+            " old ones (restart it, or a release that connects anew).",
+            verify=verify,
+            cites=cites,
+        ),
+    )
     return (
+        *(peer if _PEER.search(line) else ()),
         Remedy(
             "See that both pools still have the fast path: RDMA devices requested and visible in both pods, the same UCX_TLS and"
             " UCX_NET_DEVICES (or disaggregation-ib-device) on both sides, the same rack or fabric; a pod that moved to another node pool loses it.",
@@ -110,15 +161,25 @@ CHECK = Check(
         KV_EXPIRED.increase("10m"),
         DEFERRED.avg("10m"),
         TTFT.p95("5m"),
+        EXIT_CODE.now,
+        TERMINATED_AGO.now,
+        TERMINATION.now,
+        LOG_SERVING.now,
+        LOG_KV_TRANSFER.now,
+        *HELPS,
+        *(signal.now for signal in _OTHERWISE),
+        *failing_replicas.HELPS,
     ),
     limits={
+        **LIMITS,
+        **failing_replicas.LIMITS,
         "least": Limit(5, "transfers", "fewer are told by the log, not by a rate"),
         "share": Limit(0.01, "ratio", "one in a hundred"),
         "slow": Limit(1.0, "seconds", "on a fast path long prompts take tens of milliseconds"),
         "speed": Limit(10e9, "bytes/s", "a 100 Gbit/s link at four fifths; a fallback to TCP stays below"),
     },
     fires=fires,
-    explains=(*SLOW, *BROKEN, *named("lora_thrash"), *at((*SLOW, *BROKEN), Where.SAME_NAMESPACE)),
+    explains=(*SLOW, *BROKEN, *DOWN, *named("engine_dead", "lora_thrash"), *at((*SLOW, *BROKEN), Where.SAME_NAMESPACE)),
     remedies=remedies,
     pages=("platform/disaggregated-serving", "serving/time-to-first-token"),
     owner="ml platform",

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tools.quantity import quantity
+from tools.quantity import quantity, seconds
 from tools.reading import Subject
 from tools.signals import (
     HPA_DESIRED,
@@ -58,6 +58,13 @@ def many(item: Object, *path: str) -> list[Object]:
 def name_of(item: Object) -> tuple[str, str]:
     """Namespace and name of an object."""
     return str(at(item, "metadata", "namespace") or ""), str(at(item, "metadata", "name") or "")
+
+
+def last_seen(event: Object) -> float | None:
+    """When an event was seen last: one of the newer API that comes again tells it of its series alone, and its own time is the first."""
+    told = (event.get("lastTimestamp"), at(event, "series", "lastObservedTime"), event.get("eventTime"))
+    known = [time for text in told if text and (time := seconds(text)) is not None]
+    return max(known) if known else seconds(at(event, "metadata", "creationTimestamp"))
 
 
 def gpus_requested(pod: Object) -> float:

@@ -21,6 +21,7 @@ from tools.facts import (
     autoscaler_facts,
     autoscaler_target,
     free_gpus,
+    last_seen,
     many,
     name_of,
     node_facts,
@@ -228,7 +229,7 @@ def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float) -> dict[str, 
             if owner.get("kind") == "Deployment":
                 owners[f"{namespace}/{name}"] = str(owner.get("name"))
     events: dict[str, list[Object]] = defaultdict(list)
-    for event in sorted(lists["events"].items, key=lambda e: str(e.get("lastTimestamp") or e.get("eventTime") or "")):
+    for event in sorted(lists["events"].items, key=lambda one: last_seen(one) or 0.0):
         if at(event, "involvedObject", "kind") == "Pod":
             involved = at(event, "involvedObject") or {}
             events[f"{involved.get('namespace', '')}/{involved.get('name', '')}"].append(event)

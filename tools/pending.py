@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from tools.check import Because, Now, because, counted
 from tools.reading import Reading
-from tools.scheduler_words import Refusal, Why, refusals
+from tools.scheduler_words import Refusal, Why, refusals, unnamed
 from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST, PENDING_FOR, UNSCHEDULABLE
+from tools.vocabulary.admission import UNTOLERATED
 
 PENDING = PENDING_FOR.now
 SAID = UNSCHEDULABLE.now
 WANTS = GPU_REQUEST.now
 BLOCK = CLUSTER_LARGEST_BLOCK.now
+TAINTS = UNTOLERATED.now
 PENDING_S = 300.0
 PENDING_SOURCE = "five minutes: longer than an autoscaler's first node usually takes to be asked for"
 
@@ -26,6 +28,7 @@ class Stuck:
     said: Reading
     wants: Reading | None
     reasons: Mapping[Why, Refusal]
+    taints: Reading | None = None
 
 
 def stuck(now: Now, after_s: float) -> list[Stuck]:
@@ -41,7 +44,9 @@ def stuck(now: Now, after_s: float) -> list[Stuck]:
         if said is None:
             now[SAID]  # raises: why it does not fit cannot be seen
             continue
-        found.append(Stuck(pending, said, now.of(pending.subject, WANTS), refusals(said.text)))
+        taints = now.of(pending.subject, TAINTS) if unnamed(said.text) else None
+        reasons = refusals(said.text, taints.text if taints is not None else "")
+        found.append(Stuck(pending, said, now.of(pending.subject, WANTS), reasons, taints))
     return sorted(found, key=lambda one: -one.pending.number)
 
 
@@ -56,6 +61,7 @@ def told(now: Now, waiting: Sequence[Stuck], lacking: str) -> Because | None:
     return because(
         "{count} pending, for {longest} at most; the scheduler says: {said}",
         longest.wants,
+        longest.taints,
         now.get(BLOCK),
         count=counted([one.pending for one in waiting], f"Pods pending for lack of {lacking}", "pods", now.subject),
         longest=longest.pending,

@@ -2,6 +2,7 @@
 
 The wording is that of the plugins of kube-scheduler (nodeaffinity, noderesources, tainttoleration, volumebinding, nodevolumelimits,
 dynamicresources, interpodaffinity, podtopologyspread, nodeports). Each node is counted under the reasons of the first plugin that refused it, taints before selectors before resources.
+From 1.35 on it does not tell which taints: those that the nodes bear are laid in their place. Volcano says "unavailable".
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Refusal:
     words: str
 
 
-_HEAD = re.compile(r"^\s*\d+/\d+ nodes are available:\s*")
+_HEAD = re.compile(r"^\s*\d+/\d+ nodes are (?:un)?available:\s*")
 _COUNTED = re.compile(r"^(?P<n>\d+)\s+(?P<what>\S.*)$", re.DOTALL)
 # What preemption would have done is another sentence about the same nodes.
 _TAIL = re.compile(r"\.?\s*preemption:.*$", re.DOTALL)
@@ -43,13 +44,20 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
     (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-")),
     (Why.GPU, re.compile(r"Insufficient nvidia\.com/")),
     # Dynamic resource allocation: devices are claimed, and the pod requests none by a resource's name.
-    (Why.CLAIM, re.compile(r"cannot allocate all claims|(?i:resource ?claims?\b)")),
-    (Why.RESOURCE, re.compile(r"Insufficient |Too many pods")),
+    (
+        Why.CLAIM,
+        re.compile(r"cannot allocate all claims|(?i:resource ?claims?\b)|device class \S{1,253} does not exist"),
+    ),
+    (
+        Why.RESOURCE,
+        re.compile(r"Insufficient |Too many pods|free ports for the requested|cannot align (?:pod|container)"),
+    ),
     (
         Why.VOLUME,
         re.compile(
             r"volume node affinity conflict|PersistentVolume's node affinity|PersistentVolumeClaim|persistentvolumeclaim"
-            r"|persistent volumes? to bind|max volume count|node\(s\) had no available volume zone"
+            r"|persistent volumes? to bind|max volume count|node\(s\) had no available (?:volume zone|disk)"
+            r"|pvc\(s\) bound to|enough free storage|plugin \"VolumeBinding\"|(?i:CSI ?node \"|CSI driver)"
         ),
     ),
     # The node controller's own taints tell of a sick or cordoned node, not of a policy.
@@ -60,7 +68,7 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
             # Nodes that an autoscaler takes away, or that have not finished to join.
             r"|ToBeDeletedByClusterAutoscaler|DeletionCandidateOfClusterAutoscaler|karpenter\.sh/(?:disrupt|unregistered)"
             r"|cloud\.google\.com/impending-node-termination|[\w.-]{1,60}/(?:agent|startup)-not-ready)"
-            r"|were unschedulable|node\(s\) (?:were )?not ready"
+            r"|were unschedulable|node\(s\) (?:were )?not ready|^no nodes available"
         ),
     ),
     # Nearly every cluster has such nodes, and no model is meant to run there.
@@ -70,17 +78,21 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
         Why.SELECTOR,
         re.compile(
             r"didn't match Pod's node affinity|didn't match node selector|didn't satisfy"
-            r"|didn't match pod (?:anti-)?affinity|didn't match pod topology spread"
+            r"|didn't match pod (?:anti-)?affinity|didn't match pod topology spread|scheduler-enforced node affinity"
         ),
     ),
 )
 
 
-def refusals(message: str) -> Mapping[Why, Refusal]:
-    """The reasons of a scheduler's message, empty for an empty one. Several of one sort are added up."""
+def refusals(message: str, taints: str = "") -> Mapping[Why, Refusal]:
+    """The reasons of a scheduler's message, empty for an empty one. Several of one sort are added up.
+
+    `taints` says in the words of older schedulers which taints keep the pod off, for a message that does not.
+    """
     told = _TAIL.sub("", _HEAD.sub("", message.strip())).strip(" .")
     found: dict[Why, Refusal] = {}
-    for part in _parts(told):
+    parts = [one for part in _parts(told) for one in (_parts(taints) if taints and unnamed(part) else [part])]
+    for part in parts:
         counted = _COUNTED.match(part)
         nodes, what = (int(counted["n"]), counted["what"]) if counted else (0, part)
         why = next((sort for sort, pattern in _SORTS if pattern.search(what)), Why.OTHER)
@@ -88,6 +100,11 @@ def refusals(message: str) -> Mapping[Why, Refusal]:
         words = what.strip(" .") if before is None else before.words
         found[why] = Refusal(nodes + (before.nodes if before else 0), words)
     return found
+
+
+def unnamed(said: str) -> bool:
+    """Does the scheduler speak of taints without naming them?"""
+    return "untolerated taint(s)" in said and "taint(s) {" not in said
 
 
 def _parts(told: str) -> list[str]:

@@ -24,6 +24,10 @@ _REASONS = (
     "PreStartHookError",
     "PostStartHookError",
     "PreCreateHookError",
+    "ImageVolumeMountFailed",
+    # How a container ended that never ran; it then waits as one that crashes does.
+    "StartError",
+    "ContainerCannotRun",
 )
 
 
@@ -75,7 +79,7 @@ CHECK = Check(
     helps=(START_BLOCKED.now,),
     limits={"age": Limit(300, "seconds", "five minutes: the kubelet has tried several times by then")},
     fires=fires,
-    explains=(*QUEUEING, *UNWATCHED, *named("gpu_held_by_not_ready_pod")),
+    explains=(*QUEUEING, *UNWATCHED, *named("gpu_held_by_not_ready_pod", "crash_loop")),
     remedies=remedies,
     pages=("platform/gpu-operator-and-drivers", "platform/container-images"),
     owner="platform",

@@ -14,7 +14,7 @@ Fewer GPUs free in the whole cluster than the pod asks for, or one node that has
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
 from tools.signals import CLUSTER_GPUS_FREE
 
@@ -61,6 +61,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID, WANTS, FREE, BLOCK),
+    helps=(TAINTS,),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

@@ -18,7 +18,15 @@ from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_PHASE, WAITING_REASON
 from tools.vocabulary.startup import PULL_SAID, START_BLOCKED
 
-_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_REASONS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "ImageInspectError",
+    "RegistryUnavailable",
+    "SignatureValidationFailed",
+)
 # The wrong architecture also says "not found": it is asked for first.
 _BRANCHES = (
     (
@@ -34,6 +42,14 @@ _BRANCHES = (
         "The registry refuses: give the pod an imagePullSecret that may read this repository.",
     ),
     (
+        ("signature validation failed", "SignatureValidationFailed"),
+        "The node's policy wants a signature that the image does not have: sign it with the key that the policy trusts, or use one that is signed.",
+    ),
+    (
+        ("short-name", "ImageInspectError"),
+        "The runtime cannot make out the image: write its full name with the registry, and look whether the node's image store is whole.",
+    ),
+    (
         ("no space left",),
         "The node's disk is full: enlarge its root disk (images of engines take 8 to 20 GB), or remove unused images.",
     ),
@@ -43,7 +59,7 @@ _BRANCHES = (
     ),
     (("x509",), "The node does not trust the registry's certificate: install its CA on the nodes."),
     (
-        ("i/o timeout", "connection refused", "no such host", "deadline exceeded"),
+        ("i/o timeout", "connection refused", "no such host", "deadline exceeded", "registry is unavailable"),
         "The node cannot reach the registry: check DNS, proxy and egress of the node.",
     ),
     (("not found", "manifest unknown"), "The tag or the repository does not exist: correct the image's name."),

@@ -15,7 +15,7 @@ the pod off it; spread over several, then they are fragmented.
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, Stuck, room, stuck
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, Stuck, room, stuck
 from tools.scheduler_words import Why, refusals
 from tools.signals import CLUSTER_GPUS_FREE, CLUSTER_GPUS_TOTAL
 
@@ -101,7 +101,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK),
+    helps=(WANTS, TAINTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

@@ -14,7 +14,7 @@ A request for whole GPUs, or a scheduling message without the profile's name.
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.finding import Remedy
-from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
+from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
 
 
@@ -56,7 +56,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS,),
+    helps=(WANTS, TAINTS),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     remedies=remedies,

@@ -14,7 +14,7 @@ A node in good health that lacks GPUs, or one whose taint is a policy.
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, only, room, stuck, told
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, only, room, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -51,7 +51,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, BLOCK),
+    helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

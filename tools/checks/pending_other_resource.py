@@ -14,7 +14,7 @@ A message that names GPUs as what is missing, or a taint, a selector or a volume
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, stuck, told
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -47,7 +47,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, BLOCK),
+    helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

@@ -14,7 +14,7 @@ A scheduling message that names no volume or claim, or containers that have star
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, stuck
+from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
 from tools.signals import POD_AGE, POD_PHASE
 from tools.vocabulary.startup import MISSING, MOUNT_SAID
@@ -84,7 +84,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, MOUNT_SAID.now, POD_PHASE.now, POD_AGE.now),
+    helps=(WANTS, TAINTS, MOUNT_SAID.now, POD_PHASE.now, POD_AGE.now),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

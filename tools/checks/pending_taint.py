@@ -15,7 +15,7 @@ cordoned node, not a policy.
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import QUEUEING
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, WANTS, kept_off, only, stuck, told
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, only, stuck, told
 from tools.scheduler_words import Why
 
 
@@ -49,7 +49,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, BLOCK),
+    helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=QUEUEING,

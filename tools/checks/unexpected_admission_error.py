@@ -20,9 +20,12 @@ from tools.finding import Remedy
 from tools.signals import POD_AGE, REPLICAS_READY, REPLICAS_WANTED
 from tools.vocabulary.autoscaling import FAILED_REASON
 
-# The kubelet's reasons at admission (lifecycle predicates, device manager, topology manager, CPU manager).
+# The kubelet's reasons at admission (lifecycle predicates, device manager, topology manager, CPU manager, shutdown manager); of late each of its
+# messages begins in the same way. What it turns away for want of memory or disk it calls evicted, which is another matter.
 _TURNED_AWAY = re.compile(
-    r"(?:UnexpectedAdmissionError|TopologyAffinityError|SMTAlignmentError|OutOf[\w./-]{1,80}|NodeAffinity|NodePorts)(?::|$)"
+    r"(?!Evicted:)(?:(?:UnexpectedAdmissionError|TopologyAffinityError|SMTAlignmentError|OutOf[\w./-]{1,80}"
+    r"|NodeAffinity|NodePorts|NodeName|TaintToleration|NodeShutdown|InvalidNodeInfo)(?::|$)"
+    r"|[\w./-]{1,100}: Pod (?:Pod )?was rejected\b)"
 )
 
 

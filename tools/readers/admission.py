@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tools.facts import Object, at, many, name_of, within
-from tools.quantity import seconds
+from tools.facts import Object, at, last_seen, many, name_of, within
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
 from tools.vocabulary.admission import GATES, QUEUE_SAID
@@ -38,13 +37,9 @@ def read(listed: Listed) -> Iterator[Told]:
 
 def _of_a_queue(event: Object, now: float) -> bool:
     involved = within(event, "involvedObject")
-    when = _when(event)
+    when = last_seen(event)
     about = str(involved.get("kind")) == "Workload" and str(involved.get("apiVersion")).startswith(_QUEUE)
     return about and when is not None and now - when <= LATELY_S
-
-
-def _when(event: Object) -> float | None:
-    return seconds(event.get("lastTimestamp") or event.get("eventTime") or at(event, "metadata", "creationTimestamp"))
 
 
 def _last(pod: Object, said: Sequence[Object]) -> str:
@@ -61,7 +56,7 @@ def _last(pod: Object, said: Sequence[Object]) -> str:
         if within(event, "involvedObject").get("namespace") == namespace
         and _belongs(str(within(event, "involvedObject").get("name") or ""), own, str(group or ""))
     ]
-    latest = max(about, key=lambda event: _when(event) or 0.0, default=None)
+    latest = max(about, key=lambda event: last_seen(event) or 0.0, default=None)
     return "" if latest is None else f"{latest.get('reason')}: {latest.get('message')}"[:LONGEST]
 
 

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from tools.facts import Object, at, autoscaler_target, many, name_of, within
+from tools.facts import Object, at, autoscaler_target, last_seen, many, name_of, within
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.reading import Subject
@@ -30,6 +30,10 @@ _UPS = frozenset({"TriggeredScaleUp"})
 _REFUSED = frozenset({"NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling"})
 _KARPENTER = re.compile(r"(?:Failed to|Could not) schedule pod, ")
 _NOMINATED = re.compile(r"Pod should schedule on: nodeclaim/([\w.-]{1,253})")
+# A node that Karpenter could not buy, and a node group that the cluster autoscaler could not make grow: told of them, not of the pods.
+_NO_NODE = frozenset({"InsufficientCapacityError", "NodeClassNotReady"})
+_NO_GROWTH = frozenset({"FailedToScaleUpGroup", "ScaleUpTimedOut"})
+_GROWS = re.compile(r"\{(\S{1,400}) \d{1,6}->\d{1,6} \(max: \d{1,6}\)\}")
 # What Kubernetes waits before it believes a smaller number, where the autoscaler says nothing of it.
 DEFAULT_WINDOW_S = 300.0
 _OWNERS = {"ReplicaSet", "StatefulSet", "Job"}
@@ -104,7 +108,7 @@ def _replica_failure(item: Object) -> str:
 
 
 def _lately(event: Object, now: float) -> float | None:
-    when = seconds(event.get("lastTimestamp") or event.get("eventTime") or at(event, "metadata", "creationTimestamp"))
+    when = last_seen(event)
     return when if when is not None and now - when <= LATELY_S else None
 
 
@@ -135,8 +139,10 @@ def _refusals(listed: Listed) -> dict[str, str]:
 def _scale_ups(listed: Listed) -> dict[str, str]:
     """The newest refusal of the cluster autoscaler, or of Karpenter, within the hour, by pod; a later scale-up takes it back."""
     newest: dict[str, tuple[float, str]] = {}
-    nominated: dict[str, list[str]] = defaultdict(list)
+    # By the node or the node group that was to come: the pods that it was meant for.
+    meant: dict[str, list[str]] = defaultdict(list)
     later: list[tuple[float, str, str]] = []
+    stalled: list[tuple[float, str]] = []
     for event in listed.of("events"):
         when = _lately(event, listed.now)
         if when is None:
@@ -144,20 +150,31 @@ def _scale_ups(listed: Listed) -> dict[str, str]:
         reason, message = str(event.get("reason")), str(event.get("message") or event.get("reason"))
         involved = within(event, "involvedObject")
         key = f"{involved.get('namespace') or ''}/{involved.get('name') or ''}"
-        if reason == "InsufficientCapacityError" and involved.get("kind") == "NodeClaim":
+        if reason in _NO_NODE and involved.get("kind") == "NodeClaim":
             later.append((when, str(involved.get("name") or ""), message))
+            continue
+        if reason in _NO_GROWTH:
+            stalled.append((when, message))
             continue
         claim = _NOMINATED.match(message) if reason == "Nominated" else None
         if claim:
-            nominated[claim[1]].append(key)
+            meant[claim[1]].append(key)
+        if reason in _UPS:
+            for group in _GROWS.findall(message[:8000]):
+                meant[group].append(key)
         if reason == "FailedScheduling" and not _KARPENTER.match(message):
             continue  # the scheduler's own
         if reason in _UPS or claim or reason in _REFUSED:
             said = "" if reason in _UPS or claim else _both_ends(message)
             newest[key] = max(newest.get(key, (0.0, "")), (when, said))
-    # A node that Karpenter could not buy is told of its claim, not of the pods that it was meant for.
+    later += [
+        (when, name, message)
+        for when, message in stalled
+        for name in meant
+        if re.search(f"group {re.escape(name)}[: ]", message)
+    ]
     for when, name, message in later:
-        for key in nominated.get(name, ()):
+        for key in meant.get(name, ()):
             newest[key] = max(newest[key], (when, _both_ends(message)))
     return {key: said for key, (_, said) in newest.items()}
 

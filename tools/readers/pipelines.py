@@ -12,7 +12,7 @@ from tools.catalogue.models import model
 from tools.catalogue.spelling import UnknownNameError
 from tools.engines import Configuration, Key, resolve
 from tools.engines.manifest import container_of
-from tools.facts import Object, at, name_of, serving_container, within
+from tools.facts import Object, at, last_seen, name_of, serving_container, within
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
@@ -111,12 +111,12 @@ def _timeouts(listed: Listed) -> dict[str, float]:
     found: dict[str, float] = defaultdict(float)
     for event in listed.of("events"):
         involved = within(event, "involvedObject")
-        last = seconds(event.get("lastTimestamp") or event.get("eventTime"))
+        last = last_seen(event)
         if event.get("reason") != "Unhealthy" or involved.get("kind") != "Pod" or last is None:
             continue
         if listed.now - last > LATELY_S or not _TIMEOUT.search(str(event.get("message") or "")[:2000]):
             continue
-        first = seconds(event.get("firstTimestamp")) or last
+        first = seconds(event.get("firstTimestamp") or event.get("eventTime")) or last
         count = at(event, "series", "count") or event.get("count")
         times = float(count) if isinstance(count, int) and count > 0 else 1.0
         lately = min(1.0, LATELY_S / (last - first)) if last > first else 1.0

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tools.facts import Object, at, many, name_of, serving_container, within
+from tools.facts import Object, at, last_seen, many, name_of, serving_container, within
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
@@ -32,6 +32,24 @@ _KILL = re.compile(r"failed (?:liveness|startup) probe, will be restarted")
 # From then on nothing is missing that the containers stand on.
 _BEGUN = frozenset({"Pulled", "Created", "Started"})
 _PULL_FAILED = re.compile(r"^Failed to pull image")
+# What the kubelet does for a pod before its volumes and containers: its network, its place in the cgroups, its claimed devices, its folders.
+_NO_SANDBOX = frozenset(
+    {
+        "FailedCreatePodSandBox",
+        "NetworkNotReady",
+        "FailedCreatePodContainer",
+        "FailedPrepareDynamicResources",
+        "FailedToMakePodDataDirectories",
+    }
+)
+_NO_VOLUME = frozenset({"FailedAttachVolume", "FailedMount", "FailedMapVolume"})
+# The kubelet waited in vain, or had just begun to watch the object: neither names a reason.
+_WAITED = re.compile(
+    r"^Unable to (?:attach or )?mount volumes\b.{0,1500}?(?:timed out waiting|timeout expired waiting|deadline exceeded)"
+    r"|timed out waiting for the condition\s*$|\bnot registered\s*$",
+    re.DOTALL,
+)
+_NEVER_RAN = frozenset({"StartError", "ContainerCannotRun"})
 
 
 def read(listed: Listed) -> Iterator[Told]:
@@ -39,9 +57,7 @@ def read(listed: Listed) -> Iterator[Told]:
     events: dict[str, list[tuple[float, Object]]] = defaultdict(list)
     for event in listed.of("events"):
         involved = within(event, "involvedObject")
-        when = seconds(
-            event.get("lastTimestamp") or event.get("eventTime") or at(event, "metadata", "creationTimestamp")
-        )
+        when = last_seen(event)
         if involved.get("kind") == "Pod" and when is not None and listed.now - when <= LATELY_S:
             events[f"{involved.get('namespace') or ''}/{involved.get('name') or ''}"].append((when, event))
     for pod in listed.of("pods"):
@@ -76,7 +92,7 @@ def _blocked(pod: Object) -> str:
             reason = str(waiting.get("reason") or "")
             ended = within(status, "state", "terminated") or within(status, "lastState", "terminated")
             message = str(waiting.get("message") or "")
-            if str(ended.get("reason")) in {"StartError", "ContainerCannotRun"}:
+            if str(ended.get("reason")) in _NEVER_RAN and at(status, "state", "running") is None:
                 reason, message = str(ended["reason"]), str(ended.get("message") or message)
             if reason not in {"", "PodInitializing", "ContainerCreating"}:
                 return f"{status.get('name') or 'a container'}: {reason}: {message}".strip(": ")[:LONGEST]
@@ -103,7 +119,7 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
     pulling: float | None = None
     for event in events:
         reason, message = str(event.get("reason") or ""), str(event.get("message") or "")[:2000]
-        when = seconds(event.get("lastTimestamp") or event.get("eventTime"))
+        when = last_seen(event)
         if reason == "Pulling":
             pulling = when
         elif reason == "Pulled":
@@ -116,9 +132,9 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
             facts[PULL_SAID] = message[:LONGEST]
         elif reason == "Killing" and _KILL.search(message):
             facts[PROBE_KILL] = message[:LONGEST]
-        elif reason == "FailedCreatePodSandBox":
+        elif reason in _NO_SANDBOX:
             facts[SANDBOX_SAID] = message[:LONGEST]
-        elif reason == "FailedAttachVolume" or (reason == "FailedMount" and not _tells_more(str(facts[MOUNT_SAID]))):
+        elif reason in _NO_VOLUME and (_tells_more(message) or not _tells_more(str(facts[MOUNT_SAID]))):
             facts[MOUNT_SAID] = message[:LONGEST]
         elif reason in _BEGUN:
             facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
@@ -131,7 +147,7 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
 
 def _tells_more(said: str) -> bool:
     """Whether a message names the reason, which one that only waited in vain does not."""
-    return bool(said) and "timed out waiting for the condition" not in said
+    return bool(said) and not _WAITED.search(said)
 
 
 def _took(message: str) -> float:

@@ -21,6 +21,7 @@ HPA_CALM = fact(
 KEDA_MADE = fact(
     "hpa.keda", "bool", Per.WORKLOAD, "Autoscaler made by KEDA", evidence="config", told_by="horizontalpodautoscalers"
 )
+KEDA_SAID = fact("hpa.keda_said", "", Per.WORKLOAD, "What KEDA says of its trigger", evidence="event", told_by="events")
 KEDA_ERRORS = counter("keda.errors", "errors", Per.WORKLOAD, "Errors of KEDA's triggers", optional=True)
 KEDA_EMPTY = counter("keda.empty", "answers", Per.WORKLOAD, "Empty answers to KEDA's query", optional=True)
 

@@ -89,7 +89,8 @@ def _container_facts(pod: Object, now: float) -> dict[Signal, Value]:
         finished, begun = seconds(ended.get("finishedAt")), seconds(ended.get("startedAt"))
         if finished is not None:
             facts[TERMINATED_AGO] = max(0.0, now - finished)
-            if begun is not None:
+            # A container that could not be started "began" at the beginning of 1970.
+            if begun:
                 facts[LIVED_FOR] = max(0.0, finished - begun)
     return facts
 

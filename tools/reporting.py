@@ -14,6 +14,10 @@ from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GP
 from tools.topology import Topology
 
 TITLE = "Prometheus"
+NOT_TOLD = Blind(
+    Reason.NO_SERIES,
+    "its agent answers and tells nothing of an engine: engine metrics are exported where log_engine_metrics is set",
+)
 NOT_SCRAPED = Blind(Reason.NO_SERIES, "it is not scraped: Prometheus has no target and no series of it")
 
 
@@ -77,7 +81,8 @@ def _up(measured: Measured, topology: Topology) -> tuple[dict[str, Value], dict[
 def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: float, up: Mapping[str, Value]) -> Part:
     """A server that was never scraped is not down: nobody looks. One of several that are scraped is missed."""
     fresh = {key for source in runtimes() for key in _fresh(measured.identities.get(source.name), now, stale_after_s)}
-    known = _seen(measured) | set(up)
+    seen = _seen(measured)
+    known = seen | {key for key, answers in up.items() if not (answers and _by_agent(topology, key))}
     watched = {topology.pods[key].workload for key in known if key in topology.pods}
     holding = {pod.workload for pod in topology.pods.values() if pod.gpus}
     values: dict[str, Value] = {}
@@ -90,13 +95,19 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
         if pod.workload in watched:
             values[key] = 1.0 if key in fresh else 0.0
         else:
-            unseen[key] = measured.up_blind or NOT_SCRAPED
+            unseen[key] = measured.up_blind or (NOT_TOLD if up.get(key) else NOT_SCRAPED)
     told = (identity.blind for source in runtimes() if (identity := measured.identities.get(source.name)))
     lost = next((blind for blind in told if blind is not None), None)
     anchors = " or ".join(source.anchor[0] for source in runtimes())
     if lost is not None:
         return Part(TITLE, f"timestamp({anchors})", now, {}, blind=lost)
     return Part(TITLE, f"timestamp({anchors})", now, values, unseen=unseen)
+
+
+def _by_agent(topology: Topology, key: str) -> bool:
+    pod = topology.pods.get(key)
+    engine = topology.engines.get(pod.workload, "") if pod is not None else ""
+    return any(source.name == engine and source.agent for source in runtimes())
 
 
 def _seen(measured: Measured) -> set[str]:

@@ -67,6 +67,7 @@ class Source:
     `images` match a container's image when the runtime is told by it (empty for exporters). `key_prefix` completes a key that
     other exporters write with more before it. `tells_pod` is false where a GPU's labels do not say which pod it is allocated to.
     `pods` match an exporter's own image or pod, `port` is where it shows `path` unless it is told otherwise (0: nobody knows).
+    `agent` says that what is scraped answers for more than the engine, whose series it has only where that is configured.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Source:
     pods: tuple[str, ...] = ()
     port: int = 0
     path: str = "/metrics"
+    agent: bool = False
 
     def keys_in(self, exported: bool) -> tuple[str, ...]:
         """The labels that hold the workload's identity, given whether Prometheus renamed them to `exported_*`."""

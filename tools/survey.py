@@ -26,6 +26,7 @@ from tools.signals import (
     NODE_GPUS_REPORTING,
     POD_READY,
     RUNNING_FOR,
+    TTFT,
     Ask,
     Kind,
     Per,
@@ -39,6 +40,9 @@ from tools.watching import watching
 # Requests that failed within ten minutes: from this many on the log of a pod that counts as ready is read, too.
 FAILING = (HTTP_5XX.increase("10m"), FAILED.increase("10m"))
 LEAST_FAILED = 5.0
+# And of one whose first tokens take this long (p95, seconds): transfers that fail and caches that overflow are told by logs alone in many releases.
+SLOW = TTFT.p95("5m")
+LEAST_SLOW_S = 2.0
 _PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
 
 
@@ -97,7 +101,7 @@ def survey(
 
 
 def _failing(measured: Measured) -> list[str]:
-    """The pods that fail the most requests, worst first, then those that hold requests and give no token: their logs are worth a request each."""
+    """The pods that fail the most requests, worst first, those that hold requests and give no token, and the slowest: their logs are worth a request each."""
     failed: dict[str, float] = {}
     for ask in FAILING:
         for part in measured.parts.get(ask, ()):
@@ -112,7 +116,9 @@ def _failing(measured: Measured) -> list[str]:
     holds = {
         key for ask in (stalled_engines.WAITING, stalled_engines.RUNNING) for key, n in told[ask].items() if n >= 1
     }
-    return [*sorted(failed, key=lambda key: (-failed[key], key)), *sorted((still & holds) - set(failed))]
+    slow = {key: took for key, took in _values(measured, SLOW).items() if took >= LEAST_SLOW_S}
+    chosen = [*sorted(failed, key=lambda key: (-failed[key], key)), *sorted((still & holds) - set(failed))]
+    return [*chosen, *sorted(set(slow) - set(chosen), key=lambda key: (-slow[key], key))]
 
 
 def _values(measured: Measured, ask: Ask) -> dict[str, float]:

@@ -91,6 +91,14 @@ def test_a_container_that_is_down_now_tells_of_this_end_not_of_the_one_before() 
     assert LIVED_FOR not in facts
 
 
+def test_a_container_that_never_began_has_lived_no_time() -> None:
+    status = crashed(60, code=128, reason="StartError")
+    status["containerStatuses"][0]["lastState"]["terminated"]["startedAt"] = "1970-01-01T00:00:00Z"
+    facts = pod_facts(pod("a", status=status), 1_700_000_000.0)
+    assert facts[EXIT_CODE] == 128
+    assert LIVED_FOR not in facts
+
+
 def test_a_pod_that_is_being_removed() -> None:
     assert pod_facts(pod("a", deleted=True), START)[POD_PHASE] == "Terminating"
 

@@ -9,7 +9,7 @@ import pytest
 from tools.inventory import sources
 from tools.measure import Identity, Measured
 from tools.reading import Blind, Reason, Subject
-from tools.reporting import NOT_SCRAPED, reporting, unscraped
+from tools.reporting import NOT_SCRAPED, NOT_TOLD, reporting, unscraped
 from tools.series import Labels
 from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GPUS_REPORTING
 from tools.sources.prom import Row
@@ -77,6 +77,21 @@ NEVER = str(NOT_SCRAPED)
 )
 def test_a_server_is_missed_only_where_somebody_looked(measured: Measured, told: tuple[float | str, ...]) -> None:
     assert tuple(engines(measured)[f"team/{name}"] for name in ("chat-a", "chat-b", "other-a")) == told
+
+
+@pytest.mark.parametrize(
+    ("answers", "identities", "told"),
+    [(1, {}, str(NOT_TOLD)), (0, {}, 0.0), (1, seen("ray_vllm", "team/other-a", ago=200), 0.0)],
+    ids=["it never told of an engine", "it does not answer", "it did tell"],
+)
+def test_an_agent_that_answers_without_an_engine_is_not_down(
+    answers: float, identities: dict[str, Identity], told: float | str
+) -> None:
+    """Ray's agent exports the node's metrics whatever runs there; the engine's only where that is configured."""
+    under_ray = replace(TOPOLOGY, engines={CHAT: "vllm", OTHER: "ray_vllm"})
+    measured = Measured(None, up=(up(answers, namespace="team", pod="other-a"),), identities=identities)
+    part = reporting(measured, under_ray, NOW, 180)[ENGINE_REPORTING.now]
+    assert {**part.values, **{key: str(why) for key, why in part.unseen.items()}}["team/other-a"] == told
 
 
 def test_an_identity_that_could_not_be_read_blinds_them_all() -> None:

@@ -221,9 +221,12 @@ def test_what_the_api_lists_is_not_asked_of_prometheus(prom: PromSource, worlds_
 
 def test_without_an_autoscaler_nothing_is_observed_of_one(prom: PromSource, worlds_by_name: Worlds) -> None:
     now = worlds_by_name["sick"].at
-    taken = survey(prom, FakeKube(listings(pods=[pod("app-6c8d9f7b5-aaaaa", now=now)])), EVERY, now)
+    pods = [pod("app-6c8d9f7b5-aaaaa", now=now)]
+    # Its first tokens take seconds: what its log says of that is read, too.
+    logs = {("team", "app-6c8d9f7b5-aaaaa", "engine", False): ""}
+    taken = survey(prom, FakeKube(listings(pods=pods), logs), EVERY, now)
     assert why(taken, HPA_METRICS.now, "deployment/team/app") is Reason.NOTHING_OBSERVED
-    forbidden = FakeKube(listings(pods=[pod("app-6c8d9f7b5-aaaaa", now=now)], horizontalpodautoscalers=FORBIDDEN))
+    forbidden = FakeKube(listings(pods=pods, horizontalpodautoscalers=FORBIDDEN), logs)
     assert why(survey(prom, forbidden, EVERY, now), HPA_METRICS.now, "deployment/team/app") is Reason.FORBIDDEN
 
 
@@ -401,6 +404,11 @@ def test_the_log_of_a_ready_pod_is_read_when_its_requests_fail() -> None:
     part = Part("vLLM via Prometheus", "query", 1.7e9, counts)
     failing = survey_module._failing(Measured(None, {survey_module.FAILING[0]: (part,)}))
     assert failing == ["gone/pod", "team/w6", "team/w5", "team/w4"]
+    slow = Part(
+        "vLLM via Prometheus", "query", 1.7e9, {"team/w0": 2.5, "team/w1": 9.0, "team/w2": 1.9, "team/w6": 30.0}
+    )
+    told = Measured(None, {survey_module.FAILING[0]: (part,), survey_module.SLOW: (slow,)})
+    assert survey_module._failing(told) == [*failing, "team/w1", "team/w0"]
     found = failing_logs(kube, observed, failing, 1.7e9)
     assert found.requests == 3
     assert found.parts[LOG_ENGINE_DEAD.now].values == {"team/w6": died, "team/w4": died}

@@ -11,11 +11,14 @@ The replica looks busy and healthy, and every request on it hangs until a timeou
 Tokens that still come, a model on a single GPU, or a start that compiles (then no request is running).
 """
 
-from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
+from collections.abc import Iterator
+
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, NothingToSee, Now, On, because
 from tools.crashes import needed
 from tools.families import BROKEN, DOWN, SLOW
 from tools.finding import Remedy
-from tools.signals import GENERATION_TOKENS, GPU_DRAM, GPU_REQUEST, GPU_UTIL, REQUESTS_RUNNING
+from tools.reading import Reading
+from tools.signals import GENERATION_TOKENS, GPU_DRAM, GPU_REQUEST, GPU_UTIL, POD_READY, REQUESTS_RUNNING
 from tools.vocabulary.startup import LOG_COLLECTIVE
 
 RUNNING = REQUESTS_RUNNING.min("5m")
@@ -25,7 +28,7 @@ BUSY = GPU_UTIL.min("5m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica of several GPUs has run requests without a token for five minutes, all its GPUs busy."""
-    for running in now.each(RUNNING):
+    for running in _running(now):
         if running.number < 1:
             continue
         tokens, gpus = needed(now, running, TOKENS), needed(now, running, GPU_REQUEST.now)
@@ -44,6 +47,21 @@ def fires(now: Now, limits: Limits) -> Because | None:
             busy=busy,
         )
     return None
+
+
+def _running(now: Now) -> Iterator[Reading]:
+    """The replicas that are ready, and those that a hang has made unready and that go on telling what they hold."""
+    unready = []
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        held = now.of(ready.subject, RUNNING) if not ready.number else None
+        if held is not None:
+            unready.append(held)
+    try:
+        yield from now.each(RUNNING)
+    except NothingToSee:
+        if not unready:
+            raise
+    yield from unready
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -69,7 +87,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="critical",
     needs=(RUNNING, TOKENS, GPU_REQUEST.now, BUSY),
-    helps=(GPU_DRAM.max("5m"), LOG_COLLECTIVE.now),
+    helps=(POD_READY.now, GPU_DRAM.max("5m"), LOG_COLLECTIVE.now),
     limits={"busy": Limit(0.95, "ratio", "a spinning collective keeps every GPU busy")},
     fires=fires,
     explains=(Explains("engine_dead"), *SLOW, *BROKEN, *DOWN),

@@ -1,8 +1,8 @@
-"""A replica runs and never turns ready.
+"""A replica runs and does not turn ready.
 
 ## What it means
 The container has not restarted, and its readiness probe has not succeeded for half an hour: it still loads, waits for its peers, hangs,
-or the probe asks for something that it never answers. Or it has not even begun, because an init container (often the one that downloads
+or the probe asks for something that it never answers. One that was ready before has nothing left to load: ten minutes are enough. Or it has not even begun, because an init container (often the one that downloads
 the model) has run that long.
 
 ## Why it hurts
@@ -16,6 +16,7 @@ from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
+from tools.reading import Reading
 from tools.signals import LOG_LAST_ERROR, LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
 from tools.vocabulary.turned import UNREADY_FOR
@@ -28,20 +29,20 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not unready or (standby is not None and standby.number):
         return None
     for ready in unready:
-        # One that served and stopped a moment ago is told by whatever stopped it.
-        lost = now.of(ready.subject, UNREADY_FOR.now)
-        if lost is not None and lost.number <= limits["running"]:
-            continue
         ran, restarts = needed(now, ready, RUNNING_FOR.now), needed(now, ready, RESTARTS.now)
+        lost = now.of(ready.subject, UNREADY_FOR.now)
+        if lost is not None and lost.number < ran.number:
+            # It was ready while this container ran: nothing is left to load. What stopped it a moment ago is told by its own check.
+            if lost.number >= limits["lost"]:
+                said = "{lost_of} was ready and has not been for {lost}, while its container has run on for {ran}."
+                return because(said, ready, *_also(now, ready), lost=lost, ran=ran)
+            continue
         if ran.number > limits["running"] and not restarts.number:
             return because(
                 "{ran_of} has run for {ran} without a restart and is not ready.",
                 ready,
                 restarts,
-                now.of(ready.subject, PROBE_SAID.now),
-                now.of(ready.subject, LOG_SERVING.now),
-                now.of(ready.subject, LOG_LAST_ERROR.now),
-                lost,
+                *_also(now, ready),
                 ran=ran,
             )
         init = now.of(ready.subject, INIT_RUNNING_FOR.now)
@@ -53,6 +54,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
             said = "{init_of} is not ready: its {whom} has run for {init}, and what serves waits for it."
             return because(said, ready, restarts, init=init, whom=whom)
     return None
+
+
+def _also(now: Now, ready: Reading) -> tuple[Reading | None, ...]:
+    return tuple(now.of(ready.subject, signal.now) for signal in (PROBE_SAID, LOG_SERVING, LOG_LAST_ERROR))
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -114,7 +119,12 @@ CHECK = Check(
         INIT_CONTAINER.now,
         UNREADY_FOR.now,
     ),
-    limits={"running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
+    limits={
+        "running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads"),
+        "lost": Limit(
+            600, "seconds", "ten minutes: a probe may fail for a while under load, and nothing is left to load"
+        ),
+    },
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),
     remedies=remedies,

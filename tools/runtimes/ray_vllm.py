@@ -37,5 +37,6 @@ SOURCES = (
         serving=True,
         order=15,
         port=8080,
+        agent=True,
     ),
 )

@@ -148,9 +148,11 @@ def reason(outcome: Outcome) -> str:
 
 
 def commonest(blind: Sequence[Outcome]) -> str:
-    """The commonest reason why checks could not see, with how many they were."""
+    """The commonest reason why checks could not see, with how often it and others were met."""
     told, count = Counter(map(reason, blind)).most_common(1)[0]
-    return told if len(blind) == count == 1 else f"{told} ({count} of {len(blind)} that could not be seen)"
+    more = [f"{count - 1} more like it"] if count > 1 else []
+    more += [f"{len(blind) - count} for other reasons"] if len(blind) > count else []
+    return f"{told} (and {', '.join(more)})" if more else told
 
 
 def worst_first(judged: Iterable[Judged]) -> list[Judged]:

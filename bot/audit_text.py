@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from bot.audit_output import TITLES, Report, rfc3339
 from bot.audit_score import percent, score
@@ -11,6 +12,7 @@ from bot.audit_score import percent, score
 COLUMNS = (
     "item", "checklist", "area", "phase", "owners", "severity", "state", "title", "why", "subject", "subject_state", "said", "remedy",
 )  # fmt: skip
+_CODE_SPAN = re.compile(r"`([^`]+)`")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -70,7 +72,22 @@ def as_csv(report: Report) -> str:
 
 def plain(text: str) -> str:
     """Text from a cluster or a person as one line of Markdown that cannot start markup of its own."""
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
+    return _marked(" ".join(text.split()))
+
+
+def prose(text: str) -> str:
+    """A sentence of ours as one line of Markdown: its closed code spans stay code, so that what is to be copied can be; else as `plain`."""
+    flat = " ".join(text.split())
+    pieces: list[str] = []
+    end = 0
+    for span in _CODE_SPAN.finditer(flat):
+        pieces += [_marked(flat[end : span.start()]), span[0]]
+        end = span.end()
+    return "".join([*pieces, _marked(flat[end:])])
+
+
+def _marked(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("[", "\\[").replace("`", "'")
 
 
 def _cell(text: str) -> str:

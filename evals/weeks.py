@@ -1,7 +1,8 @@
 """Five weekly digests of one simulated fleet, on a real Prometheus: `python -m evals.weeks --out FOLDER`.
 
-Of each week the hours before its Monday are simulated and loaded into one Prometheus; Kubernetes stands as it was then. Each digest is
-written as Markdown, JSON, HTML and as a Slack message, with pictures where Chromium is installed.
+Of each week the day before its Monday is simulated, which is what a digest reads, and loaded into one Prometheus; Kubernetes stands as it
+was then. `--history 90m` is quicker: then hours and costs are those of the last hour. What lies between is not simulated. Each digest
+is written as Markdown, JSON, HTML and as a Slack message, with pictures where Chromium is installed.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ from knowledge.home import default_home
 
 WEEKS = Path(__file__).parent / "weeks.yaml"
 SAMPLES = 10_000_000
-WINDOW = "1h"
+# What the tests simulate of each week, and the window of its costs; by hand a digest reads what one of `rackside serve` does.
+HISTORY, WINDOW = "90m", "1h"
+DAY = "25h"
 PREFIX = "digest:weeks:"
 # What people said: shown before the third week, it ends before the fifth.
 ATTESTED = "DR-03"
@@ -72,12 +75,14 @@ class Told:
     report: Report
 
 
-def recipe(content: Mapping[str, Any], week: Mapping[str, Any]) -> dict[str, Any]:
-    """The fleet's recipe with a week's patches, removals and changes."""
+def recipe(content: Mapping[str, Any], week: Mapping[str, Any], history: str = HISTORY) -> dict[str, Any]:
+    """The fleet's recipe with a week's patches, removals and changes; what is older than 90 minutes is stored every five minutes."""
     gone, patches = set(week.get("remove", ())), week.get("patch", {})
     named = [(f"{one['namespace']}/{one['name']}", one) for one in content["fleet"]["workloads"]]
     workloads = [{**one, **patches.get(key, {})} for key, one in named if key not in gone]
-    return {**content["fleet"], "workloads": workloads, "changes": week.get("changes", [])}
+    fleet = {**content["fleet"], "history": history}
+    fleet["scrape"] = {**fleet["scrape"], "fine_for": HISTORY, "coarse": "5m"}
+    return {**fleet, "workloads": workloads, "changes": week.get("changes", [])}
 
 
 def mondays(content: Mapping[str, Any]) -> list[float]:
@@ -86,25 +91,27 @@ def mondays(content: Mapping[str, Any]) -> list[float]:
     return [datetime(day.year, day.month, day.day, 9, tzinfo=UTC).timestamp() for day in days]
 
 
-def live(number: int, folder: Path, source: Path = WEEKS) -> Lived:
-    """Simulate one week."""
+def live(number: int, folder: Path, source: Path = WEEKS, history: str = HISTORY) -> Lived:
+    """Simulate one week's end."""
     content = yaml.safe_load(source.read_text(encoding="utf-8"))
     monday = mondays(content)[number]
-    world = build(parse(recipe(content, content["weeks"][number]), f"week {number + 1}"), monday)
+    world = build(parse(recipe(content, content["weeks"][number], history), f"week {number + 1}"), monday)
     file = folder / f"week-{number + 1}.om"
     count = openmetrics.write(world.columns, file, SAMPLES // len(content["weeks"]))
     return Lived(monday, file, count, list(world.objects), dict(world.logs))
 
 
-def lived(folder: Path, source: Path = WEEKS, workers: int = 2) -> list[Lived]:
-    """Simulate every week, side by side."""
+def lived(folder: Path, source: Path = WEEKS, workers: int = 2, history: str = HISTORY) -> list[Lived]:
+    """Simulate every week's end, side by side."""
     weeks = range(len(yaml.safe_load(source.read_text(encoding="utf-8"))["weeks"]))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(live, weeks, [folder] * len(weeks), [source] * len(weeks)))
+        return list(pool.map(live, weeks, [folder] * len(weeks), [source] * len(weeks), [history] * len(weeks)))
 
 
 @contextlib.contextmanager
-def told(weeks: Sequence[Lived], home: Path) -> Iterator[tuple[list[Told], Prometheus, Readiness]]:
+def told(
+    weeks: Sequence[Lived], home: Path, window: str = WINDOW
+) -> Iterator[tuple[list[Told], Prometheus, Readiness]]:
     """The digests, one after the other, each kept before the next; Prometheus and the store stay open."""
     library = make_library(Settings(home=default_home()))
     engine = open_engine(database_url(None, home))
@@ -124,9 +131,9 @@ def told(weeks: Sequence[Lived], home: Path) -> Iterator[tuple[list[Told], Prome
                     "KUBECONFIG": str(kubeconfig),
                 }
                 settings = Settings(**given)
-                snapshot = make.look(settings, Place(), one.monday, window=WINDOW)
+                snapshot = make.look(settings, Place(), one.monday, window=window)
                 kept, report = make.judged(
-                    settings, library.items(), Place(), snapshot, readiness, f"{PREFIX}{number + 1}", (), window=WINDOW
+                    settings, library.items(), Place(), snapshot, readiness, f"{PREFIX}{number + 1}", (), window=window
                 )
             readiness.keep(kept)
             found.append(Told(one, make.digest(readiness, kept, prefix=PREFIX), kept, report))
@@ -159,15 +166,17 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m evals.weeks", description="Five weekly digests of a simulated fleet."
     )
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--history", choices=(DAY, HISTORY), default=DAY, help="How much of each week is simulated.")
     chosen = parser.parse_args(arguments)
+    window = make.WINDOW if chosen.history == DAY else WINDOW
     chosen.out.mkdir(parents=True, exist_ok=True)
     err = Console(stderr=True)
     try:
         with tempfile.TemporaryDirectory(prefix="rackside-weeks-") as scratch:
             with err.status("Simulating five weeks ..."):
-                weeks = lived(Path(scratch))
+                weeks = lived(Path(scratch), history=chosen.history)
             err.print(f"{sum(one.samples for one in weeks):,} samples in {len(weeks)} weeks")
-            with err.status("Digesting ..."), told(weeks, Path(scratch)) as (found, _, _):
+            with err.status("Digesting ..."), told(weeks, Path(scratch), window) as (found, _, _):
                 for number, one in enumerate(found, 1):
                     missing = write(number, one, chosen.out)
                     print(f"week {number}: {as_markdown(one.digest).splitlines()[-1 if one.digest.uneventful else 2]}")

@@ -10,13 +10,14 @@ from typing import Literal
 
 from bot.audit_score import percent
 from bot.chart_figure import DARK, LIGHT, WIDTH, Palette, lettering
+from bot.digest.words import ALARMING, HEADINGS
 from bot.store.readiness import DAY_S, Run
 
 DPI = 150
 _HEIGHT = 2.9
 _MOST = 8
 # What is no good news stands out.
-_ALARMING = frozenset({"New", "Worse", "No longer seen", "Evidence ended"})
+_ALARMING = frozenset(HEADINGS[kind] for kind in ALARMING)
 _THEMES: dict[Literal["light", "dark"], Palette] = {"light": LIGHT, "dark": DARK}
 _lock = threading.Lock()
 

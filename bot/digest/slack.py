@@ -66,7 +66,7 @@ def _attention(at: int, one: Attention, digest: Digest) -> str:
     fresh = ", new or worse" if one.since_last and not digest.baseline else ""
     also = f"; {escape(words.also(one), 120)}" if one.also else ""
     lines = [
-        f"{_BADGE.get(one.severity, ':white_circle:')} *{at}. {escape(one.title, 150)}* ({escape(one.id, 20)}, {escape(one.severity, 20)}{fresh}{also})",
+        f"{_BADGE.get(one.severity, ':white_circle:')} *{at}. {escape(words.headline(one), 160)}* ({escape(one.id, 20)}, {escape(one.severity, 20)}{fresh}{also})",
         prose(words.attention(one), 500),
     ]
     stake = words.at_stake(one)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.audit_history import Change, of
 from bot.audit_score import percent
-from bot.audit_text import plain
+from bot.audit_text import plain, prose
 from bot.digest import words
 from bot.digest.content import Digest
 from bot.digest.words import HEADINGS
@@ -55,13 +55,15 @@ def _attention(digest: Digest) -> list[str]:
     for at, one in enumerate(digest.attention, 1):
         fresh = ", new or worse" if one.since_last and not digest.baseline else ""
         also = f"; {words.also(one)}" if one.also else ""
-        lines.append(f"{at}. **{one.id} {plain(one.title)}** ({one.severity}{fresh}{also}; {plain(words.owner(one))})")
-        lines.append(f"   {plain(words.attention(one))}")
+        lines.append(
+            f"{at}. **{plain(words.headline(one))}** ({one.id}, {one.severity}{fresh}{also}; {plain(words.owner(one))})"
+        )
+        lines.append(f"   {prose(words.attention(one))}")
         stake = words.at_stake(one)
         if stake:
             lines.append(f"   {plain(stake[0].upper() + stake[1:])}.")
         if one.remedy:
-            lines.append(f"   Do: {plain(one.remedy)}")
+            lines.append(f"   Do: {prose(one.remedy)}")
     return lines
 
 
@@ -80,7 +82,7 @@ def _triaged(digest: Digest) -> list[str]:
     if digest.triaged is None:
         return []
     if not digest.triaged:
-        return ["Nothing was triaged."]
+        return [words.NO_INCIDENT]
     return [f"- {plain(words.triaged(one))} {plain(one.link)}".rstrip() for one in digest.triaged]
 
 

@@ -13,9 +13,14 @@ from bot.digest.spending import Idle
 from bot.store.readiness import Run
 
 _BARS = "▁▂▃▄▅▆▇█"
+NO_INCIDENT = "Rackside was asked about no workload here since the last digest."
 UNCHANGED = "Rackside only reads: nothing was changed."
+# Of which kinds of change it is no good news to hear.
+ALARMING = ("new", "worse", "blind", "lapsed")
+# An item's title says what has to hold: beside it stands what is the matter with it.
+_MATTER = {"fail": "Fails", "expired": "Evidence ended", "unknown": "Not seen"}
 HEADINGS = {
-    "new": "New",
+    "new": "Newly failing",
     "worse": "Worse",
     "blind": "No longer seen",
     "lapsed": "Evidence ended",
@@ -61,7 +66,9 @@ def verdict(digest: Digest) -> str:
         # A week in which nothing happened is this line alone: what could not be seen all along belongs into it.
         unseen = digest.counts.get("unknown", 0)
         dark = f", {unseen} could not be seen" if unseen else ""
-        return f"Nothing failed, recovered or went dark since {date(digest.before.at)}: {ready}{_by(digest)}, {seen}; {_fails(failing)}{critical}{dark}."
+        # Two moments are compared: what failed and recovered in between was not looked at, so it is not said that nothing did.
+        by = _by(digest) if moved(digest.before, digest.now) else ""
+        return f"As on {date(digest.before.at)}, nothing is new, worse, fixed or out of sight: {ready}{by}, {seen}; {_fails(failing)}{critical}{dark}."
     return f"{ready}{_by(digest)}, {seen}: {', '.join(told)}; {_fails(failing)} in all{critical}."
 
 
@@ -104,6 +111,11 @@ def change(one: Change) -> str:
     return f"{one.id} {one.title}{whom}, {_team(one.owners)}"
 
 
+def headline(one: Attention) -> str:
+    """An item's title with what is the matter with it."""
+    return f"{_MATTER.get(one.state, one.state.capitalize())}: {one.title}"
+
+
 def attention(one: Attention) -> str:
     """What is wrong, on whom."""
     if one.state == "expired":
@@ -122,10 +134,10 @@ def owner(one: Attention) -> str:
 
 
 def at_stake(one: Attention) -> str:
-    """What the workloads that it stands on cost."""
+    """What the GPUs of the workloads or nodes that it stands on cost."""
     if one.usd_per_hour is None:
         return "cost not known" if one.subjects else ""
-    return f"what it stands on costs {usd(one.usd_per_hour)} an hour"
+    return f"the GPUs concerned cost {usd(one.usd_per_hour)} an hour"
 
 
 def also(one: Attention) -> str:
@@ -164,8 +176,20 @@ def costs(digest: Digest) -> str:
     ]
     total = sum(now.hours.values())
     if total:
-        told += f". Of {total:.1f} GPU-hours in {now.window}: {', '.join(parts) if parts else 'all used or kept warm'}"
+        told += f". Of {total:.1f} GPU-hours {_during(now.window, digest.now.at)}: {', '.join(parts) if parts else 'all used or kept warm'}"
     return f"{told}."
+
+
+def _during(window: str, until: float) -> str:
+    """The window with its beginning: on a Monday, the day before is a Sunday, and whoever reads it has to know."""
+    from tools.costs import WindowError, window_of
+
+    try:
+        text, hours = window_of(window)
+    except WindowError:
+        return f"in {window}"
+    begun = datetime.fromtimestamp(until - hours * 3600, UTC)
+    return f"in the {text} since {begun.strftime('%A %-d %b %H:%M')} UTC"
 
 
 def idle(one: Idle) -> str:

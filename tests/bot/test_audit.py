@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.audit import Judged, audit, worst_first
+from bot.audit import Judged, audit, commonest, worst_first
 from bot.audit_output import Report, as_json
 from bot.audit_score import score
 from bot.audit_text import as_markdown
@@ -20,8 +20,9 @@ from bot.store.readiness import Place
 from knowledge.items import Item
 from tests.bot.readiness.worlds_of_items import item
 from tests.tools.scenes import NOW, WORKLOAD, scene, snapshot
-from tools.diagnose import Verdict, Within, diagnose
-from tools.reading import Blind, Reason
+from tools.casebook import cases
+from tools.diagnose import Outcome, Verdict, Within, diagnose
+from tools.reading import Blind, Reading, Reason
 from tools.snapshot import SourceState
 
 RULE = "memory_limit_missing"
@@ -196,3 +197,27 @@ def test_what_does_not_exist_is_said(tmp_path: Path, arguments: tuple[str, ...],
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_a_reason_is_told_once_with_how_many_more_there_are() -> None:
+    def blind(why: str) -> Outcome:
+        reading = Reading(
+            name="Waiting",
+            subject=WORKLOAD,
+            value=None,
+            unit="",
+            source="",
+            query="",
+            at=0.0,
+            blind=Blind(Reason.NO_SERIES, why),
+        )
+        return Outcome(next(iter(cases().values())), WORKLOAD, Verdict.BLIND, None, reading)
+
+    one, other = "Waiting: no series: a", "Waiting: no series: b"
+    assert commonest([blind("a")]) == one
+    assert commonest([blind("a"), blind("a")]) == f"{one} (and 1 more like it)"
+    assert (
+        commonest([blind("b"), blind("a"), blind("b"), blind("b")])
+        == f"{other} (and 2 more like it, 1 for other reasons)"
+    )
+    assert commonest([blind("a"), blind("b")]) == f"{one} (and 1 for other reasons)"

@@ -67,7 +67,7 @@ def test_a_week_in_which_nothing_happened_is_one_line() -> None:
     assert "\n" not in told
     assert (
         told
-        == "Nothing failed, recovered or went dark since 14 Sep 2026: 20 % ready (as on 14 Sep 2026), 100 % verified live; 1 item fails."
+        == "As on 14 Sep 2026, nothing is new, worse, fixed or out of sight: 20 % ready, 100 % verified live; 1 item fails."
     )
     first, *more = messages(found, "s1")
     assert more == []
@@ -143,7 +143,7 @@ def test_the_gravest_comes_first_then_the_new_then_the_dearest() -> None:
     assert [one.since_last for one in found.attention] == [False, True, False]
     assert (found.attention[2].usd_per_hour, found.attention[2].workload_owners) == (20.0, ("team-b",))
     assert words.owner(found.attention[2]) == "sre; workloads of team-b"
-    assert words.at_stake(found.attention[2]) == "what it stands on costs $20.00 an hour"
+    assert words.at_stake(found.attention[2]) == "the GPUs concerned cost $20.00 an hour"
 
 
 def test_a_cost_with_a_hole_is_not_told() -> None:
@@ -180,11 +180,11 @@ def test_costs_in_words() -> None:
     before = dataclasses.replace(MONEY, usd_per_hour=30.0)
     found = digest(kept(judged("pass")), kept(judged("pass"), weeks=1, spending=before))
     assert words.costs(found) == (
-        "16 GPUs, $40.00 an hour (+$10.00 since the last digest). Of 384.0 GPU-hours in 24h: 60.0 idle ($150), 24.0 unseen."
+        "16 GPUs, $40.00 an hour (+$10.00 since the last digest). Of 384.0 GPU-hours in the 24h since Sunday 20 Sep 14:13 UTC: 60.0 idle ($150), 24.0 unseen."
     )
     unpriced = Spending(window="24h", gpus=1.0, unpriced=1.0, hours={"used": 24.0})
     assert words.costs(digest(kept(spending=unpriced))) == (
-        "1 GPU, without a price; 1 has no price. Of 24.0 GPU-hours in 24h: all used or kept warm."
+        "1 GPU, without a price; 1 has no price. Of 24.0 GPU-hours in the 24h since Sunday 20 Sep 14:13 UTC: all used or kept warm."
     )
 
 
@@ -228,6 +228,26 @@ def test_what_is_kept_beside_comes_back() -> None:
     assert found.triaged[0].ended == "not known"
     assert from_text("{}").spending.why == "it was not looked at"
     assert from_text("{}").triaged is None
+
+
+def test_what_is_to_be_copied_can_be_and_a_title_says_what_is_the_matter() -> None:
+    broken = dataclasses.replace(
+        judged("fail", fails=(A,), title="Nobody gets in"),
+        broken=(Broken("c", A, "open to all | `x", "Close it. Copy: `egress: [{ports: [1]}]` <now>"),),
+    )
+    told = as_markdown(digest(kept(broken, judged("unknown", "XX-02", blind=(B,), title="It is seen"))))
+    assert "Do: Close it. Copy: `egress: [{ports: [1]}]` &lt;now>" in told
+    assert "open to all \\| 'x" in told
+    assert "**Fails: Nobody gets in** (XX-01, high" in told
+    assert "**Not seen: It is seen** (XX-02, high" in told
+    first, *_ = messages(digest(kept(broken)), "s1")
+    assert "*1. Fails: Nobody gets in*" in str(first.blocks)
+    assert "<h3>1. Fails: Nobody gets in</h3>" in as_html(digest(kept(broken)))
+
+
+def test_a_window_that_nobody_knows_is_told_as_it_is() -> None:
+    odd = dataclasses.replace(MONEY, window="a while")
+    assert "GPU-hours in a while:" in words.costs(digest(kept(judged("pass"), spending=odd)))
 
 
 HOSTILE = "<!channel> <@U1> *bold* `code` [x](http://evil) <script>alert(1)</script>\u202e 🦊" * 20

@@ -9,6 +9,7 @@ import pytest
 from tools.log_lines import LONGEST_LINE, matches
 from tools.signals import LOG_CUDA_OOM, LOG_SERVING, LOG_SHM, LOG_XID, Signal
 from tools.sources.log_text import plain
+from tools.vocabulary.gpu_software import LOG_NO_DEVICES
 
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.10 GiB"
 
@@ -45,6 +46,7 @@ OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. G
             "Failed to increase the shared memory pool size for key 'triton_python_backend_shm_region_1' to 67108864 bytes",
             LOG_SHM,
         ),
+        ("I0627 10:11:00.588113       1 main.go:287] No devices found. Waiting indefinitely.", LOG_NO_DEVICES),
         ("NVRM: Xid (PCI:0000:3b:00): 48, pid=1, DBE (double bit error)", LOG_XID),
     ],
 )

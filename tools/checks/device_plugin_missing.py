@@ -2,7 +2,8 @@
 
 ## What it means
 The kubelet knows a GPU only through the device plugin. On this node the plugin does not run, crashes, or has found nothing to
-register, because the driver or the container toolkit beneath it is missing.
+register, because the driver or the container toolkit beneath it is missing. One that was started anew and finds nothing goes on running:
+its log alone tells that from GPUs that it found unhealthy and withdrew.
 
 ## Why it hurts
 The machine is paid for and holds no GPU pod: what waits for a GPU goes on waiting, with a message that only says that GPUs are
@@ -15,14 +16,17 @@ through to virtual machines or handed out by a DRA driver. A plugin that runs wh
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.finding import Remedy
+from tools.reading import Reading
 from tools.rules import NONE
 from tools.signals import NODE_GPUS, NODE_READY
 from tools.vocabulary.gpu_software import (
+    LOG_NO_DEVICES,
     NODE_CORDONED,
     NODE_DEVICES_GIVEN,
     NODE_GPUS_PROMISED,
     NODE_PLUGIN,
     NODE_SETTLED_FOR,
+    POD_FAILING,
 )
 
 GIVEN = NODE_DEVICES_GIVEN.now
@@ -46,7 +50,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     plugin = now[PLUGIN]
     if has.number and not plugin.text:
-        return None
+        # Mostly it has found its GPUs unhealthy and withdrawn them. One that was started anew and found none says so.
+        return _found_none(now, has)
     if not has.number:
         said, should = "By its labels the node has {should} at least and gives none", promised
     else:
@@ -56,6 +61,15 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not plugin.text:
         return because(f"{said}, although a device plugin runs on it.", given, should=should)
     return because(f"{said}; its device plugin does not run ({{plugin}}).", given, should=should, plugin=plugin)
+
+
+def _found_none(now: Now, has: Reading) -> Because | None:
+    for failing in now.each(POD_FAILING.now) if now.get(POD_FAILING.now) is not None else ():
+        line = now.of(failing.subject, LOG_NO_DEVICES.now)
+        if line is not None and line.text:
+            said = "The node had {has} and gives none; its device plugin runs, and its log says: {line}"
+            return because(said, failing, has=has, line=line)
+    return None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -86,6 +100,7 @@ CHECK = Check(
     on=(On.NODE,),
     severity="high",
     needs=(GIVEN, HAS, PROMISED, READY, CORDONED, SETTLED, PLUGIN),
+    helps=(POD_FAILING.now, LOG_NO_DEVICES.now),
     limits={
         "settled": Limit(
             1800, "seconds", "half an hour, as the GPU Operator's own alert waits: a driver may be built meanwhile"

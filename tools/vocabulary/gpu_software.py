@@ -13,6 +13,7 @@ LOG_VERSIONS = line("log.driver_library", "Line on driver and library versions")
 LOG_GPU_LOST = line("log.gpu_lost", "Line on a lost GPU")
 LOG_DEVICE_GONE = line("log.device_gone", "Line on a container without its GPU")
 LOG_FABRIC = line("log.fabric", "Line on a system that is not initialised")
+LOG_NO_DEVICES = line("log.no_devices", "Line on devices that a plugin did not find")
 LOG_CUDA_FAULT = line("log.cuda_fault", "Line on a failed kernel")
 
 POD_FAILING = fact("pod.failing", "", Per.REPLICA, "How the pod fails")
@@ -45,6 +46,11 @@ PATTERNS = {
         r"|CUDA unknown error - this may be due to an incorrectly set up environment"
     ),
     LOG_FABRIC: FABRIC,
+    # NVIDIA's device plugin: it goes on running, with nothing to give.
+    LOG_NO_DEVICES: re.compile(
+        r"No devices found\. Waiting indefinitely|Incompatible (?:platform|strategy) detected"
+        r"|[Ii]f this is a GPU node, did you (?:configure|set) the NVIDIA Container Toolkit|could not load NVML library: libnvidia-ml"
+    ),
     LOG_CUDA_FAULT: re.compile(
         r"CUDA error: (?:an illegal memory access was encountered|device-side assert triggered"
         r"|unspecified launch failure|misaligned address|an illegal instruction was encountered)"

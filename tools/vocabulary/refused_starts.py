@@ -45,6 +45,7 @@ PATTERNS = {
         r"|Quantization method specified in the model config \(\S{1,60}\) does not match"
         r"|(?:ValueError|NotImplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with"
         r"|cannot be (?:used|enabled|set|combined|specified) (?:together )?with|(?:is|are) mutually exclusive)"
+        r"|(?:NotImplementedError|AssertionError): .{0,200}?(?:do(?:es)? not support|not (?:yet|currently) supported)"
         r"|LoRA rank \d{1,5} is greater than max_lora_rank|VLLM_USE_V1=[01] is not supported with|(?:yaml|ruamel)\.\w{1,40}\.\w{0,20}(?:ScannerError|ParserError)"
     ),
     # An engine that looks for the next free port says that one is taken and goes on.
@@ -53,15 +54,15 @@ PATTERNS = {
         r"|[Aa]ddress already in use \((?:os error 98|addr=)|Failed to (?:bind to|listen on) (?:address|port) \S{1,80}"
     ),
     LOG_BUILD_TOOLS: re.compile(
-        rf"No such file or directory: '{_TOOL}'|(?:/bin/)?(?:sh|bash)\S{{0,3}}(?: line)?(?: \d{{1,5}}:)? {_TOOL}: (?:command )?not found"
+        rf"No such file or directory: '{_TOOL}'|(?:/bin/)?(?:sh|bash)\S{{0,3}}(?: line)?(?: \d{{1,5}}:)? :?{_TOOL}: (?:command )?not found"
         r"|Failed to find C compiler|No working C\+\+ compiler found in|Could not find nvcc\b|Ninja is required to load C\+\+ extensions"
         r"|CUDA_HOME environment variable is not set|(?:Ninja build failed|Error building extension '\w{1,80}')"
-        r"|fatal error: (?:Python|cuda\w{0,30}|nv\w{0,30}|cublas\w{0,30}|curand\w{0,30}|stdio|stdlib|cassert|cstdint)\.?h?: No such file"
+        r"|fatal error: (?:[\w./-]{1,80}\.(?:h|hpp|cuh|inc)|cassert|cstdint): No such file"
         r"|CalledProcessError: Command '\['?\S{0,80}(?:gcc|g\+\+|cc|clang|nvcc|ninja)\b"
         r"|/ld: cannot find -l\w{1,40}|nvcc fatal\s{1,8}: |ptxas fatal\s{1,8}: |RuntimeError: Cannot find ptxas"
     ),
     LOG_OS_LIMITS: re.compile(
-        r"\[Errno 24\]|[Tt]oo many open files|can't start new thread|pthread_create failed|Thread creation failed: Resource temporarily"
+        r"\[Errno 24\]|[Tt]oo many open files|can't start new thread|pthread_create failed|pthread_create: Resource temporarily|Thread creation failed: Resource temporarily"
         r"|\[Errno 11\] Resource temporarily unavailable|what\(\):\s{1,4}Resource temporarily unavailable"
         r"|code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\"|failed to create new OS thread"
         r"|fork: (?:retry: )?(?:Resource temporarily unavailable|Cannot allocate memory)"

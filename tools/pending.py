@@ -58,14 +58,18 @@ def told(now: Now, waiting: Sequence[Stuck], lacking: str) -> Because | None:
     if not waiting:
         return None
     longest = waiting[0]
+    said, named = "{count} pending, for {longest} at most; the scheduler says: {said}", {}
+    if longest.taints is not None and longest.taints.text:
+        said, named = f"{said} By the nodes' taints: {{taints}}", {"taints": longest.taints}
     return because(
-        "{count} pending, for {longest} at most; the scheduler says: {said}",
+        said,
         longest.wants,
-        longest.taints,
         now.get(BLOCK),
         count=counted([one.pending for one in waiting], f"Pods pending for lack of {lacking}", "pods", now.subject),
         longest=longest.pending,
+        severity=None,
         said=longest.said,
+        **named,
     )
 
 

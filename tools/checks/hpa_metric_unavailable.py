@@ -15,7 +15,7 @@ from tools.check import Because, Check, Limits, Now, On, because
 from tools.families import QUEUEING, named
 from tools.finding import Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
-from tools.vocabulary.autoscaling import HPA_BROKEN
+from tools.vocabulary.autoscaling import HPA_BROKEN, KEDA_SAID
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -25,6 +25,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     return because(
         "The autoscaler cannot compute a number of replicas: {broken}",
+        now.get(KEDA_SAID.now),
         now.get(HPA_METRICS.now),
         now.get(HPA_DESIRED.now),
         now.get(REQUESTS_WAITING.avg("10m")),
@@ -54,7 +55,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(HPA_BROKEN.now,),
-    helps=(HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
+    helps=(KEDA_SAID.now, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     fires=fires,
     explains=(*QUEUEING, *named("concurrency_cap_below_kv")),
     remedies=remedies,

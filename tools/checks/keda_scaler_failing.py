@@ -15,7 +15,7 @@ from tools.check import Because, Check, Explains, Limit, Limits, Now, On, becaus
 from tools.families import QUEUEING
 from tools.finding import Change, Remedy
 from tools.signals import HPA_DESIRED, HPA_METRICS, REQUESTS_WAITING
-from tools.vocabulary.autoscaling import KEDA_EMPTY, KEDA_ERRORS, KEDA_MADE, KEDA_SAID
+from tools.vocabulary.autoscaling import HPA_BROKEN, KEDA_EMPTY, KEDA_ERRORS, KEDA_MADE, KEDA_SAID
 
 ERRORS = KEDA_ERRORS.increase("15m")
 EMPTY = KEDA_EMPTY.increase("15m")
@@ -27,7 +27,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     said = now.get(KEDA_SAID.now)
     errors = now.get(ERRORS)
-    if said is not None and said.text and (errors is None or errors.number < limits["failures"]):
+    broken = now.get(HPA_BROKEN.now)
+    # Where the autoscaler itself complains, that is the finding, and KEDA's words are its evidence.
+    told = broken is not None and bool(broken.text)
+    if said is not None and said.text and not told and (errors is None or errors.number < limits["failures"]):
         return because("KEDA cannot read its trigger; its event says: {said}", errors, said=said)
     errors = now[ERRORS]  # raises: what KEDA counts cannot be seen
     empty = now.get(EMPTY)
@@ -60,7 +63,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(KEDA_MADE.now, ERRORS),
-    helps=(KEDA_SAID.now, EMPTY, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
+    helps=(KEDA_SAID.now, HPA_BROKEN.now, EMPTY, HPA_METRICS.now, HPA_DESIRED.now, REQUESTS_WAITING.avg("10m")),
     limits={"failures": Limit(3, "failures", "one poll in 30 s may fail; three in 15 min is no slip")},
     fires=fires,
     explains=(Explains("hpa_metric_unavailable"), Explains("concurrency_cap_below_kv"), *QUEUEING),

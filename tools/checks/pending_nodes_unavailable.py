@@ -31,7 +31,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Bring the nodes back, or add one."""
     said = now.get(SAID)
-    text = said.text if said is not None else ""
+    text = " ".join(one.text for one in (said, now.get(TAINTS)) if one is not None)
     if "unschedulable" in text:
         first = "The nodes are cordoned: end the maintenance (`kubectl uncordon NODE`), one node at a time, or give the replicas another place before it."
     elif "disk-pressure" in text:

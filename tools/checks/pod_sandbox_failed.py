@@ -1,8 +1,9 @@
 """The pod has its node, and the network or the runtime there cannot make room for it.
 
 ## What it means
-Before any container the kubelet makes the pod's sandbox: its network by the CNI plugin, its runtime class. No free address in the node's
-subnet, a CNI plugin that is down, or a runtime class that the node does not know keep it from that.
+Before any container the kubelet makes the pod's sandbox: its cgroup, its network by the CNI plugin, its runtime class, and where devices
+are claimed (dynamic resource allocation) their driver hands them over. No free address in the node's subnet, a CNI plugin or a driver of
+devices that is down, or a runtime class that the node does not know keep it from that.
 
 ## Why it hurts
 The replica does not exist, its GPU is reserved, and nothing is red: the pod only says ContainerCreating.
@@ -35,7 +36,14 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     text = said.text if said is not None else ""
     if "assign an IP" in text or "no IP addresses" in text or "no available IP" in text:
         first = "Give the node's subnet free addresses (prefix delegation, a larger subnet, fewer pods per node), or place the pod elsewhere."
-    elif "runtime handler" in text.lower() or "RuntimeClass" in text:
+    elif "ynamic resources" in text or "PrepareResources" in text:
+        first = (
+            "The driver of the claimed devices does not hand them over: look at its kubelet plugin's pod on that node and at its log, and at"
+            " `kubectl describe resourceclaim`."
+        )
+    elif "sandbox image" in text:
+        first = "The node cannot fetch the small image that every sandbox starts from: see its DNS, proxy and egress, or have the image in the node's own."
+    elif "runtime handler" in text.lower() or "RuntimeClass" in text or "no runtime for" in text:
         first = "The node does not know the runtime class: see that the container toolkit ran there, or correct runtimeClassName."
     else:
         first = "Look at the CNI plugin's pod on that node and at its log: it answers for the pod's network."

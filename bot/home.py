@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ from tools.finding import Finding
 from tools.together import together, told
 
 REFRESH = "home_refresh"
-HEADLINES, RECENT, SEEN, MINE = 5, 5, 14, 10
+HEADLINES, RECENT, SEEN, MINE, NAMED = 5, 5, 14, 10, 12
 _BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
+_HOW = {"blind": ": cannot be read", "not set": ": not set up"}
 _STATE = {"ok": ":large_green_circle:", "blind": ":red_circle:"}
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,24}")
 NOT_YET = "_I am looking ..._"
 Block = dict[str, Any]
 
@@ -95,7 +98,7 @@ def _now(home: Home) -> list[Block]:
     blocks = [section(f"*{verdict}*")]
     lines = [
         f"{_BADGE.get(one.severity, ':white_circle:')} {escape(one.title, 150)} {code(one.subject, 150)}"
-        + (f"\n    {prose(one.since.text, 200)}" if one.since is not None else "")
+        + (f"\n    {prose(one.since.text, 400)}" if one.since is not None else "")
         for one in headlines[:HEADLINES]
     ]
     if len(headlines) > HEADLINES:
@@ -125,7 +128,7 @@ def _subscriptions(mine: Sequence[Subscription]) -> str:
         f"• <#{one.channel}> every {DAYS[one.weekday].capitalize()} {one.minute // 60:02}:{one.minute % 60:02} ({escape(one.zone, 60)})"
         + (", muted" if one.muted_at is not None else "")
         for one in mine[:MINE]
-        if one.channel.isalnum()
+        if _CHANNEL.fullmatch(one.channel)
     ]
     return "\n".join(lines) or "_None. `/rackside subscribe` in a channel gets it a digest every week._"
 
@@ -139,13 +142,21 @@ def _recent(recent: Sequence[Kept]) -> str:
 
 
 def _seen(seen: Sequence[Seen] | None, *, detailed: bool) -> str:
+    """What cannot be seen, each on a line of its own, then all that can on one."""
     if seen is None:
         return NOT_YET
+    worst = sorted((one for one in seen if one.state != "ok"), key=lambda one: one.state != "blind")
     lines = [
         f"{_STATE.get(one.state, ':white_circle:')} {escape(one.what, 60)}"
-        + (f": {escape(one.detail, 110)}" if detailed else "")
-        for one in seen[:SEEN]
+        + (f": {escape(one.detail, 110)}" if detailed else _HOW.get(one.state, ""))
+        for one in worst[:SEEN]
     ]
+    if len(worst) > SEEN:
+        lines.append(f"_and {len(worst) - SEEN} more: `rackside doctor` lists them_")
+    well = [escape(one.what, 60) for one in seen if one.state == "ok"]
+    if well:
+        more = f" and {len(well) - NAMED} more" if len(well) > NAMED else ""
+        lines.append(f"{_STATE['ok']} {len(well)} can be read: {', '.join(well[:NAMED])}{more}")
     return "\n".join(lines) or "_Nothing is set up yet: `rackside doctor` says what is missing._"
 
 

@@ -1,4 +1,4 @@
-"""What is typed behind `/rackside`, read into one command. Pure: words in, a command or a problem out."""
+"""What is typed behind `/rackside`, read into one command. Pure: words in, a command or a problem (as mrkdwn) out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.digest.schedule import ScheduleProblem, minute, weekday, zone_name
+from bot.mrkdwn import code, escape
 
 Verb = Literal["ask", "audit", "diagnose", "digest", "help", "mute", "size", "status", "subscribe", "unmute"]
 View = Literal["overview", "latency", "errors", "capacity"]
@@ -69,15 +70,11 @@ def parse(text: str) -> Command:
         return Command("subscribe", when=_when(rest))
     if len(words) > 1:
         return Command("ask", " ".join(words))
-    raise CommandProblem(f"I do not know `{_shown(verb)}`: `/rackside help` lists what I take")
+    raise CommandProblem(f"I do not know {code(verb, 60)}: `/rackside help` lists what I take")
 
 
 _PLACED: dict[str, Verb] = {"diagnose": "diagnose", "audit": "audit", "digest": "digest"}
 _SAMPLE = {"ask": "why is the first token so slow in namespace prod?", "size": "a 70B model on 4 H100"}
-
-
-def _shown(word: str) -> str:
-    return word.replace("`", "'")[:40]
 
 
 def _place(verb: str, rest: list[str]) -> tuple[str, str]:
@@ -118,4 +115,4 @@ def _when(rest: list[str]) -> tuple[int, int, str]:
     try:
         return weekday(given[0]), minute(given[1]), zone_name(given[2])
     except ScheduleProblem as problem:
-        raise CommandProblem(str(problem)) from None
+        raise CommandProblem(escape(str(problem), 300)) from None

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from evals.hostile import Payload, payloads
+from evals.hostile.slack_places import PLACES
 from evals.hostile.surfaces import SURFACES, Surface, shown
+
+EVERY = {**SURFACES, **PLACES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +25,7 @@ class Leak:
     why: str
 
 
-def tried(
-    one: Payload, surfaces: dict[str, Surface] = SURFACES, everything: Callable[[str], str] = shown
-) -> list[Leak]:
+def tried(one: Payload, surfaces: dict[str, Surface] = EVERY, everything: Callable[[str], str] = shown) -> list[Leak]:
     """How one text got through; a surface that fails on it counts as well."""
     found: list[Leak] = []
     for name, surface in surfaces.items():
@@ -54,11 +55,11 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     number, leaks = run(payloads())
     if chosen.json:
-        print(json.dumps({"texts": number, "surfaces": list(SURFACES), "through": [asdict(one) for one in leaks]}))
+        print(json.dumps({"texts": number, "surfaces": list(EVERY), "through": [asdict(one) for one in leaks]}))
     else:
         for one in leaks:
             print(f"{one.surface}: {one.group}: {one.text!r}: {one.why}")
-        print(f"{number} hostile texts through {len(SURFACES)} surfaces: {len(leaks)} got through")
+        print(f"{number} hostile texts through {len(EVERY)} surfaces: {len(leaks)} got through")
     return 1 if leaks else 0
 
 

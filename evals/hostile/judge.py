@@ -37,6 +37,11 @@ def mrkdwn(parts: Collection[Mapping[str, Any]], addresses: Collection[str]) -> 
         yield from unseen(text)
 
 
+def links(text: str) -> set[str]:
+    """Where mrkdwn leads."""
+    return {token.partition("|")[0] for token in _TOKEN.findall(text)}
+
+
 def unseen(text: str, also: str = "\n") -> Iterator[str]:
     """Characters that act or hide: controls, direction, zero width, surrogates, private ones."""
     for char in text:

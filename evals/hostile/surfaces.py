@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
@@ -43,7 +43,7 @@ def answer(text: str, intent: str = "live") -> Answer:
         since=Since(text, text), happened=(Happened("rollout", text, text, text, 1.0, text),), unseen_before=text,
     )  # fmt: skip
     symptom = Finding("b", text, text, text, "low", "low", False, text, explained_by=("a",), evidence=(reading,))
-    cited = (Citation(text, text, text, text, OURS, text), Citation("p", text, text, text, text, text))
+    cited = (Citation(text, text, text, text, OURS, text, text), Citation("p", text, text, text, text, text, text))
     spots, ruled = (BlindSpot(text, text),), (RuledOut(text, text, text),)
     recovered = (Recovered(text, text, text, text, text, text),)
     findings = (cause, symptom) if intent == "live" else ()
@@ -54,34 +54,36 @@ def answer(text: str, intent: str = "live") -> Answer:
     )  # fmt: skip
 
 
-def _said(message: Message, addresses: frozenset[str] = frozenset()) -> Judged:
-    yield from judge.mrkdwn(list(_parts(message.blocks)), addresses)
+def said(message: Message, addresses: Collection[str] = frozenset()) -> Judged:
+    """A message of ours: its blocks, and the text of its notification."""
+    yield from judge.mrkdwn(list(parts(message.blocks)), addresses)
     yield from judge.mrkdwn([{"type": "mrkdwn", "text": message.text, "verbatim": True}], addresses)
 
 
-def _parts(shown: Any) -> Iterator[Mapping[str, Any]]:
+def parts(shown: Any) -> Iterator[Mapping[str, Any]]:
+    """The text objects in blocks."""
     if isinstance(shown, list):
         for one in shown:
-            yield from _parts(one)
+            yield from parts(one)
     elif isinstance(shown, dict):
         if shown.get("type") in {"mrkdwn", "plain_text"} and isinstance(shown.get("text"), str):
             yield shown
         else:
-            yield from _parts(list(shown.values()))
+            yield from parts(list(shown.values()))
 
 
 def _slack(text: str) -> Judged:
     # A page's own address is ours to link: whoever indexes pages says where they are. Only whole web addresses become links.
     addresses = frozenset({OURS, web_address(text)} - {""})
     for intent in ("live", "knowledge", "declined"):
-        yield from _said(blocks(answer(text, intent)), addresses)
-    yield from _said(plain(text))
+        yield from said(blocks(answer(text, intent)), addresses)
+    yield from said(plain(text))
 
 
 def _person(text: str) -> Judged:
     """A message of a person, or a name that they chose, as it comes back in an answer."""
     asked = question_text(f"<@U0RACKSIDE> {text}", "U0RACKSIDE")
-    yield from _said(blocks(Answer(asked, "declined", Scope(), asked, text=asked)))
+    yield from said(blocks(Answer(asked, "declined", Scope(), asked, text=asked)))
 
 
 def _terminal(text: str) -> Judged:
@@ -104,7 +106,7 @@ def _alert(text: str) -> Judged:
         dict.fromkeys(names, text), dict.fromkeys(("summary", "description", "runbook_url", text), text), url=text
     )
     told = Told(noted(answer(text), 1.0), Citation(text, text, text, text, text, text), text)
-    yield from _said(group_message(group, [alert, alert], told, 100.0), frozenset({web_address(text)} - {""}))
+    yield from said(group_message(group, [alert, alert], told, 100.0), frozenset({web_address(text)} - {""}))
 
 
 def _markdown(text: str) -> Judged:

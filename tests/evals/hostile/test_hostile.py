@@ -9,7 +9,8 @@ import pytest
 
 from bot.advisor.only_our_links import only_our_links
 from evals.hostile import Payload, judge, payloads
-from evals.hostile.__main__ import main, tried
+from evals.hostile.__main__ import EVERY, main, tried
+from evals.hostile.slack_places import PLACES
 from evals.hostile.surfaces import SURFACES
 
 CORPUS = list(payloads())
@@ -73,14 +74,29 @@ def test_a_surface_that_fails_or_leaks_is_reported() -> None:
 
     leaks = tried(Payload("g", "a secret", "secret"), {"s": fails}, lambda text: text)
     assert [(leak.surface, leak.why) for leak in leaks] == [("s", "RuntimeError: boom"), ("any", "the secret is shown")]
-    assert "Slack" in SURFACES
-    assert "model prompt" in SURFACES
+
+
+def test_every_field_that_data_comes_in_by_is_tried() -> None:
+    """Messages, display names, file names, alert labels, log lines, commands, what is shared, and what is told again of them."""
+    assert set(SURFACES) | set(PLACES) == set(EVERY)
+    assert {
+        "Slack", "Slack, a person's own words", "display names and names of files", "an alert in Slack", "an alert that a bot posts",
+        "a message shared along", "a command", "a follow-up", "an incident told again", "App Home", "a watchdog", "model prompt",
+    } <= set(EVERY)  # fmt: skip
+    assert len(CORPUS) * len(EVERY) >= 100 * 12
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_really_shows_what_is_put_there(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is judged over something: a judge that objects to everything is heard from all of them."""
+    monkeypatch.setattr("evals.hostile.judge.mrkdwn", lambda found, _addresses: ["seen"] * len(list(found)))
+    assert list(PLACES[place]("payload-x"))
 
 
 def test_the_command_prints_its_count(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evals.hostile.__main__.payloads", lambda: iter(CORPUS[:2]))
     assert main([]) == 0
-    assert capsys.readouterr().out.strip() == "2 hostile texts through 8 surfaces: 0 got through"
+    assert capsys.readouterr().out.strip() == "2 hostile texts through 16 surfaces: 0 got through"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 
 from tools.check import Because, Fires, Limit, Limits, Now, because
 from tools.crashes import log_line, of_container, recent
-from tools.reading import Reading, Subject
+from tools.failing_replicas import told_by
+from tools.reading import Reading
 from tools.signals import (
     EXIT_CODE,
     LOG_CUDA_OOM,
@@ -82,12 +83,6 @@ def failed_start(signal: Signal, *helps: Ask, unless: tuple[Signal, ...] = ()) -
         return standing(now, limits["standing"], signal, unless)
 
     return fires
-
-
-def told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
-    """Whether a replica's log holds a line of one of these kinds."""
-    lines = (now.of(replica, signal.now) for signal in signals)
-    return any(line is not None and line.text for line in lines)
 
 
 def standing(now: Now, for_s: float, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:

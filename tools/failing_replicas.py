@@ -9,13 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.check import Because, Limit, Now, because
-from tools.reading import Reading
-from tools.signals import POD_READY, Signal
+from tools.reading import Reading, Subject
+from tools.signals import LOG_CUDA_OOM, LOG_SHM, LOG_XID, POD_READY, Signal
+from tools.vocabulary.gpu_software import LOG_CUDA_FAULT, LOG_DEVICE_GONE, LOG_GPU_LOST
 from tools.vocabulary.outcomes import FAILED, HTTP_5XX
+from tools.vocabulary.startup import LOG_COLLECTIVE, LOG_ENGINE_DEAD, LOG_NO_KERNEL
 
 ERRORS = HTTP_5XX.increase("10m")
 FAILURES = FAILED.increase("10m")
 HELPS = (ERRORS, FAILURES)  # beside POD_READY
+# What breaks the calls of a server that runs for certain; beside it an error of a start was survived.
+BREAKING = (
+    LOG_COLLECTIVE,
+    LOG_CUDA_FAULT,
+    LOG_CUDA_OOM,
+    LOG_DEVICE_GONE,
+    LOG_ENGINE_DEAD,
+    LOG_GPU_LOST,
+    LOG_NO_KERNEL,
+    LOG_SHM,
+    LOG_XID,
+)
 LIMITS = {"errors": Limit(5, "requests", "from then on the log of a server that counts as ready is read")}
 
 
@@ -27,11 +41,17 @@ def failing(now: Now, least: float) -> Iterator[tuple[Reading, Reading]]:
             yield ready, errors
 
 
-def said_while_ready(now: Now, least: float, signal: Signal) -> Because | None:
-    """Because a ready replica fails its requests, and its log says this."""
+def told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
+    """Whether a replica's log holds a line of one of these kinds."""
+    lines = (now.of(replica, signal.now) for signal in signals)
+    return any(line is not None and line.text for line in lines)
+
+
+def said_while_ready(now: Now, least: float, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:
+    """Because a ready replica fails its requests, and its log says this, and none of what is in `unless`, which weighs more."""
     for ready, errors in failing(now, least):
         line = now.of(ready.subject, signal.now)
-        if line is not None and line.text:
+        if line is not None and line.text and not told_by(now, ready.subject, unless):
             said = "{errors_of} counts as ready and failed {errors} within 10 min; its log says: {line}"
             return because(said, ready, errors=errors, line=line)
     return None

@@ -247,6 +247,14 @@ def test_the_advice_names_what_the_line_names(check: str, line: str, says: str) 
     assert says in " ".join(remedy.text for remedy in remedies(check, **{signal: line}))
 
 
+def test_what_an_init_container_may_not_write_is_not_told_by_the_mounts_of_the_server() -> None:
+    line = "mkdir: cannot create directory '/models/x': Permission denied"
+    told = {"log.permission_denied now": line, "pod.mounts now": "/models (read-only)"}
+    found = remedies("path_not_writable", **told, **{"pod.told_of now": "init container fetch-weights"})
+    assert [one.change for one in found] == [None]
+    assert "init container fetch-weights write /models/x" in found[0].text
+
+
 CAUSES = (
     "unsupported_model",
     "engine_config_refused",

@@ -21,6 +21,7 @@ from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.configuration import ENGINE_NAME
 from tools.vocabulary.refused_starts import LOG_BUILD_TOOLS
+from tools.vocabulary.startup import LOG_DOWNLOAD
 
 _START = failed_start(LOG_BUILD_TOOLS, unless=DECISIVE)
 _TOOL = re.compile(
@@ -36,7 +37,12 @@ _CITES = ("serving/cuda-graphs-and-compilation", "platform/container-images")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a start ended with such a line, or a ready replica fails its requests with it."""
-    return _START(now, limits) or failing_replicas.said_while_ready(now, limits["errors"], LOG_BUILD_TOOLS)
+    fetched = now.get(LOG_DOWNLOAD.now)
+    if fetched is not None and "No space left" in fetched.text:
+        return None  # the compiler's error follows from a full disk
+    return _START(now, limits) or failing_replicas.said_while_ready(
+        now, limits["errors"], LOG_BUILD_TOOLS, failing_replicas.BREAKING
+    )
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -100,7 +106,14 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_BUILD_TOOLS),
-    helps=(*HELPS, *(signal.now for signal in DECISIVE), ENGINE_NAME.now, *failing_replicas.HELPS),
+    helps=(
+        *HELPS,
+        *(signal.now for signal in DECISIVE),
+        ENGINE_NAME.now,
+        LOG_DOWNLOAD.now,
+        *failing_replicas.HELPS,
+        *(signal.now for signal in failing_replicas.BREAKING),
+    ),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,
     # What was not built is a shared object that cannot be opened.

@@ -38,7 +38,9 @@ _CITES = ("systems/python-and-image-errors", "platform/container-images")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a start ended with such a line, or a ready replica fails its requests with it."""
-    return _START(now, limits) or failing_replicas.said_while_ready(now, limits["errors"], LOG_LIBRARY)
+    return _START(now, limits) or failing_replicas.said_while_ready(
+        now, limits["errors"], LOG_LIBRARY, failing_replicas.BREAKING
+    )
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -120,6 +122,7 @@ CHECK = Check(
         DRIVER_SETTINGS.now,
         GPU_REQUEST.now,
         *failing_replicas.HELPS,
+        *(signal.now for signal in failing_replicas.BREAKING),
     ),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,

@@ -16,7 +16,7 @@ import re
 from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limits, Now, On, because
 from tools.crashes import log_line, of_container, recent
-from tools.failed_starts import DECISIVE, HELPS, LIMITS, needs, standing, told, told_by
+from tools.failed_starts import DECISIVE, HELPS, LIMITS, needs, standing, told
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.signals import CPU_LIMIT, LOG_SERVING, RESTARTS
@@ -33,7 +33,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica ended lately with such a line, whether or not it had served, runs unready over it, or is ready and fails its requests."""
     for crash in recent(now, limits["recent"]):
         line = log_line(now, crash, LOG_OS_LIMITS)
-        if not line.text or crash.reason.text == "OOMKilled" or told_by(now, line.subject, DECISIVE):
+        if not line.text or crash.reason.text == "OOMKilled" or failing_replicas.told_by(now, line.subject, DECISIVE):
             continue
         served = log_line(now, crash, LOG_SERVING)
         said = "{code_of} ended with exit code {code} {ago} ago"
@@ -43,7 +43,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
             now, because(f"{said}; its log says: {{line}}", *also, code=crash.code, ago=crash.ago, line=line)
         )
     return standing(now, limits["standing"], LOG_OS_LIMITS, DECISIVE) or failing_replicas.said_while_ready(
-        now, limits["errors"], LOG_OS_LIMITS
+        now, limits["errors"], LOG_OS_LIMITS, failing_replicas.BREAKING
     )
 
 
@@ -108,7 +108,13 @@ CHECK = Check(
     applies=Applies.NEEDED,
     severity="critical",
     needs=needs(LOG_OS_LIMITS),
-    helps=(*HELPS, *(signal.now for signal in DECISIVE), CPU_LIMIT.now, *failing_replicas.HELPS),
+    helps=(
+        *HELPS,
+        *(signal.now for signal in DECISIVE),
+        CPU_LIMIT.now,
+        *failing_replicas.HELPS,
+        *(signal.now for signal in failing_replicas.BREAKING),
+    ),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,
     # What needs one file, thread or locked page more fails in its own words.

@@ -20,7 +20,7 @@ from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.container_rights import MOUNTS, ROOT_READ_ONLY, RUNS_AS, mounted
 from tools.vocabulary.refused_starts import LOG_PERMISSION
-from tools.vocabulary.startup import LOG_DOWNLOAD
+from tools.vocabulary.startup import LOG_DOWNLOAD, TOLD_OF
 
 _START = failed_start(LOG_PERMISSION, ROOT_READ_ONLY.now, RUNS_AS.now, MOUNTS.now, unless=DECISIVE)
 _PATH = re.compile(r"""(?:'|"|\b(?:at|open|mkdir|create|rename|chmod|touch|directory|file) '?|: )(/[^\s'":]{1,200})""")
@@ -46,7 +46,9 @@ _CITES = ("systems/python-and-image-errors", "platform/container-images")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a start ended with such a line, or a ready replica fails its requests with it; not where the hub refused besides."""
-    found = _START(now, limits) or failing_replicas.said_while_ready(now, limits["errors"], LOG_PERMISSION)
+    found = _START(now, limits) or failing_replicas.said_while_ready(
+        now, limits["errors"], LOG_PERMISSION, failing_replicas.BREAKING
+    )
     if found is None:
         return None
     line = found.readings["line"]
@@ -80,6 +82,10 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         )
     found = _PATH.search(line)
     path = found[1].rstrip(".,)") if found else ""
+    part = now.get(TOLD_OF.now)
+    if part is not None and part.text:
+        said = f"Let the {part.text} write {path or 'what it needs'}: a volume mounted there, and its owner or fsGroup that of the container's user."
+        return (Remedy(said, None, _VERIFY, ("platform/model-weight-storage", *_CITES)),)
     return (*_for_path(now, path), _all_caches())
 
 
@@ -174,6 +180,7 @@ CHECK = Check(
         RUNS_AS.now,
         MOUNTS.now,
         *failing_replicas.HELPS,
+        *(signal.now for signal in failing_replicas.BREAKING),
     ),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,

@@ -18,7 +18,7 @@ import re
 from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, Where, because
 from tools.crashes import of_container, recent
-from tools.failed_starts import DECISIVE, HELPS, LIMITS, standing, told, told_by
+from tools.failed_starts import DECISIVE, HELPS, LIMITS, standing, told
 from tools.families import BROKEN, DOWN, SLOW, at, named
 from tools.finding import Remedy
 from tools.signals import EXIT_CODE, LOG_SERVING, LOG_SHM, LOG_XID, REQUESTS_FINISHED, TERMINATED_AGO, TERMINATION, TTFT
@@ -64,7 +64,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     side = stage.text if stage is not None else ""
     if side == "prefill":
         raise NothingToSee("what is fetched from it is told of the decoding side")
-    said = failing_replicas.said_while_ready(now, limits["errors"], LOG_KV_TRANSFER)
+    said = failing_replicas.said_while_ready(now, limits["errors"], LOG_KV_TRANSFER, _OTHERWISE)
     if said is not None:
         return said
     failed, unpaired, slow = now.get(FAILED), now.get(UNPAIRED), now.get(TOOK)
@@ -106,7 +106,7 @@ def _ended(now: Now, limits: Limits) -> Because | None:
         line = now.of(crash.code.subject, LOG_KV_TRANSFER.now)
         if line is None or not line.text or crash.reason.text == "OOMKilled":
             continue
-        if not told_by(now, line.subject, _OTHERWISE):
+        if not failing_replicas.told_by(now, line.subject, _OTHERWISE):
             said = "{code_of} ended with exit code {code} {ago} ago; its log says: {line}"
             return of_container(now, because(said, crash.reason, code=crash.code, ago=crash.ago, line=line))
     return standing(now, limits["standing"], LOG_KV_TRANSFER, _OTHERWISE)

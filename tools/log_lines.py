@@ -48,6 +48,12 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
 LINES: tuple[Signal, ...] = tuple(dict.fromkeys((*PATTERNS, *log_signals().values(), LOG_LAST_ERROR)))
 # What stands beside any cause, and decides nothing about it.
 _AFTERMATH = frozenset({LOG_SERVING, LOG_ENGINE_DEAD, LOG_UNREACHABLE})
+# What ends a start is told as an error: the same words in a warning are of what was tried and went on without.
+_WARNING = re.compile(r"\b(?:WARNING|(?<!NCCL )WARN)\b|^W\d{4} |\b\w{1,40}Warning: ")
+_SURVIVED_AS_A_WARNING = frozenset(
+    f"log.{name}"
+    for name in ("unsupported_model", "config_refused", "address_in_use", "build_tools", "os_limits", "library_missing")
+) | {"log.permission_denied"}
 # The message of an out-of-memory error spans its first line; the exception's name alone says less.
 _FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")
 
@@ -59,6 +65,8 @@ def matches(log: str) -> dict[Signal, str]:
     for line in log.splitlines():
         for signal, pattern in looked_for:
             match = pattern.search(line)
+            if match and signal.name in _SURVIVED_AS_A_WARNING and _WARNING.search(line, 0, match.end()):
+                continue
             if match and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
                 found[signal] = _cut(line, match)
     return found

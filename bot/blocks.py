@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.advisor.question import Answer, Citation
 from bot.deep_links import Links
+from bot.copyable import copyable
 from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
 from tools.finding import BlindSpot, Evidence, Finding, Recovered, Remedy, RuledOut
 from tools.together import together, told
@@ -166,7 +168,9 @@ def _headline(group: Sequence[Finding], answer: Answer, links: Links, *, fold: b
         out.append(folded(f"Evidence ({len(finding.evidence)})", said) if fold else section(f"*Evidence*\n{said}"))
     if finding.remedies:
         out.append(
-            section(f"*What to do*\n{_listed(_said_once(finding.remedies), _remedy, _REMEDIES, 'more remedies')}")
+            section(
+                f"*What to do*\n{_listed(_said_once(finding.remedies), partial(_remedy, finding.subject), _REMEDIES, 'more remedies')}"
+            )
         )
     return out
 
@@ -248,14 +252,15 @@ def _said_once(remedies: Sequence[Remedy]) -> list[Remedy]:
     return [replace(remedy, verify="") if remedy.verify == after else remedy for remedy, after in pairs]
 
 
-def _remedy(remedy: Remedy) -> str:
+def _remedy(subject: str, remedy: Remedy) -> str:
     lines = [f"• {prose(remedy.text, 350)}"]
     change = remedy.change
     if change is not None:
         before = code(change.from_, 80) or "unset"
         lines.append(f"    {code(change.what, 120)}: {before} → {code(change.to, 80) or 'unset'}")
-        if change.what.startswith("-"):
-            lines.append(fence(f"{change.what[:500]} {change.to[:500]}".strip(), 260))
+        command = copyable(change, subject)
+        if command:
+            lines.append(fence(command, 360))
     if remedy.verify:
         lines.append(f"    Check that it worked: {prose(remedy.verify, 300)}")
     return "\n".join(lines)
@@ -278,7 +283,8 @@ def _citation_line(citation: Citation) -> str:
     section = f", {escape(citation.section, 100)}" if citation.section else ""
     quoted = f"\n    “{escape(citation.quote, 180)}”" if visible(citation.quote).strip() else ""
     title = citation.title or citation.id
-    return f"• {link(citation.url, title, 120)}{section}{quoted}"
+    dated = f" ({escape(citation.date, 20)})" if citation.date else ""
+    return f"• {link(citation.url, title, 120)}{section}{dated}{quoted}"
 
 
 def _footer(answer: Answer) -> Block:

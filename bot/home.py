@@ -23,6 +23,7 @@ from tools.together import together, told
 REFRESH = "home_refresh"
 HEADLINES, RECENT, SEEN, MINE, NAMED = 5, 5, 14, 10, 12
 _BADGE = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:"}
+_WORST = {"blind": 0, "not set": 1, "ok": 2}
 _HOW = {"blind": ": cannot be read", "not set": ": not set up"}
 _STATE = {"ok": ":large_green_circle:", "blind": ":red_circle:"}
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{1,24}")
@@ -142,10 +143,11 @@ def _recent(recent: Sequence[Kept]) -> str:
 
 
 def _seen(seen: Sequence[Seen] | None, *, detailed: bool) -> str:
-    """What cannot be seen, each on a line of its own, then all that can on one."""
+    """What cannot be seen, each on a line of its own, then what can: for admins with its details, for others on one line."""
     if seen is None:
         return NOT_YET
-    worst = sorted((one for one in seen if one.state != "ok"), key=lambda one: one.state != "blind")
+    told = seen if detailed else [one for one in seen if one.state != "ok"]
+    worst = sorted(told, key=lambda one: _WORST.get(one.state, 0))
     lines = [
         f"{_STATE.get(one.state, ':white_circle:')} {escape(one.what, 60)}"
         + (f": {escape(one.detail, 110)}" if detailed else _HOW.get(one.state, ""))
@@ -154,7 +156,7 @@ def _seen(seen: Sequence[Seen] | None, *, detailed: bool) -> str:
     if len(worst) > SEEN:
         lines.append(f"_and {len(worst) - SEEN} more: `rackside doctor` lists them_")
     well = [escape(one.what, 60) for one in seen if one.state == "ok"]
-    if well:
+    if well and not detailed:
         more = f" and {len(well) - NAMED} more" if len(well) > NAMED else ""
         lines.append(f"{_STATE['ok']} {len(well)} can be read: {', '.join(well[:NAMED])}{more}")
     return "\n".join(lines) or "_Nothing is set up yet: `rackside doctor` says what is missing._"

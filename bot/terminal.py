@@ -197,7 +197,8 @@ def _citation(citation: Citation, console: Console, width: int) -> None:
     for line in lines:
         _hang(console, Text("  │ ", style="green"), Text(line, style="italic"), width, again=True)
     section = f", {safe(citation.section)}" if citation.section else ""
-    _hang(console, Text("    "), Text(f"{safe(citation.title)}{section}", style="dim"), width)
+    dated = f" ({safe(citation.date)})" if citation.date else ""
+    _hang(console, Text("    "), Text(f"{safe(citation.title)}{section}{dated}", style="dim"), width)
     if citation.url:
         # In one piece, however long: a terminal makes a link of it.
         console.print(Text(f"    {safe(citation.url)}", style="dim"), soft_wrap=len(citation.url) > width - 4)

@@ -127,7 +127,8 @@ def _said(snapshot: Snapshot, trace: Trace, found: Spell, past: History, begun: 
         ends = "where the look-back ends" if found.first == 0 else "where its data begins"
         return f"For at least {length}: {what} was {beyond} already at {clock(begun, now)}, {ends}."
     quiet = past.times[found.quiet]
-    when = f"Since {clock(begun, now)} ({length}), to within {duration_shown(within)}"
+    lasting = length if now - begun >= 1 else "just now"
+    when = f"Since {clock(begun, now)} ({lasting}), to within {duration_shown(within)}"
     if found.first - found.quiet > 1:
         when = f"Since some time between {clock(quiet, now)} and {clock(begun, now)}, with no data in between"
     if found.times >= FLAPPING:

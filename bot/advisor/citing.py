@@ -41,6 +41,7 @@ def cite(passage: Passage, longest: int = QUOTE_LONGEST) -> Citation:
         section=passage.section,
         url=passage.url,
         quote=quote(passage.text, longest),
+        date=passage.date,
     )
 
 

@@ -72,7 +72,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage that was retrieved and is quoted word for word in `quote`."""
+    """A passage that was retrieved and is quoted word for word in `quote`; `date` is the page's, ISO 8601, '' where it has none."""
 
     id: str
     title: str
@@ -80,6 +80,7 @@ class Citation:
     section: str
     url: str
     quote: str
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.advisor.question import Answer, Citation, Intent, ModelUse, Scope
 from bot.blocks import MESSAGE_SIZE, UNCHANGED, Message, blocks, plain, size
+from bot.copyable import copyable
 from bot.mrkdwn import escape, web_address, width
 from tests.bot import timed
 from tools.finding import (
@@ -159,7 +161,9 @@ url = st.one_of(
         ["javascript:alert(1)", "https://user@evil.example/", "http://[", "https://docs.example/a?b=1&c=2|x>"]
     ),
 )
-citation = st.builds(Citation, id=hostile, title=hostile, pack=hostile, section=hostile, url=url, quote=hostile)
+citation = st.builds(
+    Citation, id=hostile, title=hostile, pack=hostile, section=hostile, url=url, quote=hostile, date=hostile
+)
 answer = st.builds(
     Answer,
     question=st.none() | hostile,
@@ -304,6 +308,42 @@ def test_order_and_content_of_an_incident() -> None:
     assert places == sorted(places)
     assert "unused" not in all_text
     assert message.text == "The KV cache of llama is full. (The KV cache is full and requests wait)"
+
+
+@pytest.mark.parametrize(
+    ("change", "subject", "command"),
+    [
+        (Change("--max-num-seqs", "512", "256"), "deployment/prod/llama", "--max-num-seqs 256"),
+        (Change("--enforce-eager", "not set", "set"), "gpu/a/1", "--enforce-eager"),
+        (Change("--max-loras", "as set", "the number of adapters"), "deployment/prod/llama", ""),
+        (Change("env HF_HUB_OFFLINE", "0", "1"), "deployment/prod/llama", "kubectl -n prod set env deployment/llama HF_HUB_OFFLINE=1"),
+        (
+            Change("PYTORCH_CUDA_ALLOC_CONF", "not set", "expandable_segments:True"), "statefulset/prod/llama",
+            "kubectl -n prod set env statefulset/llama PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True",
+        ),
+        (Change("env A_B", "x", "$(reboot)"), "deployment/prod/llama", ""),
+        (Change("env A_B", "x", "a;reboot"), "deployment/prod/llama", "kubectl -n prod set env deployment/llama 'A_B=a;reboot'"),
+        (Change("env A_B", "all", "not set (the plugin sets it)"), "deployment/prod/llama", "kubectl -n prod set env deployment/llama A_B-"),
+        (Change("env HOME", "of the image", "/cache, an emptyDir"), "deployment/prod/llama", ""),
+        (
+            Change("terminationGracePeriodSeconds", "30", "120"), "deployment/prod/llama",
+            """kubectl -n prod patch deployment/llama -p '{"spec":{"template":{"spec":{"terminationGracePeriodSeconds":120}}}}'""",
+        ),
+        (Change("env A_B", "x", "1"), "node/a", ""),
+        (Change("env A_B", "x", "1"), "deployment/prod; reboot/llama", ""),
+        (Change("maxReplicas", "4", "5"), "deployment/prod/llama", ""),
+    ],
+)  # fmt: skip
+def test_what_can_be_copied_is_a_whole_command_or_nothing(change: Change, subject: str, command: str) -> None:
+    assert copyable(change, subject) == command
+
+
+def test_a_source_is_told_with_its_date() -> None:
+    cited = replace(incident().citations[0], date="2026-11-20")
+    shown = next(
+        text for text in texts(blocks(replace(incident(), citations=(cited,)))) if text.startswith("*Sources*")
+    )
+    assert "KV cache>, Meaning (2026-11-20)" in shown
 
 
 def test_overflow_is_counted() -> None:

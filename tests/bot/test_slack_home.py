@@ -90,6 +90,24 @@ def test_what_could_not_be_seen_is_named_beside_nothing_wrong() -> None:
     assert "could not be seen" not in text_of(view(Home(replace(ANSWER, blind=()), 0.0)))
 
 
+def test_what_cannot_be_seen_comes_first_and_what_can_is_one_line() -> None:
+    seen = [
+        *(Seen(f"good {n}", "ok", "d") for n in range(30)),
+        Seen("Kueue", "not set", "d"),
+        Seen("events", "blind", "d"),
+    ]
+    said = text_of(view(Home(ANSWER, 0.0, seen=seen)))
+    assert (
+        said.index("events: cannot be read")
+        < said.index("Kueue: not set up")
+        < said.index("30 can be read: good 0, good 1")
+    )
+    assert "and 18 more" in said
+    for_admins = text_of(view(Home(ANSWER, 0.0, seen=seen, settings=[("a", "b")])))
+    assert for_admins.index("events: d") < for_admins.index("good 0: d")
+    assert "and 18 more: `rackside doctor`" in for_admins
+
+
 def test_details_of_sources_are_for_admins() -> None:
     home = Home(ANSWER, 0.0, seen=[Seen("Prometheus", "ok", "answers at http://internal:9090")])
     assert "internal" not in text_of(view(home))

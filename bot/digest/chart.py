@@ -34,7 +34,7 @@ def png(
 
     colours = _THEMES[theme]
     days = [run.at / DAY_S for run in trend]
-    score = [float("nan") if run.score is None else run.score for run in trend]
+    score = [float("nan") if run.readiness is None else run.readiness for run in trend]
     seen = [float("nan") if run.verified is None else run.verified for run in trend]
     with _lock:
         figure = Figure(figsize=(WIDTH, _HEIGHT), facecolor=colours.paper)
@@ -47,9 +47,9 @@ def png(
         axes.plot(days, seen, color=colours.quiet, lw=1.2, ls=(0, (4, 3)), marker="o", ms=3, zorder=3)
         axes.plot(days, score, color=colours.line, lw=2.0, marker="o", ms=5, zorder=4)
         for day, run in zip(days, trend, strict=True):
-            if run.score is not None:
+            if run.readiness is not None:
                 axes.annotate(
-                    percent(run.score), (day, run.score), xytext=(0, 7), textcoords="offset points", ha="center",
+                    percent(run.readiness), (day, run.readiness), xytext=(0, 7), textcoords="offset points", ha="center",
                     fontsize=8.5, color=colours.ink, zorder=5,
                 )  # fmt: skip
         _frame(axes, days, colours)
@@ -74,7 +74,10 @@ def data_url(
 
 def text_of(trend: Sequence[Run], changes: Sequence[tuple[str, int]] = ()) -> str:
     """What the picture shows, for those who cannot see it."""
-    told = (f"{percent(run.score)} ready, {percent(run.verified)} verified" for run in trend)
+    told = (
+        "nothing seen" if run.readiness is None else f"{percent(run.readiness)} ready, {percent(run.verified)} verified"
+        for run in trend
+    )
     counted = ", ".join(f"{count} {heading.lower()}" for heading, count in changes)
     since = f" Since the last: {counted}." if counted else ""
     return f"Score of the last {len(trend)} digests: {'; '.join(told)}.{since}"
@@ -118,7 +121,7 @@ def _ends(axes, trend: Sequence[Run], colours: Palette) -> None:  # type: ignore
     if not trend:
         return
     places = [(run, word, colour) for run, word, colour in (
-        (trend[-1].score, "ready", colours.line), (trend[-1].verified, "verified live", colours.quiet),
+        (trend[-1].readiness, "ready", colours.line), (trend[-1].verified, "verified live", colours.quiet),
     ) if run is not None]  # fmt: skip
     level: float | None = None
     for value, word, colour in sorted(places, key=lambda one: -one[0]):

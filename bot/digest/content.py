@@ -12,6 +12,7 @@ from bot.store.readiness import DAY_S, Kept, KeptItem, Mark, Place, Run
 from knowledge.items import SEVERITIES
 
 ATTENTION = 3
+UNSEEN = "See to it that it can be read; `rackside doctor` says what is reached and what is not."
 EXPIRES_WITHIN_S = 14 * DAY_S
 # What makes a week worth more than a line.
 TOLD = frozenset(
@@ -147,7 +148,8 @@ def _attention(after: Kept, differ: Sequence[Change], spending: Spending) -> tup
     found.sort(key=_order)
     merged: dict[object, Attention] = {}
     for one in found:
-        reason = (one.subjects[:1], one.said) if one.subjects else one.id
+        # What cannot be seen for one reason is one thing, whomever it is about: a source that is down has to be mended once.
+        reason = one.said if one.state == "unknown" else (one.subjects[:1], one.said) if one.subjects else one.id
         first = merged.get(reason)
         merged[reason] = replace(first, also=(*first.also, one.id)) if first is not None else one
     return tuple(merged.values())[:ATTENTION]
@@ -181,7 +183,7 @@ def _told(one: KeptItem, fresh: frozenset[str] | None, spending: Spending) -> At
         since_last=fresh is not None,
         subjects=tuple(cell.subject for cell in cells),
         said=cells[0].said if cells else one.why,
-        remedy=one.remedy(cells[0].check) if cells else "",
+        remedy=UNSEEN if one.state == "unknown" else one.remedy(cells[0].check) if cells else "",
         usd_per_hour=sum(priced) if priced and len(priced) == len(cells) else None,
         workload_owners=tuple(sorted({each.owner for each in run if each.owner})),
         others=whole - len(cells),

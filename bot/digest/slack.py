@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.audit_history import of
-from bot.audit_score import percent
 from bot.blocks import Block, Message, size
 from bot.digest import words
 from bot.digest.content import Attention, Digest
@@ -59,11 +58,11 @@ def _trend(digest: Digest) -> str:
     if len(digest.trend) < 2:
         return "_The next digest tells what changed since._"
     first, last = digest.trend[0], digest.trend[-1]
-    return f"{words.sparkline(digest.trend)}  {percent(first.score)} → {percent(last.score)} in {len(digest.trend)} digests"
+    return f"{words.sparkline(digest.trend)}  {words.score(first)} → {words.score(last)} in {len(digest.trend)} digests"
 
 
 def _attention(at: int, one: Attention, digest: Digest) -> str:
-    fresh = ", new or worse" if one.since_last and not digest.baseline else ""
+    fresh = f", {words.fresh(one)}" if words.fresh(one) and not digest.baseline else ""
     also = f"; {escape(words.also(one), 120)}" if one.also else ""
     lines = [
         f"{_BADGE.get(one.severity, ':white_circle:')} *{at}. {escape(words.headline(one), 160)}* ({escape(one.id, 20)}, {escape(one.severity, 20)}{fresh}{also})",

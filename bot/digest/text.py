@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.audit_history import Change, of
-from bot.audit_score import percent
 from bot.audit_text import plain, prose
 from bot.digest import words
 from bot.digest.content import Digest
@@ -28,7 +27,7 @@ def trend_line(digest: Digest) -> str:
     """The scores of the last digests."""
     if len(digest.trend) < 2:
         return "This is the baseline: the next digest tells what changed since."
-    shown = " → ".join(percent(run.score) for run in digest.trend)
+    shown = " → ".join(map(words.score, digest.trend))
     return f"Score {words.sparkline(digest.trend)} {shown}"
 
 
@@ -53,7 +52,7 @@ def sections(digest: Digest) -> list[tuple[str, list[str]]]:
 def _attention(digest: Digest) -> list[str]:
     lines: list[str] = []
     for at, one in enumerate(digest.attention, 1):
-        fresh = ", new or worse" if one.since_last and not digest.baseline else ""
+        fresh = f", {words.fresh(one)}" if words.fresh(one) and not digest.baseline else ""
         also = f"; {words.also(one)}" if one.also else ""
         lines.append(
             f"{at}. **{plain(words.headline(one))}** ({one.id}, {one.severity}{fresh}{also}; {plain(words.owner(one))})"

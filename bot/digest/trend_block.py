@@ -17,15 +17,15 @@ MOST, TITLE = 12, "Score by digest, in %"
 
 
 def trend_block(trend: Sequence[Run]) -> Block | None:
-    """The last digests whose score is known as lines; None where that makes no line.
+    """The last digests that saw the fleet as lines; None where that makes no line.
 
-    Slack wants a value of every line at every date, so that a digest that knew no score is left out: a nought would be a lie.
+    Slack wants a value of every line at every date, so that a digest that saw nothing is left out: a nought would be a lie.
     """
-    known = [run for run in trend if run.score is not None and run.verified is not None][-MOST:]
+    known = [run for run in trend if run.readiness is not None][-MOST:]
     if len(known) < 2:
         return None
     dates = _dates([run.at for run in known])
-    lines = (("ready", [run.score for run in known]), ("verified live", [run.verified for run in known]))
+    lines = (("ready", [run.readiness for run in known]), ("verified live", [run.verified for run in known]))
     series = [
         {"name": name, "data": [{"label": at, "value": _points(one)} for at, one in zip(dates, shares, strict=True)]}
         for name, shares in lines

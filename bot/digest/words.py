@@ -19,6 +19,7 @@ UNCHANGED = "Rackside only reads: nothing was changed."
 ALARMING = ("new", "worse", "blind", "lapsed")
 # An item's title says what has to hold: beside it stands what is the matter with it.
 _MATTER = {"fail": "Fails", "expired": "Evidence ended", "unknown": "Not seen"}
+_FRESH = {"fail": "new or worse", "expired": "since the last digest", "unknown": "no longer seen"}
 HEADINGS = {
     "new": "Newly failing",
     "worse": "Worse",
@@ -93,15 +94,20 @@ def _by(digest: Digest) -> str:
 
 def moved(before: Run | None, now: Run) -> int | None:
     """By how many points the score moved, of the numbers as shown."""
-    if before is None or before.score is None or now.score is None:
+    if before is None or before.readiness is None or now.readiness is None:
         return None
-    return int(percent(now.score).split()[0]) - int(percent(before.score).split()[0])
+    return int(percent(now.readiness).split()[0]) - int(percent(before.readiness).split()[0])
+
+
+def score(run: Run) -> str:
+    """The score of a digest; where nothing could be seen, that."""
+    return "not seen" if run.readiness is None else percent(run.readiness)
 
 
 def sparkline(trend: Sequence[Run]) -> str:
     """The scores of the trend, 0 to 100 %, as small bars; a dot where none was known."""
     return "".join(
-        "·" if run.score is None else _BARS[min(len(_BARS) - 1, int(run.score * len(_BARS)))] for run in trend
+        "·" if run.readiness is None else _BARS[min(len(_BARS) - 1, int(run.readiness * len(_BARS)))] for run in trend
     )
 
 
@@ -114,6 +120,11 @@ def change(one: Change) -> str:
 def headline(one: Attention) -> str:
     """An item's title with what is the matter with it."""
     return f"{_MATTER.get(one.state, one.state.capitalize())}: {one.title}"
+
+
+def fresh(one: Attention) -> str:
+    """That it came since the last digest, empty where it did not."""
+    return _FRESH.get(one.state, "") if one.since_last else ""
 
 
 def attention(one: Attention) -> str:
@@ -129,7 +140,7 @@ def attention(one: Attention) -> str:
 
 def owner(one: Attention) -> str:
     """Whose it is."""
-    workloads = f"; workloads of {', '.join(one.workload_owners)}" if one.workload_owners else ""
+    workloads = f"; workloads of {_some(one.workload_owners, 4)}" if one.workload_owners else ""
     return f"{_team(one.owners)}{workloads}"
 
 

@@ -176,6 +176,11 @@ class Run:
     score: float | None
     verified: float | None
 
+    @property
+    def readiness(self) -> float | None:
+        """The score, where it says something of the fleet: with nothing verified, a low one says that nobody could look."""
+        return self.score if self.verified else None
+
 
 @dataclass(frozen=True, slots=True)
 class Kept(Run):

@@ -245,6 +245,24 @@ def test_what_is_to_be_copied_can_be_and_a_title_says_what_is_the_matter() -> No
     assert "<h3>1. Fails: Nobody gets in</h3>" in as_html(digest(kept(broken)))
 
 
+def test_a_week_in_which_nobody_could_look_is_no_fall() -> None:
+    seen = kept(judged("pass", quiet=(A,)), weeks=1)
+    down = [judged("unknown", name, blind=(subject,)) for name, subject in (("XX-01", A), ("XX-02", B), ("XX-03", A))]
+    blind = to_keep(report(*down, at=NOW, unseen=("Prometheus: down",)), "digest:s1:0", to_text(MONEY))
+    found = digest(blind, seen)
+    assert (blind.score, blind.verified, blind.readiness) == (0.0, 0.0, None)
+    (one,) = found.attention
+    assert (one.state, one.also, one.remedy[:14]) == ("unknown", ("XX-02", "XX-03"), "See to it that"), "one reason"
+    told = as_markdown(found)
+    assert "100 % → not seen" in told
+    assert "**Not seen: A title** (XX-01, high, no longer seen; also XX-02, XX-03; sre" in told
+    assert "not seen in 2 digests" in str(messages(found)[0].blocks)
+    assert words.sparkline(found.trend).endswith("·")
+    after = digest(kept(judged("pass", quiet=(A,))), dataclasses.replace(blind, at=NOW - WEEK))
+    assert words.moved(after.before, after.now) is None, "nor is the next one a rise"
+    assert "up" not in words.verdict(after)
+
+
 def test_a_window_that_nobody_knows_is_told_as_it_is() -> None:
     odd = dataclasses.replace(MONEY, window="a while")
     assert "GPU-hours in a while:" in words.costs(digest(kept(judged("pass"), spending=odd)))
@@ -310,7 +328,7 @@ def test_every_form_says_the_same() -> None:
     told = as_json(found)
     texts = [
         as_markdown(found),
-        as_html(found).replace("&#39;", "'"),
+        as_html(found).replace("&#39;", "'").replace("\u00a0", " "),
         told["text"],
         json.dumps([one.blocks for one in messages(found, "s1")], ensure_ascii=False),
     ]

@@ -55,6 +55,10 @@ def test_what_is_not_known_is_no_nought_and_one_point_is_no_line() -> None:
     assert block is not None
     assert block["chart"]["axis_config"]["categories"] == ["21 Sep", "5 Oct"]
     assert [point["value"] for point in block["chart"]["series"][0]["data"]] == [20, 40]
+    unseen = [*runs(0.2, 0.4), Run("r9", Place(), NOW + 14 * DAY, 0.1, 0.0)]
+    block = trend_block(unseen)
+    assert block is not None
+    assert len(block["chart"]["axis_config"]["categories"]) == 2, "who saw nothing has no score to show"
     for none in ((), (0.2,), (0.2, None), (None, None)):
         assert trend_block(runs(*none)) is None
 

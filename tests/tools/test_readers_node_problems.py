@@ -9,7 +9,7 @@ import pytest
 from tools.readers import Listed
 from tools.readers.node_problems import LONGEST, read
 from tools.signals import Signal
-from tools.vocabulary.node_problems import NODE_PROBLEM, NODE_PROBLEM_FOR
+from tools.vocabulary.node_problems import NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
 
 NOW = 1_790_000_000.0
 AGO_10 = "2026-09-21T14:03:20Z"
@@ -62,7 +62,22 @@ def test_what_is_bad(kind: str, status: str, reason: str) -> None:
 )
 def test_what_is_not(kind: str, status: str, reason: str) -> None:
     found = facts(condition(kind, status, reason))
-    assert found == {NODE_PROBLEM: ""}
+    assert found[NODE_PROBLEM] == ""
+    assert NODE_PROBLEM_FOR not in found
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [("True", "KubeletHasDiskPressure: it is full"), ("False", ""), ("Unknown", "")]
+)
+def test_the_kubelet_tells_of_its_disk(status: str, told: str) -> None:
+    found = facts(condition("DiskPressure", status, "KubeletHasDiskPressure", "it is  full"))
+    assert found[NODE_DISK_PRESSURE] == told
+    assert found[NODE_PROBLEM] == ""
+
+
+def test_a_node_that_says_nothing_of_its_disk_leaves_that_open() -> None:
+    assert NODE_DISK_PRESSURE not in facts(condition("Ready", "True"))
+    assert facts(condition("DiskPressure", "True"))[NODE_DISK_PRESSURE] == "no reason given"
 
 
 def test_several_are_told_together_since_the_first() -> None:

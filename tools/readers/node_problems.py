@@ -13,11 +13,11 @@ from tools.facts import Object, many, name_of
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
-from tools.vocabulary.node_problems import NODE_PROBLEM, NODE_PROBLEM_FOR
+from tools.vocabulary.node_problems import NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
 
 KINDS = ("nodes",)
 LONGEST = 250
-# DiskPressure and the like make taints, and are told by what waits for the node.
+# Memory and processes under pressure make taints, and are told by what waits for the node; a disk does not empty by itself.
 _KUBELETS_OWN = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"})
 _SHOULD_BE = re.compile(r"(?:Ready|Healthy|Ok|OK)$")
 _IS_WRONG = re.compile(
@@ -34,6 +34,9 @@ def read(listed: Listed) -> Iterator[Told]:
         bad = [one for one in many(item, "status", "conditions") if _bad(one)]
         told = "; ".join(_said(one) for one in sorted(bad, key=lambda one: str(one.get("type"))))
         facts: dict[Signal, Value] = {NODE_PROBLEM: told[:LONGEST]}
+        disk = next((one for one in many(item, "status", "conditions") if one.get("type") == "DiskPressure"), None)
+        if disk is not None:
+            facts[NODE_DISK_PRESSURE] = _reason(disk)[:LONGEST] if disk.get("status") == "True" else ""
         since = [time for one in bad if (time := seconds(one.get("lastTransitionTime"))) is not None]
         if since:
             facts[NODE_PROBLEM_FOR] = max(0.0, listed.now - min(since))
@@ -49,6 +52,14 @@ def _bad(one: Object) -> bool:
     return status == "True" and bool(_IS_WRONG.search(kind) or _IS_WRONG.search(str(one.get("reason") or "")))
 
 
+def _reason(one: Object) -> str:
+    return ": ".join(part for part in (str(one.get("reason") or "no reason given"), _message(one)) if part)
+
+
 def _said(one: Object) -> str:
-    message = " ".join(str(one.get("message") or "").split())
+    message = _message(one)
     return f"{one.get('type')}={one.get('status')} ({one.get('reason') or 'no reason given'}){': ' if message else ''}{message}"
+
+
+def _message(one: Object) -> str:
+    return " ".join(str(one.get("message") or "").split())

@@ -25,7 +25,7 @@ PATTERNS = {
     LOG_UNSUPPORTED: re.compile(
         r"Model architectures \[?[^\]\n]{1,200}\]? (?:are not supported for now|failed to be inspected)"
         r"|is not supported in vLLM since|is not supported in-tree anymore"
-        r"|has no (?:vLLM|SGLang) ?[Ii]mplementation|The Transformers implementation of \S{1,100} is not compatible with"
+        r"|has no (?:vLLM|SGLang) ?[Ii]mplementation(?!, falling back)|The Transformers implementation of \S{1,100} is not compatible with"
         r"|Transformers does not recognize this architecture|Unrecognized configuration class <class"
         r"|contains custom code which must be executed to correctly load the model"
         r"|requires you to execute the (?:configuration|tokenizer|modeling) file in that"
@@ -43,15 +43,15 @@ PATTERNS = {
         r"validation errors? for \w{0,30}Config\b|Value error, .{1,600}?input_type=ArgsKwargs\]"
         r"|invalid literal for int\(\) with base 10: 'tcp://|appears to be a URI\. This may be caused by a Kubernetes service discovery issue"
         r"|Quantization method specified in the model config \(\S{1,60}\) does not match"
-        r"|(?:ValueError|NotImplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with"
+        r"|(?:ValueError|NotImplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with(?! (?:vLLM|SGLang)\.)"
         r"|cannot be (?:used|enabled|set|combined|specified) (?:together )?with|(?:is|are) mutually exclusive)"
         r"|(?:NotImplementedError|AssertionError): .{0,200}?(?:do(?:es)? not support|not (?:yet|currently) supported)"
         r"|LoRA rank \d{1,5} is greater than max_lora_rank|VLLM_USE_V1=[01] is not supported with|(?:yaml|ruamel)\.\w{1,40}\.\w{0,20}(?:ScannerError|ParserError)"
     ),
-    # An engine that looks for the next free port says that one is taken and goes on.
+    # An engine that looks for the next free port says that one is taken and goes on; so does an agent that tries again.
     LOG_ADDRESS: re.compile(
         r"\[Errno 98\]|EADDRINUSE|(?:bind|listen\w{0,3}|Error|error): ?\S{0,80} ?(?:bind: )?[Aa]ddress already in use"
-        r"|[Aa]ddress already in use \((?:os error 98|addr=)|Failed to (?:bind to|listen on) (?:address|port) \S{1,80}"
+        r"|[Aa]ddress already in use \((?:os error 98|addr=)|Failed to (?:bind to|listen on) (?:address|port) \S{1,80}+(?! \(attempt \d)"
     ),
     LOG_BUILD_TOOLS: re.compile(
         rf"No such file or directory: '{_TOOL}'|(?:/bin/)?(?:sh|bash)\S{{0,3}}(?: line)?(?: \d{{1,5}}:)? :?{_TOOL}: (?:command )?not found"
@@ -62,7 +62,8 @@ PATTERNS = {
         r"|/ld: cannot find -l\w{1,40}|nvcc fatal\s{1,8}: |ptxas fatal\s{1,8}: |RuntimeError: Cannot find ptxas"
     ),
     LOG_OS_LIMITS: re.compile(
-        r"\[Errno 24\]|[Tt]oo many open files|can't start new thread|pthread_create failed|pthread_create: Resource temporarily|Thread creation failed: Resource temporarily"
+        # vLLM, SGLang and their routers name the error in advance, where they could not raise the limit, and go on.
+        r"\[Errno 24\](?! Too many open files`)|[Tt]oo many open files(?!`)|can't start new thread|pthread_create failed|pthread_create: Resource temporarily|Thread creation failed: Resource temporarily"
         r"|\[Errno 11\] Resource temporarily unavailable|what\(\):\s{1,4}Resource temporarily unavailable"
         r"|code: 11, kind: WouldBlock, message: \"Resource temporarily unavailable\"|failed to create new OS thread"
         r"|fork: (?:retry: )?(?:Resource temporarily unavailable|Cannot allocate memory)"

@@ -149,6 +149,14 @@ VLLM = {"engine.name now": "vllm", "engine.version now": "0.9.1"}
             Change("--trust-remote-code", "not set", "set"),
         ),
         (
+            "unsupported_model",
+            {
+                **VLLM,
+                "log.unsupported_model now": "Model architectures ['Qwen3NextForCausalLM'] are not supported for now.",
+            },
+            Change("version of vLLM", "0.9.1", "0.11.0 or later"),
+        ),
+        (
             "build_tools_missing",
             VLLM,
             Change("env VLLM_USE_FLASHINFER_SAMPLER", "not set", "0"),
@@ -195,7 +203,7 @@ def test_the_change_is_computed(check: str, world: dict[str, object], change: Ch
         (
             "unsupported_model",
             "The checkpoint you are trying to load has model type `qwen3_next` but Transformers does not recognize",
-            "does not know qwen3_next",
+            "does not know qwen3_next; Transformers 4.57.1 has it, 4.51.3 not yet",
         ),
         (
             "unsupported_model",
@@ -253,6 +261,14 @@ def test_what_an_init_container_may_not_write_is_not_told_by_the_mounts_of_the_s
     found = remedies("path_not_writable", **told, **{"pod.told_of now": "init container fetch-weights"})
     assert [one.change for one in found] == [None]
     assert "init container fetch-weights write /models/x" in found[0].text
+
+
+def test_a_release_that_has_it_no_more_is_named_without_a_change_to_it() -> None:
+    line = "Model architecture Phi3SmallForCausalLM was supported in vLLM until v0.9.2, and is not supported anymore."
+    newest = {"engine.name now": "vllm", "engine.version now": "0.33.0", "log.unsupported_model now": line}
+    first = remedies("unsupported_model", **newest)[0]
+    assert "vLLM 0.9.2 still had it" in first.text
+    assert first.change is None
 
 
 CAUSES = (

@@ -14,6 +14,7 @@ The same model served by the same image elsewhere, or files that are missing or 
 
 import re
 
+from tools.catalogue.architectures import known, older
 from tools.check import Applies, Check, Limits, Now, On
 from tools.failed_starts import DECISIVE, HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING, named
@@ -21,7 +22,7 @@ from tools.finding import Change, Remedy
 from tools.vocabulary.configuration import ENGINE_NAME, ENGINE_VERSION, MODEL
 from tools.vocabulary.refused_starts import LOG_UNSUPPORTED
 
-_ARCHITECTURE = re.compile(r"Model architectures \[?'?([\w.-]{1,80})|unknown model architecture: '([\w.-]{1,80})'")
+_ARCHITECTURE = re.compile(r"Model architectures? \[?'?([\w.-]{1,80})|unknown model architecture: '([\w.-]{1,80})'")
 _MODEL_TYPE = re.compile(r"model type `?'?([\w.-]{1,80})|Unsupported model type ([\w.-]{1,80})")
 _CUSTOM_CODE = re.compile(r"trust_remote_code|custom code|execute the (?:configuration|tokenizer|modeling) file")
 _QUANTISED = re.compile(r"[Qq]uanti[sz]ation|quant_method")
@@ -76,7 +77,8 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
             ("serving/quantisation-formats-and-gpus", "serving/quantization"),
         )
     else:
-        first = Remedy(_newer(line, runs), None, verify, cites)
+        text, change = _newer(now, line, runs)
+        first = Remedy(text, change, verify, cites)
     return first, roll_back
 
 
@@ -87,19 +89,35 @@ def _release(now: Now) -> str:
     return f"{name.text} {version.text}" if version is not None and version.text else f"this release of {name.text}"
 
 
-def _newer(line: str, runs: str) -> str:
+def _newer(now: Now, line: str, runs: str) -> tuple[str, Change | None]:
+    """What to take instead, and the change of release where the catalogue knows one that has the architecture."""
     if "failed to be inspected" in line:
         return (
-            "Importing the model's code failed: the error above that line names the module that lacks or does not fit."
+            "Importing the model's code failed: the error above that line names the module that lacks or does not fit.",
+            None,
         )
     tokenizer = _TOKENIZER.search(line)
-    found = _ARCHITECTURE.search(line) or _MODEL_TYPE.search(line)
-    what = next((group for group in found.groups() if group), "") if found else ""
-    what = f"the tokenizer {tokenizer[1]}" if tokenizer else what or "this model"
-    return (
-        f"{runs[0].upper()}{runs[1:]} does not know {what}: take the image of a release whose list of supported models has it (the model card"
-        " names the first), rather than a newer Transformers inside this one."
+    architecture, kind = _ARCHITECTURE.search(line), _MODEL_TYPE.search(line)
+    name = next((group for match in (architecture, kind) if match for group in match.groups() if group), "")
+    what = f"the tokenizer {tokenizer[1]}" if tokenizer else name or "this model"
+    told = f"{runs[0].upper()}{runs[1:]} does not know {what}"
+    engine, version = now.get(ENGINE_NAME.now), now.get(ENGINE_VERSION.now)
+    found = known(engine.text, name) if engine is not None and architecture and not tokenizer else None
+    if found is not None and version is not None and older(version.text, found.first):
+        yet = f", {found.before} not yet" if found.before else ""
+        text = f"{told}: {found.title} {found.first} has it{yet} (releases between were not looked at). Take that image rather than a newer Transformers."
+        return text, Change(f"version of {found.title}", version.text, f"{found.first} or later")
+    if found is not None and version is not None and found.until and older(found.until, version.text):
+        text = f"{told} any more: {found.title} {found.until} still had it. Serve it with that release, or move to a model that is kept up."
+        return text, None
+    library = known("transformers", name) if not tokenizer else None
+    has = (
+        f"; Transformers {library.first} has it, {library.before} not yet"
+        if library is not None and library.before
+        else ""
     )
+    text = f"{told}{has}: take the image of a release whose list of supported models has it (the model card names the first), rather than a newer"
+    return f"{text} Transformers inside this one.", None
 
 
 CHECK = Check(

@@ -40,7 +40,7 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
         Remedy(
             f"See what fills it before you remove anything: images (crictl images on {node}), writable layers and logs"
             " (/var/lib/containerd, /var/log/pods), caches on a hostPath, Ray's session directory (/tmp/ray).",
-            f"kubectl get --raw /api/v1/nodes/{node}/proxy/stats/summary",
+            None,
             verify,
             ("platform/model-weight-storage", "platform/gpu-node-health-and-repair"),
         ),

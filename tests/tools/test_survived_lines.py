@@ -84,8 +84,18 @@ SURVIVED = {
     " Failed to recv, got 0 bytes. Connection was likely closed. Did the remote server shutdown or crash?",
     "torch store retry": "TCP client failed to connect/validate to host 10.0.0.4:29500 - retrying (try=0, timeout=600000ms, delay=1ms):"
     " Interrupted system call",
+    "torch IPv6": "[W socket.cpp:697] [c10d] The client socket has failed to connect to [rank-0.ranks.default.svc.cluster.local]:29500"
+    " (errno: 97 - Address family not supported by protocol).",
+    "torch no IPv6 name": "[W socket.cpp:460] [c10d] The IPv6 network addresses of (rank-0.ranks, 29500) cannot be retrieved (gai error:"
+    " -2 - Name or service not known).",
+    "torch IPv6 listen": "[W socket.cpp:436] [c10d] The server socket has failed to bind to [::]:29500 (errno: 98 - Address already in"
+    " use).",
     "torch somaxconn": "Starting store with 4096 workers but somaxconn is 4096.This might cause instability during bootstrap, consider"
     " increasing it.",
+    # What is looked up beside the model, and telemetry that nobody takes.
+    "sglang warm cache": "Failed to find local snapshot in default HF cache: [Errno 2] No such file or directory: '/root/.cache'",
+    "vllm hub": "Cannot connect to Hugging Face Hub. Skipping file download for 'org/model':",
+    "otlp": "Transient error StatusCode.UNAVAILABLE encountered while exporting traces to otel-collector:4317, retrying in 1s.",
     # Dynamo and gateways wait for who comes later.
     "dynamo etcd": "etcd not reachable yet; retrying startup connection",
     "dynamo nats": "NATS not reachable yet; retrying startup connection",
@@ -110,8 +120,37 @@ def test_a_line_that_a_healthy_start_prints_proves_nothing(line: str) -> None:
             "log.unsupported_model",
         ),
         ("RuntimeError: Failed to bind to address '0.0.0.0:8000'.", "log.address_in_use"),
+        (
+            "torch.distributed.DistNetworkError: The client socket has timed out after 600000ms while trying to connect to (rank-0, 29500).",
+            "log.nccl_init",
+        ),
+        (
+            "[E socket.cpp:522] [c10d] The client socket has failed to connect to any network address of (rank-0, 29500).",
+            "log.nccl_init",
+        ),
+        (
+            "[c10d] The IPv4 network addresses of (rank-0.ranks, 29500) cannot be retrieved (gai error: -2 - Name or service not known).",
+            "log.unresolved",
+        ),
+        (
+            "ConnectionError: HTTPSConnectionPool(host='hub', port=443): Max retries exceeded with url: /o/m/resolve/main/config.json (Caused by ConnectTimeoutError",
+            "log.model_download",
+        ),
         ("RuntimeError: Found no NVIDIA driver on your system.", "log.device_gone"),
     ],
 )
 def test_the_same_words_of_a_start_that_failed_still_do(line: str, means: str) -> None:
-    assert {signal.name for signal, text in matches(line).items() if text} == {means}
+    assert {signal.name for signal, text in matches(line).items() if text} - {"log.unreachable"} == {means}
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [("prefill-0", "/route?engine_rank=-1"), ("otel-collector", "/v1/traces"), ("engine", "/health_generate")],
+)
+def test_a_neighbour_that_cannot_be_reached_is_no_model_that_cannot_be_fetched(host: str, path: str) -> None:
+    told = matches(
+        f"requests.exceptions.ConnectionError: HTTPConnectionPool(host='{host}', port=8998): Max retries exceeded with url: {path} (Caused by"
+        " NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111]"
+        " Connection refused'))"
+    )
+    assert {signal.name for signal, text in told.items() if text} == {"log.unreachable"}

@@ -84,8 +84,10 @@ PATTERNS = {
         r"|We couldn't connect to 'https://huggingface\.co' to load"
         r"|Access to model \S{1,150} is restricted|Cannot find any model weights with"
         r"|does not appear to have (?:a file|files) named"
-        r"|Max retries exceeded with url.{1,200}?(?:NameResolutionError|ConnectTimeoutError|NewConnectionError)"
-        r"|OSError: \[Errno 28\] No space left on device"
+        # A neighbour's bootstrap, a collector of traces or a health check that cannot be reached is no model that cannot.
+        r"|Max retries exceeded with url(?!: /(?:route|health|ready|metrics|generate|register|v1/|api/v\d)).{1,200}?"
+        r"(?:NameResolutionError|ConnectTimeoutError|NewConnectionError)"
+        r"|OSError: \[Errno 28\] No space left on device(?!: '/dev/shm/)"
         # What fetches from a bucket says, KServe's storage initializer among them.
         r"|Failed to fetch model\. No model found in|Unable to locate credentials"
         r"|An error occurred \((?:40[134]|AccessDenied|NoSuchKey|NoSuchBucket|ExpiredToken|InvalidAccessKeyId|SignatureDoesNotMatch)\)"
@@ -146,7 +148,8 @@ PATTERNS = {
         # vLLM's own binding spells the result out.
         r"|NCCL error: (?:unhandled (?:cuda|system) error|internal error|invalid usage|remote process exited)"
         r"|NCCL WARN (?:Call to ibv_\w{1,40} failed|.{0,80}(?:socketStartConnect|No interface found))"
-        r"|Gloo connectFullMesh failed|The client socket has (?:timed out|failed to connect)"
+        # Each address that PyTorch tries and cannot have is a warning; only when none is left does it give up.
+        r"|Gloo connectFullMesh failed|The client socket has (?:timed out|failed to connect to any network address)"
     ),
     LOG_COLLECTIVE: re.compile(
         r"Watchdog caught collective operation timeout|Some NCCL operations have failed or timed out"

@@ -140,7 +140,9 @@ def existing(settings: Settings) -> sa.Engine | None:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Readiness]:
     """What people said and what was kept; a usage error with a sentence where the database cannot be used."""
-    from bot.store.database import DatabaseError, database_url, open_engine
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.store.database import DatabaseError, database_url, open_engine, trouble
     from bot.store.readiness import Readiness
 
     try:
@@ -150,6 +152,9 @@ def opened(settings: Settings) -> Iterator[Readiness]:
         raise typer.Exit(BAD_USAGE) from None
     try:
         yield Readiness(engine)
+    except DBAPIError as error:
+        print(f"rackside: {trouble(error)}", file=sys.stderr)
+        raise typer.Exit(BAD_USAGE) from None
     finally:
         engine.dispose()
 

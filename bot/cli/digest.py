@@ -7,9 +7,11 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,8 +25,14 @@ if TYPE_CHECKING:
 
     from bot.digest.content import Digest
     from bot.store.readiness import Place
+    from bot.store.subscriptions import Subscription
 
 BAD_USAGE = 2
+_BECAME = {
+    "answered": "posted",
+    "waiting": "being made, or Slack is not reached",
+    "undeliverable": "not posted: Slack refuses the channel (archived, or Rackside is not in it)",
+}
 Id = Annotated[str, typer.Argument(help="The id that `digest subscriptions` shows.")]
 
 app = typer.Typer(invoke_without_command=True, add_completion=False, rich_markup_mode=None)
@@ -91,7 +99,7 @@ def subscribe(
     workload: Workload = None,
 ) -> None:
     """Post a digest in a channel every week; said again for the same channel and place, it changes the time."""
-    from bot.digest.schedule import ScheduleProblem, minute, weekday, zone_name
+    from bot.digest.schedule import DAYS, ScheduleProblem, minute, weekday, zone_name
     from bot.settings import load_settings
     from bot.store.readiness import Place
     from bot.store.subscriptions import Subscriptions
@@ -106,7 +114,9 @@ def subscribe(
     with audit_marks.opened(settings) as readiness:
         place = Place(cluster or "default", namespace or "", workload or "")
         made = Subscriptions(readiness.engine).subscribe(name, place, *told, by, team)
-    print(f"{made.id}: {channel} gets the digest of {place} every {day.lower()} at {at} ({made.zone})")
+        coming = _next(readiness.engine, made)
+    print(f"{made.id}: {channel} gets the digest of {place} every {DAYS[made.weekday]} at {at} ({made.zone})")
+    print(f"the next one comes on {coming}")
 
 
 @app.command("subscriptions")
@@ -120,15 +130,19 @@ def subscriptions(as_json: Json = False) -> None:
 
     with audit_marks.opened(load_settings()) as readiness:
         found = Subscriptions(readiness.engine).all()
+        rows = [(one, _next(readiness.engine, one), _last(readiness.engine, one)) for one in found]
     if as_json:
-        print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        told = [{**asdict(one), "next": coming, "last": last} for one, coming, last in rows]
+        print(json.dumps(told, ensure_ascii=False))
         return
-    for one in found:
+    for one, coming, last in rows:
         snoozed = one.snoozed_until is not None and one.snoozed_until > time.time()
         silent = "  muted" if one.muted_at is not None else "  snoozed" if snoozed else ""
         when = f"{DAYS[one.weekday]} {one.minute // 60:02}:{one.minute % 60:02} {one.zone}"
         channel = f"{one.team}/{one.channel}" if one.team else one.channel
-        print(f"{one.id}  {channel}  {one.place}  {when}{silent}")
+        print(
+            f"{one.id}  {channel}  {one.place}  {when}{silent or f'  next {coming}'}{f'  last {last}' if last else ''}"
+        )
 
 
 @app.command("unsubscribe")
@@ -147,6 +161,28 @@ def mute(name: Id) -> None:
 def unmute(name: Id) -> None:
     """Post again."""
     _changed(name, "unmuted")
+
+
+def _next(engine: sa.Engine, one: Subscription) -> str:
+    """When the next digest of a subscription comes: one a week, so that a week that has had its digest has no second one."""
+    from bot.digest.schedule import key_of, next_due
+    from bot.store.records import Store
+
+    coming = next_due(one, max(time.time(), one.snoozed_until or 0.0))
+    if Store(engine).letter(key_of(one, coming.period)) is not None:
+        coming = next_due(one, coming.at)
+    moment = datetime.fromtimestamp(coming.at, UTC).astimezone(ZoneInfo(one.zone))
+    return f"{moment.strftime('%A %-d %b %Y %H:%M')} ({one.zone})"
+
+
+def _last(engine: sa.Engine, one: Subscription) -> str:
+    """What became of the last digest of a subscription, empty where none was due yet."""
+    from bot.digest.schedule import key_of, last_due
+    from bot.store.records import Store
+
+    last = last_due(one, time.time())
+    letter = Store(engine).letter(key_of(one, last.period))
+    return "" if letter is None else f"{last.period} {_BECAME.get(letter.state, letter.state)}"
 
 
 def _changed(name: str, done: str) -> None:

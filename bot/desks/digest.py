@@ -5,10 +5,12 @@ from __future__ import annotations
 from bot.access.narrow import narrowed
 from bot.access.places import placed
 from bot.access.visit import allowed
+from bot.audit_run import NoSuchWorkload
 from bot.blocks import plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.digest.content import Digest
 from bot.digest.schedule import lateness
+from bot.settings import SettingsProblem
 from bot.store.readiness import DAY_S, Kept, Place, Readiness
 from bot.store.records import Ask
 from bot.store.subscriptions import Subscription, Subscriptions
@@ -30,10 +32,23 @@ def open_desk(bench: Bench) -> Desk:
         place, refusal = placed(_place(ask, subscription), allowed())
         if refusal:
             return composed(plain(refusal), good=False)
-        found = made(bench, readiness, ask, subscription, place, progress)
+        try:
+            found = made(bench, readiness, ask, subscription, place, progress)
+        except (NoSuchWorkload, SettingsProblem) as problem:
+            return composed(plain(_nowhere(place, problem, subscription)), good=False)
         return _composed(found, subscription)
 
     return compose
+
+
+def _nowhere(place: Place, problem: Exception, subscription: Subscription | None) -> str:
+    """What is said of a place that is no longer there, or that the settings no longer know."""
+    end = f" `rackside digest unsubscribe {subscription.id}` ends this digest." if subscription is not None else ""
+    if isinstance(problem, NoSuchWorkload):
+        said = f"Nothing runs in {place} any more that could be audited: was it renamed, moved or taken away?"
+    else:
+        said = f"The digest of {place} could not be made: {problem}."
+    return f"{said}{end}"
 
 
 def _place(ask: Ask, subscription: Subscription | None) -> Place:

@@ -50,9 +50,22 @@ def last_due(one: Subscription, now: float) -> Due:
     return Due(f"{year}-W{week:02}", moment)
 
 
+def next_due(one: Subscription, now: float) -> Due:
+    """The first time after `now`; of a time that the clocks skip or show twice as `last_due`."""
+    week = last_due(one, now).at + 7 * DAY_S
+    # A week later by the clock on the wall is an hour more or less where the clocks change.
+    found = last_due(one, week + DAY_S / 4)
+    return found if found.at > now else last_due(one, week + DAY_S)
+
+
 def _moment(day: date, minute: int, zone: ZoneInfo) -> float:
     # fold=0: of a time that comes twice the first, of one that is skipped the moment counted from before the gap.
     return datetime.combine(day, time(minute // 60, minute % 60), zone).timestamp()
+
+
+def key_of(one: Subscription, period: str) -> str:
+    """The key of a subscription's digest of a week: whoever accepts it once, posts it once."""
+    return f"digest:{one.id}:{period}"
 
 
 def due(subscriptions: Iterable[Subscription], now: float) -> list[tuple[str, dict[str, Any]]]:
@@ -65,9 +78,7 @@ def due(subscriptions: Iterable[Subscription], now: float) -> list[tuple[str, di
         if last.at < one.made_at or (one.snoozed_until is not None and last.at < one.snoozed_until):
             # It was subscribed, or told to be silent, after that time: the next one counts.
             continue
-        found.append(
-            (f"digest:{one.id}:{last.period}", {"subscription": one.id, "period": last.period, "due": last.at})
-        )
+        found.append((key_of(one, last.period), {"subscription": one.id, "period": last.period, "due": last.at}))
     return found
 
 

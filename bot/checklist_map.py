@@ -1,12 +1,13 @@
 """Which items of the checklists a machine verifies, and why the others need a person: docs/checklists.md, generated.
 
-`python -m bot.checklist_map` writes the page, `--check` says whether it is stale. Nobody edits it by hand.
+`python -m bot.checklist_map` writes the page, `--check` says whether it is stale, `--counts` prints how many items a machine verifies.
+Nobody edits the page by hand.
 """
 
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,22 @@ REASONS: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+# Five public lists on the same themes, judged item by item before ours were written: items, those that a fixed rule can decide, and those
+# of which live evidence shows a part.
+SURVEY: Mapping[str, tuple[int, int, int]] = {
+    "deployment-readiness": (45, 14, 20),
+    "governance": (27, 1, 2),
+    "infrastructure-audit": (42, 11, 19),
+    "model-quality": (64, 34, 19),
+    "production-readiness": (68, 41, 16),
+}
+_SURVEY_SAID = (
+    "Before these items were written, five public lists on the same themes were judged item by item: what a fixed rule can decide "
+    "(automatic), and what live evidence shows a part of, a target or a judgement being needed too (partly). Our items are our own and do "
+    "not correspond one to one. Much that was judged automatic is *by both* here, since a check sees that a thing is set, and a person "
+    "shows that it was meant, tested or dated."
+)
+
 
 def reasons() -> dict[str, str]:
     """Item to the reason for which it has no check."""
@@ -80,6 +97,9 @@ def page(found: Sequence[Item]) -> str:
             "An item *by machine* is judged from live evidence alone. *By both* means that checks see a part and a person shows the "
             "rest. A check that cannot see says so: the item is then open, never passed."
         ),
+        "## Against a survey of public lists",
+        _SURVEY_SAID,
+        _against(by_pack, titles),
         "## Why the others need a person",
         *_why(found),
         *(f"## {titles.get(pack, pack)}\n\n{_table(listed)}" for pack, listed in by_pack.items()),
@@ -105,11 +125,35 @@ def _summary(by_pack: Mapping[str, Sequence[Item]], titles: Mapping[str, str]) -
     return "\n".join(lines)
 
 
+def _against(by_pack: Mapping[str, Sequence[Item]], titles: Mapping[str, str]) -> str:
+    """Of how many items a machine sees something, beside what the survey thought possible."""
+    lines = [
+        "| checklist | items | a machine sees at least a part | of the public list's items | automatic | partly | together |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    rows = [(titles.get(pack, pack), listed, SURVEY[pack]) for pack, listed in by_pack.items() if pack in SURVEY]
+    whole = [item for _, listed, _ in rows for item in listed]
+    sums = (sum(survey[at] for _, _, survey in rows) for at in range(3))
+    for name, listed, (count, automatic, partly) in (*rows, ("**together**", whole, tuple(sums))):
+        seen = sum(kind(item) != "person" for item in listed)
+        lines.append(
+            f"| {name} | {len(listed)} | {seen} ({seen / len(listed):.0%}) | {count} | {automatic} | {partly} "
+            f"| {automatic + partly} ({(automatic + partly) / count:.0%}) |"
+        )
+    return "\n".join(lines)
+
+
 def _why(found: Sequence[Item]) -> Iterable[str]:
     without = {item.id: item for item in found if not item.checks}
     for reason, (words, names) in REASONS.items():
         listed = [_link(without[name]) for name in sorted(names.split()) if name in without]
         yield f"**{reason[0].upper()}{reason[1:]}** ({len(listed)}). {words} {', '.join(listed)}."
+
+
+def _reasons_counted(found: Sequence[Item]) -> list[str]:
+    why = reasons()
+    count = Counter(why[item.id] for item in found if item.id in why)
+    return [f"{reason} ({count[reason]})" for reason in REASONS]
 
 
 def _table(listed: Sequence[Item]) -> str:
@@ -162,6 +206,10 @@ def problems(found: Sequence[Item]) -> list[str]:
 def main(args: Sequence[str]) -> int:
     """Write the page, or with `--check` say whether it is stale (exit status 1)."""
     found = checklist_items()
+    if "--counts" in args:
+        start, _, rest = page(found).partition("## Why the others")
+        sys.stdout.write(start + "Why the others need a person: " + ", ".join(_reasons_counted(found)) + ".\n")
+        return 0
     wrong = problems(found)
     for one in wrong:
         sys.stderr.write(f"{one}\n")

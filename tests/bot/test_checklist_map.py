@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot import checklist_map
-from bot.checklist_map import PAGE, REASONS, checklist_items, kind, main, page, problems, reasons
+from bot.checklist_map import PAGE, REASONS, SURVEY, checklist_items, kind, main, page, problems, reasons
 from tools.casebook import cases, rules
 
 ITEMS = checklist_items()
@@ -52,6 +52,23 @@ def test_the_counts_of_the_summary_add_up() -> None:
     assert all(total == sum(parts) for total, *parts in numbers)
     assert numbers[-1][0] == len(ITEMS)
     assert numbers[-1][3] == sum(not item.checks for item in ITEMS) == sum(kind(item) == "person" for item in ITEMS)
+
+
+def test_what_a_machine_sees_stands_beside_what_was_thought_possible(capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(SURVEY) == {item.pack for item in ITEMS}
+    assert main(["--counts"]) == 0
+    told = capsys.readouterr().out
+    rows = re.findall(
+        r"^\| (.+?) \| (\d+) \| (\d+) \((\d+)%\) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \((\d+)%\) \|$", told, re.MULTILINE
+    )
+    assert len(rows) == 6
+    numbers = [[int(one) for one in row[1:]] for row in rows]
+    seen = sum(bool(item.checks) for item in ITEMS)
+    assert numbers[-1] == [len(ITEMS), seen, round(100 * seen / len(ITEMS)), 246, 101, 76, 177, 72]
+    assert [sum(row[at] for row in numbers[:-1]) for at in (0, 1, 3, 4, 5)] == [len(ITEMS), seen, 246, 101, 76]
+    reasons_told = re.findall(r"\((\d+)\)", told.rpartition("need a person:")[2])
+    assert sum(map(int, reasons_told)) == len(ITEMS) - seen
+    assert told.split("Why the others")[0] in page(ITEMS)
 
 
 def test_every_item_and_every_rule_stands_on_the_page_once() -> None:

@@ -207,7 +207,7 @@ def main(args: Sequence[str]) -> int:
     """Write the page, or with `--check` say whether it is stale (exit status 1)."""
     found = checklist_items()
     if "--counts" in args:
-        start, _, rest = page(found).partition("## Why the others")
+        start, _, _rest = page(found).partition("## Why the others")
         sys.stdout.write(start + "Why the others need a person: " + ", ".join(_reasons_counted(found)) + ".\n")
         return 0
     wrong = problems(found)

@@ -44,5 +44,10 @@ def rules() -> Mapping[str, Case]:
 
 @cache
 def asks(rules: bool = False) -> frozenset[Ask]:
-    """Everything that the failure modes may look at; with `rules` what the readiness rules look at too."""
-    return frozenset(ask for case in cases().values() if rules or not case.check.rule for ask in case.check.asks)
+    """Everything that the failure modes may look at, and the rules that may explain one; with `rules` what every readiness rule looks at."""
+    return frozenset(
+        ask
+        for case in cases().values()
+        if rules or not case.check.rule or case.check.explains
+        for ask in case.check.asks
+    )

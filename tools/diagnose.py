@@ -104,7 +104,10 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     within = within or Within()
     outcomes = list(run(snapshot, limits or {}))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
-    explained = explanations(fired.values(), snapshot.topology)
+    # A readiness rule that is broken is a cause only of what it explains, and only where that is there.
+    broken = {outcome.key: outcome for outcome in _broken(snapshot, limits or {})} if fired else {}
+    explained = explanations((*fired.values(), *broken.values()), snapshot.topology)
+    fired |= {key: broken[key] for causes in explained.values() for key in causes if key in broken}
     scope = _closure(within, snapshot.topology)
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
     beside = frozenset(one for one, users in snapshot.topology.supports.items() if users & scope)
@@ -138,6 +141,16 @@ def run(snapshot: Snapshot, limits: Overrides, rules: bool = False) -> Iterable[
             continue
         for subject in subjects(case, snapshot):
             yield judge(case, subject, snapshot, limits)
+
+
+def _broken(snapshot: Snapshot, limits: Overrides) -> Iterable[Outcome]:
+    """The readiness rules that may explain a fault, where they are broken."""
+    for case in cases().values():
+        if case.check.rule and case.check.explains:
+            for subject in subjects(case, snapshot):
+                outcome = judge(case, subject, snapshot, limits)
+                if outcome.verdict is Verdict.FIRES:
+                    yield outcome
 
 
 def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:

@@ -24,6 +24,7 @@ from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import GPU_UTIL, LOG_SERVING, POD_READY, RUNNING_FOR, TERMINATED_AGO
 from tools.vocabulary.gpu_software import LOG_DEVICE_GONE
+from tools.vocabulary.turned import UNREADY_FOR
 
 UNKNOWN = re.compile(r"NVML\w{0,20}: Unknown Error")
 
@@ -37,13 +38,16 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if not line.text:
             continue
         served = now.of(ready.subject, LOG_SERVING.now)
+        lost, ran = now.of(ready.subject, UNREADY_FOR.now), now.of(ready.subject, RUNNING_FOR.now)
+        was_ready = lost is not None and ran is not None and lost.number < ran.number
         # NVML's unknown error is that of a container without rights to its device files; CUDA says the same of one without a GPU.
-        if not UNKNOWN.search(line.text) and (served is None or not served.text):
+        if not (UNKNOWN.search(line.text) or was_ready or (served is not None and served.text)):
             continue
         return because(
             "{line_of} is not ready; its log says: {line}",
             ready,
             served,
+            lost,
             now.get(GPU_UTIL.max("10m")),
             line=line,
         )
@@ -82,7 +86,14 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="high",
     needs=(POD_READY.now, LOG_DEVICE_GONE.now),
-    helps=(LOG_SERVING.now, RUNNING_FOR.now, TERMINATED_AGO.now, GPU_UTIL.max("10m"), *failing_replicas.HELPS),
+    helps=(
+        LOG_SERVING.now,
+        UNREADY_FOR.now,
+        RUNNING_FOR.now,
+        TERMINATED_AGO.now,
+        GPU_UTIL.max("10m"),
+        *failing_replicas.HELPS,
+    ),
     limits={
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
@@ -92,6 +103,8 @@ CHECK = Check(
     explains=(
         Explains("routing_skew"),
         Explains("gpu_idle_no_process"),
+        # Workers that end at once and are started again leave the probes without an answer.
+        Explains("event_loop_blocked"),
         # The exporter and the plugin are containers with GPUs too.
         Explains("exporter_down", Where.ON_THIS_NODE),
         Explains("device_plugin_missing", Where.ON_THIS_NODE),

@@ -1,7 +1,8 @@
 """A container ends again and again, and Kubernetes waits longer before each new start.
 
 ## What it means
-The kubelet restarts a container that ends and doubles the pause up to five minutes. Why it ends is told by its exit code and by the
+The kubelet restarts a container that ends and doubles the pause up to five minutes; one that lives for over ten minutes each time is
+started at once, and never seen to wait. Why it ends is told by its exit code and by the
 log of the container before. It may be an init container, and then the serving one has not started yet, or a sidecar: kubectl
 names it (Init:CrashLoopBackOff), and `kubectl logs` needs `-c` for it. What engines need is looked at, too: a store of leases or an
 endpoint picker that ends again and again takes the engines behind it down, or away from their requests.
@@ -13,11 +14,23 @@ The replica serves nothing, while its GPUs stay allocated to it.
 Restarts that ended in a container that runs, or a single restart.
 """
 
+from dataclasses import replace
+
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed, of_container
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
-from tools.signals import EXIT_CODE, LIVED_FOR, LOG_LAST_ERROR, RESTARTS, TERMINATED_AGO, TERMINATION, WAITING_REASON
+from tools.reading import Subject
+from tools.signals import (
+    EXIT_CODE,
+    LIVED_FOR,
+    LOG_LAST_ERROR,
+    RESTARTS,
+    RUNNING_FOR,
+    TERMINATED_AGO,
+    TERMINATION,
+    WAITING_REASON,
+)
 from tools.vocabulary.startup import LOG_UNREACHABLE, START_BLOCKED, TOLD_OF
 
 _CODES = {
@@ -35,7 +48,7 @@ _CODES = {
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a replica waits in CrashLoopBackOff after more than one restart."""
+    """Fire when a replica waits in CrashLoopBackOff after more than one restart, or ends again and again without waiting."""
     for waiting in now.each(WAITING_REASON.now):
         if waiting.text != "CrashLoopBackOff":
             continue
@@ -48,18 +61,38 @@ def fires(now: Now, limits: Limits) -> Because | None:
             for ask in (TERMINATION.now, TERMINATED_AGO.now, LIVED_FOR.now, START_BLOCKED.now, LOG_UNREACHABLE.now)
         )
         said = "{restarts_of} is in a crash loop after {restarts}"
-        told = {"restarts": restarts}
-        if code is not None:
-            told["code"] = code
-            said += "; it ended with exit code {code}"
-        # The error in the program's own words: what to go by where no other check knows the line.
-        error = now.of(waiting.subject, LOG_LAST_ERROR.now)
-        if error is not None and error.text:
-            told["error"] = error
-            said += "; the last error of its log: {error}"
+        if code is None:
+            told = because(said, waiting, *also, restarts=restarts)
         else:
-            said += "."
-        return of_container(now, because(said, waiting, *also, **told), "restarts")
+            told = because(said + "; it ended with exit code {code}", waiting, *also, restarts=restarts, code=code)
+        return of_container(now, _with_error(now, told, waiting.subject), "restarts")
+    return _again_and_again(now, limits)
+
+
+def _with_error(now: Now, told: Because, pod: Subject) -> Because:
+    """The same with the error in the program's own words: what to go by where no other check knows the line."""
+    error = now.of(pod, LOG_LAST_ERROR.now)
+    if error is None or not error.text:
+        return replace(told, template=told.template + ".")
+    said = told.template + "; the last error of its log: {error}"
+    return replace(told, template=said, readings={**told.readings, "error": error})
+
+
+def _again_and_again(now: Now, limits: Limits) -> Because | None:
+    """Who lives longer than ten minutes is started at once each time and never waits: it has ended often, and has not outlived its last run."""
+    for waiting in now.each(WAITING_REASON.now):
+        pod = waiting.subject
+        restarts, code, ago = (now.of(pod, ask.now) for ask in (RESTARTS, EXIT_CODE, TERMINATED_AGO))
+        lived, runs = now.of(pod, LIVED_FOR.now), now.of(pod, RUNNING_FOR.now)
+        if restarts is None or code is None or ago is None or lived is None or runs is None:
+            continue
+        often = restarts.number >= limits["again"] and code.number != 0 and ago.number <= limits["lately"]
+        if often and lived.number <= limits["short"] and 0 < runs.number <= lived.number:
+            said = (
+                "{restarts_of} ends again and again: {restarts}, the last {ago} ago with exit code {code} after {lived}"
+            )
+            told = because(said, now.of(pod, TERMINATION.now), runs, restarts=restarts, ago=ago, code=code, lived=lived)
+            return of_container(now, _with_error(now, told, pod), "restarts")
     return None
 
 
@@ -97,9 +130,15 @@ CHECK = Check(
         START_BLOCKED.now,
         TOLD_OF.now,
         LOG_LAST_ERROR.now,
+        RUNNING_FOR.now,
         LOG_UNREACHABLE.now,
     ),
-    limits={"restarts": Limit(2, "restarts", "one restart may be chance")},
+    limits={
+        "restarts": Limit(2, "restarts", "one restart may be chance"),
+        "again": Limit(3, "restarts", "without a wait between them it takes one more to call it a habit"),
+        "lately": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+        "short": Limit(3600, "seconds", "an hour: what lives longer is told by what ends it"),
+    },
     fires=fires,
     explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),
     remedies=remedies,

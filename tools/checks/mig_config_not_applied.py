@@ -10,7 +10,7 @@ The node offers other slices than planned, or none, so pods that ask for a profi
 A change under way: pending for some minutes is normal.
 """
 
-from tools.check import Check, On
+from tools.check import Check, Explains, On, Where
 from tools.rules import names, paste
 from tools.vocabulary.readiness import MIG_STATE
 
@@ -19,6 +19,11 @@ CHECK = Check(
     severity="medium",
     needs=(MIG_STATE.now,),
     fires=names(MIG_STATE.now, "MIG on {found_of}: {found}."),
+    explains=(
+        Explains("pending_mig_mismatch", Where.IN_CLUSTER),
+        Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
+        Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),
+    ),
     remedies=paste(
         "Drain the node of GPU pods, since instances in use cannot be changed, and set the label again.",
         "metadata: {labels: {nvidia.com/mig.config: all-balanced}}",

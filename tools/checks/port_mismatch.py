@@ -12,6 +12,7 @@ The same port in all four places, by number or by name.
 """
 
 from tools.check import Applies, Check, On
+from tools.families import named
 from tools.rules import advise, names
 from tools.vocabulary.manifests import PORTS_APART
 
@@ -21,6 +22,9 @@ CHECK = Check(
     severity="high",
     needs=(PORTS_APART.now,),
     fires=names(PORTS_APART.now, "The ports do not match: {found}."),
+    explains=named(
+        "readiness_never_true", "liveness_kills_slow_load", "gpu_idle_no_traffic", "gpu_held_by_not_ready_pod"
+    ),
     remedies=advise(
         "Name the container's port once, and use the name in probes and Service; give the engine the same number.",
         "Every replica turns ready, and a request through the Service is answered.",

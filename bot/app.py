@@ -43,7 +43,7 @@ def _prices(settings: Settings) -> PriceBook:
     try:
         return price_book(settings.prices)
     except PricesError as problem:
-        raise SettingsProblem(f"the settings cannot be used: prices: {problem}") from None
+        raise SettingsProblem(f"the settings cannot be used: {problem}") from None
 
 
 def make_advisor(

@@ -52,11 +52,17 @@ def costs_of(
 
     `intents` tell objectives and standbys; those of the settings where none are given.
     """
+    wrong: list[str] = []
+    for check in (lambda: price_book(settings.prices), lambda: plans(settings.plans)):
+        try:
+            check()
+        except PricesError as problem:
+            wrong.append(str(problem))
+    if wrong:
+        raise SettingsProblem(f"the settings cannot be used: {'; '.join(wrong)}")
     try:
         book, bought = price_book(settings.prices), plans(settings.plans)
         known = load_intents(settings, cluster=cluster) if intents is None else intents
-    except PricesError as problem:
-        raise SettingsProblem(f"the settings cannot be used: {problem}") from None
     except IntentError as error:
         raise SettingsProblem("the intent files cannot be used: " + "; ".join(error.problems)) from None
     ttft, standby = promised(known, snapshot.topology)

@@ -49,18 +49,20 @@ def plans(told: Mapping[str, Mapping[str, float]]) -> tuple[Plans, ...]:
         try:
             known = gpu(shown)
         except UnknownNameError as error:
-            wrong.append(str(error))
+            wrong.append(f"plans.{shown}: {error}")
             continue
         for plan, value in prices.items():
             if plan not in PLANS:
-                wrong.append(f"{shown}: {printable(str(plan))!r} is no plan; known: {', '.join(PLANS)}")
+                wrong.append(f"plans.{shown}: {printable(str(plan))!r} is no plan; known: {', '.join(PLANS)}")
             elif (
                 isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0
             ):
-                wrong.append(f"{shown}: {plan} has no price in dollars an hour")
+                wrong.append(
+                    f"plans.{shown}: {plan} has no price in dollars an hour: write a number above 0, such as 2.5"
+                )
         found.append(Plans(known.id, known.title, *(_number(prices.get(plan)) for plan in PLANS)))
     if wrong:
-        raise PricesError("The plans cannot be used: " + "; ".join(wrong))
+        raise PricesError("; ".join(wrong))
     return tuple(found)
 
 

@@ -5,10 +5,12 @@ What is not declared is not compared. Every mistake of a file is told at once, w
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -221,7 +223,10 @@ def problems_of(error: ValidationError, document: Document, name: str) -> list[s
         if one["type"] == "missing":
             found.append(f"{where}: {what} is missing")
         elif one["type"] == "extra_forbidden":
-            found.append(f"{where}: {what} is not known here")
+            near = difflib.get_close_matches(
+                str(path[-1]), _keys() if error.title == IntentFile.__name__ else (), 1, 0.75
+            )
+            found.append(f"{where}: {what} is not known here; {f'did you mean {near[0]}?' if near else 'take it out'}")
         elif one["type"] == "literal_error":
             found.append(f"{where}: {what} must be {one['ctx']['expected']}, not {shown!r}")
         elif one["type"] == "value_error":
@@ -235,6 +240,14 @@ def problems_of(error: ValidationError, document: Document, name: str) -> list[s
         else:
             found.append(f"{where}: {what}: {one['msg'][:1].lower()}{one['msg'][1:]}")
     return found
+
+
+@cache
+def _keys() -> tuple[str, ...]:
+    """Every key that an intent file may hold, wherever."""
+    schema = IntentFile.model_json_schema(by_alias=True)
+    parts = (schema, *schema.get("$defs", {}).values())
+    return tuple(dict.fromkeys(key for part in parts for key in part.get("properties", {})))
 
 
 def _dotted(path: Iterable[str | int]) -> str:

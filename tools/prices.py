@@ -62,7 +62,9 @@ def price_book(own: Mapping[str, object] | None = None) -> PriceBook:
     for name, value in (own or {}).items():
         shown = printable(str(name))
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-            wrong.append(f"{shown}: {printable(str(value))!r} is no price in dollars an hour")
+            wrong.append(
+                f"prices.{shown}: {printable(str(value))!r} is no price in dollars an hour: write a number above 0, such as 2.5"
+            )
             continue
         try:
             if shown.lower() in instances():
@@ -74,9 +76,9 @@ def price_book(own: Mapping[str, object] | None = None) -> PriceBook:
                 known = gpu(shown)
                 prices[known.id] = Price(known.id, float(value), "your price", "", own=True)
         except UnknownNameError as error:
-            wrong.append(str(error))
+            wrong.append(f"prices.{shown}: {error}")
     if wrong:
-        raise PricesError("The prices cannot be used: " + "; ".join(wrong))
+        raise PricesError("; ".join(wrong))
     return PriceBook(prices, _lowest())
 
 

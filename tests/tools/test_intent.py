@@ -76,7 +76,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
         "line 10: spec.replicas: min (9) is more than max (6)",
         "line 11: spec.objectives.availabilityPercent",
         "line 12: spec.budgetUsdPerHour",
-        "line 13: spec.colour is not known here",
+        "line 13: spec.colour is not known here; take it out",
     ):
         assert any(part in one for one in told), (part, told)
 
@@ -101,6 +101,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines() -> None:
         ("a: \x07", "not YAML"),
         ("a: " + "9" * 5000 + "\n", "cannot be read"),
         (GOOD.replace("rackside/v1", "rackside/v2"), "apiVersion must be 'rackside/v1', not 'rackside/v2'"),
+        (GOOD.replace("maxModelLen", "maxModelLenn"), "intent.yaml line 8: spec.engine.maxModelLenn is not known here; did you mean maxModelLen?"),
         (GOOD.replace("kind: Intent", "kind: Wish"), "kind must be 'Intent'"),
         (GOOD.replace("ttftP95Seconds: 2", "ttftP95Seconds: .nan"), "ttftP95Seconds"),
         (GOOD.replace("budgetUsdPerHour: 60", "budgetUsdPerHour: .inf"), "budgetUsdPerHour"),

@@ -205,6 +205,25 @@ def test_with_nothing_to_see_no_number_is_told(rackside: Command) -> None:
     assert "No GPU was seen" in said
 
 
+def test_all_that_is_wrong_with_prices_and_plans_is_told_at_once_with_what_to_write(
+    rackside: Command, tmp_path: Path
+) -> None:
+    wrong = "prices: {h100: -3, b9000: 2}\nplans: {h100: {onDemand: 3.0, burst: 0}, q7: {reserved: 1}}\n"
+    (tmp_path / "rackside.yaml").write_text(wrong, encoding="utf-8")
+    done = rackside("cost", RACKSIDE_HOME=str(tmp_path))
+    assert done.returncode == 2
+    for part in (
+        "prices.h100: '-3.0' is no price in dollars an hour: write a number above 0",
+        "prices.b9000: I do not know the GPU 'b9000'. The nearest that I know",
+        "plans.h100: 'onDemand' is no plan; known: reserved, on_demand, burst",
+        "plans.h100: burst has no price in dollars an hour: write a number above 0",
+        "plans.q7: I do not know the GPU",
+    ):
+        assert part in done.stderr, part
+    assert done.stderr.count("cannot be used") == 1
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(("--window", "9d"), "write 15m to 7d"), (("-n", "nowhere"), "no such workload")],

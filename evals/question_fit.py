@@ -17,6 +17,7 @@ from evals.question_runs import QUESTIONS, Asked, read
 from knowledge.belonging import LEAST, WEIGHTS, Company, Signs, Wording
 from knowledge.home import default_home
 from knowledge.search import Library
+from knowledge.spelling import learned
 from knowledge.strays import KIN, STRAYS, topics
 
 Numbers = NDArray[np.float64]
@@ -32,7 +33,8 @@ def signs(library: Library, asked: Sequence[str], kin: Sequence[int], strays: Se
     """A row of signs for each question, as if only these kin and strays (by their places) had been written."""
     words = Wording(library.passages_with, [KIN[at] for at in kin], [STRAYS[at] for at in strays])
     ours, theirs = library.listed()
-    company = Company(ours[list(kin)], theirs[list(strays)], words)
+    spelling = learned([KIN[at] for at in kin], [STRAYS[at] for at in strays])
+    company = Company(ours[list(kin)], theirs[list(strays)], words, spelling=spelling)
     return np.array([astuple(library.signs(one, company)) for one in asked])
 
 

@@ -1,8 +1,9 @@
-"""Does a question belong here? A sum of six signs, none of which decides alone.
+"""Does a question belong here? A sum of seven signs, none of which decides alone.
 
 How near are the nearest passage, the nearest name of a page and the nearest stray questions; are its words rather the field's or rather
-the strays'; does one passage have its rare words together, as an answer would; and to which side does it lean by all questions that are
-known, near and far. `python -m evals.question_fit` fits the weights and says what the sum does without each sign.
+the strays'; does one passage have its rare words together, as an answer would; to which side does it lean by all questions that are
+known, near and far; and is it spelled as they are. `python -m evals.question_fit` fits the weights and says what the sum does without
+each sign.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from knowledge.encoder import Vectors
+from knowledge.spelling import Weights, leaning, stored
 from knowledge.vocabulary import terms
 
 # How many of the nearest questions count: one alone may be a chance.
@@ -35,8 +37,8 @@ SMOOTH = 0.1
 class Signs:
     """What speaks for a question (`astray` against it).
 
-    The first three are cosines in spreads of what strays reach above their mean; `covered` is a share, 0 to 1; `worded` and `leaning`
-    are above zero for the field, `leaning` about 1 at most.
+    The first three are cosines in spreads of what strays reach above their mean; `covered` is a share, 0 to 1; `worded`, `leaning` and
+    `spelled` are above zero for the field, the last two about 1 at most.
     """
 
     near: float
@@ -45,6 +47,7 @@ class Signs:
     worded: float
     covered: float
     leaning: float
+    spelled: float
 
     def total(self) -> float:
         """The sum; above zero the question belongs here."""
@@ -53,8 +56,8 @@ class Signs:
 
 
 # In the order of Signs.
-WEIGHTS = (0.35, 0.47, -0.78, 0.79, 5.46, 3.57)
-LEAST = 5.0
+WEIGHTS = (0.29, 0.31, -0.88, 0.53, 5.41, 2.72, 1.29)
+LEAST = 4.31
 
 
 class Wording:
@@ -80,12 +83,20 @@ class Wording:
 class Company:
     """The questions that a new one is held against: the field's own and strays, by their vectors and by their words."""
 
-    def __init__(self, kin: Vectors, strays: Vectors, wording: Wording, sides: Vectors | None = None) -> None:
-        """`sides` are those of `sides_of`, computed where they are not at hand."""
+    def __init__(
+        self,
+        kin: Vectors,
+        strays: Vectors,
+        wording: Wording,
+        sides: Vectors | None = None,
+        spelling: Weights | None = None,
+    ) -> None:
+        """`sides` are those of `sides_of`, computed where they are not at hand; `spelling` is what was learned from the lists unless given."""
         self._strays = strays
         self._all = np.concatenate([kin, strays])
         self._sides = sides_of(kin, strays) if sides is None else sides
         self.wording = wording
+        self._spelling = stored() if spelling is None else spelling
 
     def astray(self, vector: Vectors) -> float:
         """The mean cosine of the nearest few strays, 0 where there are none."""
@@ -95,6 +106,10 @@ class Company:
     def leaning(self, vector: Vectors) -> float:
         """About 1 among the field's own questions, about -1 among strays."""
         return float(_felt(self._all @ vector) @ self._sides)
+
+    def spelled(self, text: str) -> float:
+        """About 1 for a text that is spelled as the field's own questions, about -1 as strays."""
+        return leaning(text, self._spelling)
 
 
 def sides_of(kin: Vectors, strays: Vectors) -> Vectors:

@@ -310,7 +310,8 @@ class Library:
         near, called, astray = ((cosine - mean) / spread for cosine in cosines)
         meant = asked.reworded.text
         covered = opened.build.words.covered(meant)
-        return Signs(near, called, astray, company.wording.says(meant), covered, company.leaning(asked.vector))
+        worded, spelled = company.wording.says(meant), company.spelled(text)
+        return Signs(near, called, astray, worded, covered, company.leaning(asked.vector), spelled)
 
     def _ask(self, opened: Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)

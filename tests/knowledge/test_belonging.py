@@ -18,7 +18,7 @@ from knowledge.index import IndexProblem
 from knowledge.search import Library
 from knowledge.strays import KIN, STRAYS, topics
 
-MIDDLING = Signs(near=2.5, called=3.0, astray=2.0, worded=0.5, covered=0.6, leaning=0.0)
+MIDDLING = Signs(near=2.5, called=3.0, astray=2.0, worded=0.5, covered=0.6, leaning=0.0, spelled=0.0)
 
 
 def unit(*degrees: float) -> Vectors:
@@ -30,7 +30,7 @@ def company(kin: Vectors, strays: Vectors) -> Company:
     return Company(kin, strays, Wording(lambda _: 0.0, ["queue"], ["soup"]))
 
 
-@pytest.mark.parametrize("sign", ["near", "called", "worded", "covered", "leaning"])
+@pytest.mark.parametrize("sign", ["near", "called", "worded", "covered", "leaning", "spelled"])
 def test_more_of_a_sign_speaks_for_a_question(sign: str) -> None:
     more = replace(MIDDLING, **{sign: getattr(MIDDLING, sign) + 0.5})
     assert more.total() > MIDDLING.total()
@@ -42,16 +42,16 @@ def test_strays_nearby_speak_against_it() -> None:
 
 def test_no_sign_decides_alone() -> None:
     """At its best or worst, a sign is outvoted by the others at their other end."""
-    best = Signs(near=5.0, called=6.0, astray=0.5, worded=5.0, covered=1.0, leaning=1.0)
-    worst = Signs(near=0.0, called=0.0, astray=5.0, worded=-5.0, covered=0.1, leaning=-1.0)
+    best = Signs(near=5.0, called=6.0, astray=0.5, worded=5.0, covered=1.0, leaning=1.0, spelled=1.0)
+    worst = Signs(near=0.0, called=0.0, astray=5.0, worded=-5.0, covered=0.1, leaning=-1.0, spelled=-1.0)
     assert best.total() > 0.0 > worst.total()
-    for name in ("near", "called", "astray", "worded", "covered", "leaning"):
+    for name in ("near", "called", "astray", "worded", "covered", "leaning", "spelled"):
         assert replace(worst, **{name: getattr(best, name)}).total() < 0.0
         assert replace(best, **{name: getattr(worst, name)}).total() > 0.0
 
 
 def test_a_question_for_which_nothing_speaks_is_not_ours() -> None:
-    assert Signs(near=0.0, called=0.0, astray=0.0, worded=0.0, covered=0.0, leaning=0.0).total() < 0.0
+    assert Signs(near=0.0, called=0.0, astray=0.0, worded=0.0, covered=0.0, leaning=0.0, spelled=0.0).total() < 0.0
 
 
 def test_one_stray_nearby_is_no_company() -> None:
@@ -138,6 +138,7 @@ def test_a_search_fills_the_signs(library: Library) -> None:
     ours, stray = KIN[0], STRAYS[0]
     kin, strays = library.signs(ours), library.signs(stray)
     assert kin.leaning > 0.3 > -0.3 > strays.leaning
+    assert kin.spelled > 0.3 > -0.3 > strays.spelled
     assert strays.astray > kin.astray
     assert kin.worded > strays.worded
     opened = library._opened

@@ -32,6 +32,7 @@ _PACKAGES = re.compile(r"not found in your environment: ([\w., -]{1,120}?)(?:\. 
 _SHARED = re.compile(r"(lib[\w.+-]{1,80}\.so[\w.]{0,20})")
 _VISIBLE = re.compile(r"NVIDIA_VISIBLE_DEVICES(?:=(void|none)| empty)")
 _CAPABILITIES = re.compile(r"NVIDIA_DRIVER_CAPABILITIES=([\w,]{1,80})")
+_SEARCHED = re.compile(r"LD_LIBRARY_PATH=([^,\s]{1,160})")
 _VERIFY = "The engine gets past its imports and begins to load the model."
 _CITES = ("systems/python-and-image-errors", "platform/container-images")
 
@@ -89,6 +90,7 @@ def _driver(now: Now) -> tuple[Remedy, ...]:
     cites = ("systems/python-and-image-errors", "platform/gpu-containers-on-a-host")
     settings, request = now.get(DRIVER_SETTINGS.now), now.get(GPU_REQUEST.now)
     said = settings.text if settings is not None else ""
+    searched = _SEARCHED.search(said)
     visible, capabilities = _VISIBLE.search(said), _CAPABILITIES.search(said)
     if request is not None and not request.number:
         change = Change("resources.limits.nvidia.com/gpu", "not set", "1")
@@ -102,12 +104,15 @@ def _driver(now: Now) -> tuple[Remedy, ...]:
     elif "runtimeClassName not set" in said:
         change = Change("spec.runtimeClassName", "not set", "nvidia")
         first = "The driver's libraries come from the node, mounted by NVIDIA's runtime; where that is not the default, the pod has to name it."
+    elif searched and "/nvidia/" not in searched[1]:
+        change = Change("env LD_LIBRARY_PATH", searched[1], f"{searched[1]}:/usr/local/nvidia/lib64")
+        first = (
+            "The manifest says where libraries are looked for, and leaves out where some platforms (GKE among them) mount the driver's: add that"
+            " folder, and see that it is there."
+        )
     else:
         change = None
-        first = (
-            "The driver's libraries come from the node and were not mounted: look at the container toolkit there, and at an LD_LIBRARY_PATH that"
-            " leaves out where the platform mounts them (/usr/local/nvidia/lib64)."
-        )
+        first = "The driver's libraries come from the node and were not mounted: look at the container toolkit there."
     return (Remedy(first, change, "nvidia-smi answers inside the new pod, and the engine finds its device.", cites),)
 
 

@@ -68,9 +68,9 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     if _FILES.search(line):
         return (
             Remedy(
-                "Raise the limit of open files: ulimit -n in the command before the engine where the hard limit allows it, else LimitNOFILE of the"
-                " node's containerd.",
-                Change("ulimit -n", "see: kubectl exec POD -- sh -c 'ulimit -Sn; ulimit -Hn'", "65536 or more"),
+                "Raise the limit of open files (kubectl exec POD -- sh -c 'ulimit -Sn; ulimit -Hn' shows it): sh -c 'ulimit -n 65536 && exec ...' as the"
+                " command where the hard limit allows it, else LimitNOFILE of the node's containerd.",
+                None,
                 "The process stays well below the limit (ls /proc/1/fd | wc -l) over a day.",
                 _CITES,
             ),

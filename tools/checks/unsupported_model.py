@@ -16,6 +16,7 @@ import re
 
 from tools.catalogue.architectures import known, older
 from tools.check import Applies, Check, Limits, Now, On
+from tools.engines import ENGINES
 from tools.failed_starts import DECISIVE, HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
@@ -71,7 +72,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
         )
     elif _QUANTISED.search(line):
         first = Remedy(
-            f"{runs[0].upper()}{runs[1:]} has no such quantisation: take a checkpoint in a format that it lists, or a release that has it.",
+            f"{_begins(runs)} has no such quantisation: take a checkpoint in a format that it lists, or a release that has it.",
             None,
             verify,
             ("serving/quantisation-formats-and-gpus", "serving/quantization"),
@@ -84,9 +85,15 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
 
 def _release(now: Now) -> str:
     name, version = now.get(ENGINE_NAME.now), now.get(ENGINE_VERSION.now)
-    if name is None or not name.text:
+    title = next((engine.title for engine in ENGINES if name is not None and engine.name == name.text), "")
+    if not title:
         return "this release of the engine"
-    return f"{name.text} {version.text}" if version is not None and version.text else f"this release of {name.text}"
+    return f"{title} {version.text}" if version is not None and version.text else f"this release of {title}"
+
+
+def _begins(runs: str) -> str:
+    """The same at the beginning of a sentence; a product keeps its own spelling."""
+    return f"T{runs[1:]}" if runs.startswith("this ") else runs
 
 
 def _newer(now: Now, line: str, runs: str) -> tuple[str, Change | None]:
@@ -100,7 +107,7 @@ def _newer(now: Now, line: str, runs: str) -> tuple[str, Change | None]:
     architecture, kind = _ARCHITECTURE.search(line), _MODEL_TYPE.search(line)
     name = next((group for match in (architecture, kind) if match for group in match.groups() if group), "")
     what = f"the tokenizer {tokenizer[1]}" if tokenizer else name or "this model"
-    told = f"{runs[0].upper()}{runs[1:]} does not know {what}"
+    told = f"{_begins(runs)} does not know {what}"
     engine, version = now.get(ENGINE_NAME.now), now.get(ENGINE_VERSION.now)
     found = known(engine.text, name) if engine is not None and architecture and not tokenizer else None
     if found is not None and version is not None and older(version.text, found.first):

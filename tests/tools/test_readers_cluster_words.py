@@ -150,6 +150,11 @@ def test_taints_that_a_scheduler_does_not_name_are_those_of_the_nodes(taints: st
     assert {why: one.nodes for why, one in refusals(UNNAMED, taints).items()} == expected
 
 
+def test_nodes_that_are_unavailable_as_old_schedulers_and_volcano_say_it() -> None:
+    told = refusals("0/4 nodes are unavailable: 4 Insufficient nvidia.com/gpu.")
+    assert {why: one.nodes for why, one in told.items()} == {Why.GPU: 4}
+
+
 def test_what_a_scheduler_names_stands() -> None:
     told = "0/1 nodes are available: 1 node(s) had untolerated taint {team: nlp}."
     assert set(refusals(told, "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }")) == {Why.TAINT}

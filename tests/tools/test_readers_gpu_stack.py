@@ -104,6 +104,52 @@ def test_pods_of_the_stack() -> None:
     assert told.STACK_UNREADY not in told_of("n1", nodes)
 
 
+def holding(daemonset: str, *init: dict[str, Any], own: dict[str, Any] | None = None) -> dict[str, Any]:
+    pod = stack(daemonset, ready="False")
+    pod["status"]["initContainerStatuses"] = [
+        {"name": f"{number}-validation", **one} for number, one in enumerate(init)
+    ]
+    pod["status"]["containerStatuses"] = [{"name": "main", "state": own or {"waiting": {"reason": "PodInitializing"}}}]
+    return pod
+
+
+DONE = {"state": {"terminated": {"exitCode": 0, "reason": "Completed"}}}
+LATER = {"state": {"waiting": {"reason": "PodInitializing"}}}
+BACK = {"state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+ENDED = {"state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+RUNS = {"state": {"running": {"startedAt": stamp(0)}}, "started": False}
+SIDE = {"state": {"running": {}}, "started": True}
+
+
+@pytest.mark.parametrize(
+    ("pod", "said"),
+    [
+        (holding("nvidia-operator-validator", DONE, BACK, LATER), "nvidia-operator-validator (1-validation: CrashLoopBackOff)"),
+        (holding("nvidia-operator-validator", ENDED, LATER), "nvidia-operator-validator (0-validation: Error)"),
+        (holding("nvidia-sandbox-validator", DONE, RUNS, LATER), "nvidia-sandbox-validator (waits at 1-validation)"),
+        (holding("nvidia-dra-driver-kubelet-plugin", SIDE), "nvidia-dra-driver-kubelet-plugin"),
+        (holding("nvidia-cc-manager", own={"waiting": {"reason": "ImagePullBackOff"}}), "nvidia-cc-manager (main: ImagePullBackOff)"),
+        (holding("nvidia-dra-driver-gpu-kubelet-plugin", own={"running": {}}), "nvidia-dra-driver-gpu-kubelet-plugin"),
+        (holding("sriov-cni"), ""),
+    ],
+)  # fmt: skip
+def test_where_a_pod_of_the_stack_does_not_get_on(pod: dict[str, Any], said: str) -> None:
+    assert told_of("n1", [node("n1")], [pod])[told.STACK_UNREADY] == said
+
+
+def test_the_part_that_the_others_wait_for_comes_first() -> None:
+    parts = (
+        "gpu-feature-discovery",
+        "nvidia-dra-driver-kubelet-plugin",
+        "nvidia-container-toolkit-daemonset",
+        "nvidia-driver-daemonset",
+    )
+    pods = [stack(name, ready="False") for name in parts]
+    assert told_of("n1", [node("n1")], pods)[told.STACK_UNREADY] == (
+        "nvidia-driver-daemonset, nvidia-container-toolkit-daemonset, nvidia-dra-driver-kubelet-plugin, gpu-feature-discovery"
+    )
+
+
 def test_a_node_that_is_cordoned_or_new_is_given_time() -> None:
     pods = [stack("nvidia-driver-daemonset", ready="False")]
     cordoned = {**node("n1"), "spec": {"unschedulable": True}}

@@ -57,6 +57,11 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
         first = "The runtime on the node is slow or stuck: look at its disk's load and at containerd's log, and move the pod to another node meanwhile."
     elif "executable file not found" in text or "no such file" in text:
         first = "The command or a path that the pod names is not in the image: correct command, args or mountPath."
+    elif "permission denied" in text and "exec" in text:
+        first = (
+            "The file that the pod starts may not be executed: `chmod +x` it where the image is built, give a script from a ConfigMap defaultMode 0755"
+            " or start it as `sh FILE`, and look for a volume that is mounted noexec."
+        )
     elif "Hook" in text:
         first = "The lifecycle hook fails: run its command by hand in the image, and make it end with 0 while the server is still loading."
     else:

@@ -1,8 +1,9 @@
 """Part of the GPU stack is not ready on a node.
 
 ## What it means
-A DaemonSet pod of the GPU software (driver, toolkit, device plugin, discovery, MIG manager, exporter) on this node is
-not ready.
+A DaemonSet pod of the GPU software (driver, toolkit, device plugin or DRA driver, discovery, MIG manager, validator,
+exporter) on this node is not ready. Where one of its containers does not get on, it is named: the validator's init
+containers (driver-validation, toolkit-validation, cuda-validation, plugin-validation) are named after what they miss.
 
 ## Why it hurts
 Without the plugin no GPU is given out, without the driver none works, without the exporter nobody sees it.

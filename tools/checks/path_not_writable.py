@@ -20,11 +20,13 @@ from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.container_rights import MOUNTS, ROOT_READ_ONLY, RUNS_AS, mounted
 from tools.vocabulary.refused_starts import LOG_PERMISSION
-from tools.vocabulary.startup import LOG_DOWNLOAD, TOLD_OF
+from tools.vocabulary.startup import LOG_DOWNLOAD, START_BLOCKED, TOLD_OF
 
 _START = failed_start(LOG_PERMISSION, ROOT_READ_ONLY.now, RUNS_AS.now, MOUNTS.now, unless=DECISIVE)
 _PATH = re.compile(r"""(?:'|"|\b(?:at|open|mkdir|create|rename|chmod|touch|directory|file) '?|: )(/[^\s'":]{1,200})""")
 _HUB = re.compile(r"huggingface|/hub\b|models--|when downloading")
+# By so much of a line it is known again where it is told in other words before and after.
+_ENOUGH = 100
 _PORT = re.compile(r"attempting to bind on address \(\S{1,60} (\d{1,5})\)")
 _USER = re.compile(r"\buser (\d{1,10})\b")
 _GROUP = re.compile(r"\bgroup (\d{1,10})\b")
@@ -55,6 +57,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
     fetched = now.of(line.subject, LOG_DOWNLOAD.now)
     if fetched is not None and fetched.text and not _HUB.search(line.text):
         return None  # a cache of another kind was given up, and the model did not come
+    blocked = now.of(line.subject, START_BLOCKED.now)
+    if blocked is not None and line.text[:_ENOUGH] in blocked.text:
+        return None  # the runtime says it of a container that it could not make: nothing of it ran
     return found
 
 
@@ -179,6 +184,7 @@ CHECK = Check(
         ROOT_READ_ONLY.now,
         RUNS_AS.now,
         MOUNTS.now,
+        START_BLOCKED.now,
         *failing_replicas.HELPS,
         *(signal.now for signal in failing_replicas.BREAKING),
     ),

@@ -24,8 +24,12 @@ FACTS = (
 # Driver, toolkit and plugin come up one after the other, each with its image.
 SETTLED_S = 1800.0
 _STACK = re.compile(
-    r"device-plugin|gpu-feature-discovery|nvidia-driver|gpu-driver|container-toolkit|mig-manager|dcgm|operator-validator"
+    r"device-plugin|gpu-feature-discovery|nvidia-driver|gpu-driver|container-toolkit|mig-manager|dcgm"
+    r"|nvidia-[\w-]{1,60}-(?:validator|manager)|nvidia-dra-driver|dra-driver-nvidia|gpu-kubelet-plugin"
 )
+# The later of these wait for the earlier ones, and the rest for all of them.
+_ORDER = (re.compile(r"(?:nvidia|gpu)-driver"), re.compile("toolkit"), re.compile("plugin"))
+_NOT_YET = frozenset({"PodInitializing", "ContainerCreating"})
 _KINDS_OF_NODE = (
     "nvidia.com/gpu.product",
     "cloud.google.com/gke-accelerator",
@@ -118,11 +122,30 @@ def _stack(listed: Listed, nodes: Mapping[str, Object]) -> Iterator[Told]:
         node = str(at(pod, "spec", "nodeName") or "")
         ready = next((one for one in many(pod, "status", "conditions") if one.get("type") == "Ready"), {})
         if ready.get("status") == "False":
-            unready[node].append(called)
+            unready[node].append(f"{called}{_held(pod)}")
     for node, item in nodes.items():
         # On a node that is cordoned or has just joined the stack may be under way.
-        waiting = () if _under_way(item, listed.now) else sorted(unready.get(node, ()))
-        yield Told(node, {told.STACK_UNREADY: ", ".join(waiting)[:200]}, "pods")
+        waiting = () if _under_way(item, listed.now) else sorted(unready.get(node, ()), key=_turn)
+        yield Told(node, {told.STACK_UNREADY: ", ".join(waiting)[:300]}, "pods")
+
+
+def _turn(called: str) -> tuple[int, str]:
+    name = called.partition(" ")[0]
+    return next((turn for turn, one in enumerate(_ORDER) if one.search(name)), len(_ORDER)), called
+
+
+def _held(pod: Object) -> str:
+    """The first container at which the pod does not get on, and how: a validator waits at the part that is missing."""
+    for kind in ("initContainerStatuses", "containerStatuses"):
+        for status in many(pod, "status", kind):
+            state = within(status, "state")
+            told_by = within(state, "waiting") or within(state, "terminated")
+            reason = str(told_by.get("reason") or "")
+            if reason and reason not in _NOT_YET and told_by.get("exitCode") != 0:
+                return f" ({status.get('name')}: {reason})"[:80]
+            if kind.startswith("init") and state.get("running") is not None and not status.get("started"):
+                return f" (waits at {status.get('name')})"[:80]
+    return ""
 
 
 def _under_way(node: Object, now: float) -> bool:

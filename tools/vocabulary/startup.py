@@ -78,7 +78,9 @@ PATTERNS = {
     ),
     LOG_DOWNLOAD: re.compile(
         r"GatedRepoError|RepositoryNotFoundError|RevisionNotFoundError|LocalEntryNotFoundError|OfflineModeIsEnabled"
-        r"|(?:401|403|404|429) Client Error.{1,80}?https://huggingface\.co"
+        # The hub's client goes on with what it has when it says this of a file or a folder that is there already.
+        r"|(?<!Defaulting to existing file\. \(error: )(?<!in `snapshot_download` \()"
+        r"(?:401|403|404|429) Client Error.{1,80}?https://huggingface\.co"
         r"|HTTP status client error \(4\d\d [^)\n]{1,40}\) for url \(https://huggingface\.co|Could not download model artifacts"
         r"|host='(?:\w[\w.-]{0,60}\.)?(?:huggingface\.co|hf\.co)', port=443\): Read timed out"
         r"|We couldn't connect to 'https://huggingface\.co' to load"
@@ -136,7 +138,8 @@ PATTERNS = {
     ),
     LOG_TP: re.compile(
         r"Total number of attention heads \(\d+\) must be divisible by tensor parallel size \(\d+\)"
-        r"|The number of required GPUs exceeds the total number of available GPUs"
+        # As a warning, vLLM says the same of a cluster that may still grow, and waits for its GPUs.
+        r"|ValueError: The number of required GPUs exceeds the total number of available GPUs"
         r"|World size \(\d+\) is larger than the number of available GPUs|invalid device ordinal"
         r"|AssertionError: \d+ is not divisible by \d+|`num_heads` must be divisible by `num_shards`"
         r"|This can be caused by too large tensor parallel size|MPI worldSize is expected to be equal to tp\*pp"

@@ -17,6 +17,8 @@ Block = Mapping[str, Any]
 ME = "U1"
 PNG = b"\x89PNG\r\n"
 _LONGEST = 20_000
+# One-line inputs of a window, as a browser calls them.
+_FIELDS = {"url_text_input": "url", "email_text_input": "email", "number_input": "number", "datepicker": "date"}
 NAMES = {ME: "you", BOT_USER: "Rackside"}
 # Signs that every font has: a machine that takes pictures may have no emoji.
 _SIGNS = {"clock3": "◷", "white_check_mark": "✔", "warning": "⚠", "mag": "⌕", "arrows_counterclockwise": "↻"}
@@ -92,6 +94,9 @@ def _input(block: Block) -> str:
             if element.get("multiline")
             else f'<input name="{_plain(name)}" value="{given}">'
         )
+    elif element.get("type") in _FIELDS:
+        given = _plain(element.get("initial_value") or element.get("initial_date") or "")
+        tag = f'<input type="{_FIELDS[element["type"]]}" name="{_plain(name)}" value="{given}">'
     else:
         many = element.get("type") == "checkboxes"
         options = "".join(_option(name, one, many) for one in element.get("options", ()))

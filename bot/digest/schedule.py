@@ -53,8 +53,8 @@ def last_due(one: Subscription, now: float) -> Due:
 def next_due(one: Subscription, now: float) -> Due:
     """The first time after `now`; of a time that the clocks skip or show twice as `last_due`."""
     week = last_due(one, now).at + 7 * DAY_S
-    # A week later by the clock on the wall is an hour more or less where the clocks change.
-    found = last_due(one, week + DAY_S / 4)
+    found = last_due(one, week)
+    # Where the clocks are set back, a week by the clock on the wall is longer than seven days.
     return found if found.at > now else last_due(one, week + DAY_S)
 
 

@@ -17,13 +17,16 @@ import pytest
 from PIL import Image
 
 from bot.advisor.question import Answer, Question, Scope
+from bot.attest_view import Walk, item_view
 from bot.settings import Settings
+from bot.store.readiness import Place
 from bot.triage.settings import AlertSettings, Watched
 from evals.pictures import trimmed
 from evals.playground import Playground, playground
 from evals.playground_blocks import ME, PNG, blocks_html
 from evals.playground_web import ALERTS, ALERTS_BOT, PAGE
 from evals.slack_web import BOT_ID, BOT_USER
+from tests.bot.readiness.worlds_of_items import item
 from tools.finding import Evidence, Finding
 
 PATIENCE = 30.0
@@ -245,6 +248,20 @@ def test_blocks_of_every_kind_are_shown_and_data_stays_data() -> None:
         "<button",
     ):
         assert tag in shown
+
+
+def test_the_window_that_walks_a_checklist_has_a_field_for_whatever_it_asks() -> None:
+    walk = Walk(Place(), ("XX-01",))
+    view = item_view(walk, item(), 1_790_000_000.0)
+    shown = blocks_html(view["blocks"])
+    asked = [block["element"] for block in view["blocks"] if block["type"] == "input"]
+    assert len(asked) == 4
+    for element in asked:
+        assert f"|{element['type']}" in shown
+        assert re.search(rf'<(?:input|textarea)[^>]* name="[^"]*\|{element["type"]}"', shown), element["type"]
+    assert 'type="date"' in shown
+    assert 'value="2026-12-20"' in shown, "what is suggested stands in it"
+    assert 'type="url"' in shown
 
 
 def test_a_picture_of_it(here: Playground, tmp_path: Path) -> None:

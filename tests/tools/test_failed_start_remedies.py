@@ -28,11 +28,11 @@ VLLM = {"engine.name now": "vllm", "engine.version now": "0.9.1"}
         (
             "path_not_writable",
             {
-                "log.permission_denied now": "OSError: [Errno 30] Read-only file system: '/root/.cache/vllm/torch_compile_cache'",
+                "log.permission_denied now": "OSError: [Errno 30] Read-only file system: '/home/app/.cache/vllm/torch_compile_cache'",
                 "pod.root_read_only now": "engine",
                 "pod.mounts now": "/models (read-only), /tmp",
             },
-            Change("volumeMounts[/root/.cache]", "none", "emptyDir"),
+            Change("volumeMounts[/home/app/.cache]", "none", "emptyDir"),
         ),
         (
             "path_not_writable",

@@ -57,7 +57,7 @@ from tools.vocabulary.refused_starts import (
             LOG_REFUSED,
         ),
         (
-            "NotImplementedError: Speculative decoding is not supported with pipeline parallelism.",
+            "AssertionError: Speculative decoding is not supported with pipeline parallelism.",
             LOG_REFUSED,
         ),
         ("ValueError: invalid literal for int() with base 10: 'tcp://10.96.12.7:8000'", LOG_REFUSED),
@@ -131,7 +131,7 @@ from tools.vocabulary.refused_starts import (
         ),
         ("exec /usr/bin/python3: exec format error", LOG_LIBRARY),
         ("PermissionError: [Errno 13] Permission denied: '/.cache'", LOG_PERMISSION),
-        ("OSError: [Errno 30] Read-only file system: '/root/.config'", LOG_PERMISSION),
+        ("OSError: [Errno 30] Read-only file system: '/home/app/.config'", LOG_PERMISSION),
         ("mkdir: cannot create directory '/data/models': Permission denied", LOG_PERMISSION),
         (
             "ERROR:    [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied",

@@ -43,9 +43,9 @@ PATTERNS = {
         r"validation errors? for \w{0,30}Config\b|Value error, .{1,600}?input_type=ArgsKwargs\]"
         r"|invalid literal for int\(\) with base 10: 'tcp://|appears to be a URI\. This may be caused by a Kubernetes service discovery issue"
         r"|Quantization method specified in the model config \(\S{1,60}\) does not match"
-        r"|(?:ValueError|NotImplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with(?! (?:vLLM|SGLang)\.)"
+        r"|(?:ValueError|Not[I]mplementedError|AssertionError): .{0,200}?(?:(?:is|are) (?:not (?:supported|compatible)|incompatible) with(?! (?:vLLM|SGLang)\.)"
         r"|cannot be (?:used|enabled|set|combined|specified) (?:together )?with|(?:is|are) mutually exclusive)"
-        r"|(?:NotImplementedError|AssertionError): .{0,200}?(?:do(?:es)? not support|not (?:yet|currently) supported)"
+        r"|(?:Not[I]mplementedError|AssertionError): .{0,200}?(?:do(?:es)? not support|not (?:yet|currently) supported)"
         r"|LoRA rank \d{1,5} is greater than max_lora_rank|VLLM_USE_V1=[01] is not supported with|(?:yaml|ruamel)\.\w{1,40}\.\w{0,20}(?:ScannerError|ParserError)"
     ),
     # An engine that looks for the next free port says that one is taken and goes on; so does an agent that tries again.

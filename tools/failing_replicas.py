@@ -12,12 +12,12 @@ from tools.check import Because, Limit, Now, because
 from tools.reading import Reading, Subject
 from tools.signals import LOG_CUDA_OOM, LOG_SHM, LOG_XID, POD_READY, Signal
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT, LOG_DEVICE_GONE, LOG_GPU_LOST
-from tools.vocabulary.outcomes import FAILED, HTTP_5XX
+from tools.vocabulary.outcomes import FAILED, HTTP_5XX, LOG_WINDOW
 from tools.vocabulary.startup import LOG_COLLECTIVE, LOG_ENGINE_DEAD, LOG_NO_KERNEL
 
 ERRORS = HTTP_5XX.increase("10m")
 FAILURES = FAILED.increase("10m")
-HELPS = (ERRORS, FAILURES)  # beside POD_READY
+HELPS = (ERRORS, FAILURES, LOG_WINDOW.now)  # beside POD_READY
 # What breaks the calls of a server that runs for certain; beside it an error of a start was survived.
 BREAKING = (
     LOG_COLLECTIVE,
@@ -54,4 +54,14 @@ def said_while_ready(now: Now, least: float, signal: Signal, unless: tuple[Signa
         if line is not None and line.text and not told_by(now, ready.subject, unless):
             said = "{errors_of} counts as ready and failed {errors} within 10 min; its log says: {line}"
             return because(said, ready, errors=errors, line=line)
+    return said_lately(now, signal)
+
+
+def said_lately(now: Now, signal: Signal) -> Because | None:
+    """Because a ready replica, of whose requests nothing can be seen, said this within the time that its log was read back."""
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        window, line = now.of(ready.subject, LOG_WINDOW.now), now.of(ready.subject, signal.now)
+        if ready.number and window is not None and window.number and line is not None and line.text:
+            said = "{line_of} counts as ready, nothing is exported of its requests, and within {window} its log said: {line}"
+            return because(said, ready, window=window, line=line)
     return None

@@ -95,8 +95,8 @@ class Cluster(Protocol):
     def list(self, kind: str) -> Listing:
         """Every object of a kind."""
 
-    def logs(self, namespace: str, pod: str, container: str, previous: bool) -> LogRead:
-        """The tail of a container's log."""
+    def logs(self, namespace: str, pod: str, container: str, previous: bool, *, since_s: int | None = None) -> LogRead:
+        """The tail of a container's log, of the last `since_s` seconds where given."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +260,7 @@ def _pod(item: Object, owner: Object, owners: Mapping[str, str], told: Mapping[S
         ready=None if ready is None else ready == 1.0,
         gpus=float(by_name.get("pod.gpu_request") or 0.0),
         image=str(serving_container(item).get("image") or ""),
+        container=str(serving_container(item).get("name") or ""),
     )
 
 

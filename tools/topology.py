@@ -21,7 +21,7 @@ _ORDINAL_POD = re.compile(r"^(?P<name>.+)-\d+$")
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """A pod; `ready` is None when that could not be seen, `gpus` the number it requests."""
+    """A pod; `ready` is None when that could not be seen, `gpus` the number it requests, `container` the serving one where it was listed."""
 
     namespace: str
     name: str
@@ -32,6 +32,7 @@ class Pod:
     gpus: float = 0.0
     image: str = ""
     ambiguous: bool = False
+    container: str = ""
 
     @property
     def key(self) -> str:

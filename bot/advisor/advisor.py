@@ -20,6 +20,7 @@ from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asks
+from tools.closer_look import closer
 from tools.diagnose import Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
@@ -138,7 +139,14 @@ class Advisor:
             line = found.missing
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
-        diagnosis = diagnose(snapshot, Within(scope.namespace, scope.workload, found.several), self._limits)
+        within = Within(scope.namespace, scope.workload, found.several)
+        diagnosis = diagnose(snapshot, within, self._limits)
+        if not diagnosis.findings and (scope.workload or found.several):
+            logs = self._sources(question.cluster)[1]
+            named = [key for one in diagnosis.scope for key in snapshot.topology.pods_of(one)]
+            nearer = closer(logs, snapshot, sorted(set(named)))
+            if nearer is not None:
+                snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))

@@ -62,7 +62,7 @@ def _ready_and_dead(now: Now, limits: Limits) -> Because | None:
         if (ended is None or not ended.text) and line is not None and line.text:
             said = "{errors_of} counts as ready and failed {errors} within 10 min; its log says: {line}"
             return because(said, ready, errors=errors, line=line)
-    return None
+    return failing_replicas.said_lately(now, LOG_ENGINE_DEAD)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

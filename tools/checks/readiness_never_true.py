@@ -17,14 +17,14 @@ from tools.crashes import needed
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
 from tools.reading import Reading
-from tools.signals import LOG_LAST_ERROR, LOG_SERVING, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
+from tools.signals import LOG_LAST_ERROR, LOG_SERVING, POD_PHASE, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
 from tools.vocabulary.turned import UNREADY_FOR
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica, or an init container that it waits for, has run for long and it is not ready."""
-    unready = [ready for ready in now.each(POD_READY.now) if not ready.number]
+    unready = [ready for ready in now.each(POD_READY.now) if not ready.number and not _leaves(now, ready)]
     standby = now.get(STANDBY.now) if unready else None
     if not unready or (standby is not None and standby.number):
         return None
@@ -54,6 +54,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
             said = "{init_of} is not ready: its {whom} has run for {init}, and what serves waits for it."
             return because(said, ready, restarts, init=init, whom=whom)
     return None
+
+
+def _leaves(now: Now, ready: Reading) -> bool:
+    """Whether it is being removed: it ends what it has begun, and is not meant to turn ready."""
+    phase = now.of(ready.subject, POD_PHASE.now)
+    return phase is not None and phase.text == "Terminating"
 
 
 def _also(now: Now, ready: Reading) -> tuple[Reading | None, ...]:
@@ -112,6 +118,7 @@ CHECK = Check(
     needs=(POD_READY.now, RUNNING_FOR.now, RESTARTS.now),
     helps=(
         STANDBY.now,
+        POD_PHASE.now,
         PROBE_SAID.now,
         LOG_SERVING.now,
         LOG_LAST_ERROR.now,

@@ -7,12 +7,14 @@ Triton count failures by kind (older Triton names no kind). An absent counter of
 from __future__ import annotations
 
 from tools.series import Series
-from tools.signals import Per, counter, gauge
+from tools.signals import Per, counter, fact, gauge
 
 FAILED = counter("llm.requests_failed", "requests", Per.REPLICA, "Requests that the server failed")
 REFUSED = counter("llm.requests_refused", "requests", Per.REPLICA, "Requests that the server refused", optional=True)
 ABORTED = counter("llm.requests_aborted", "requests", Per.REPLICA, "Requests that clients gave up")
 HTTP_REQUESTS = counter("http.requests", "requests", Per.REPLICA, "Answers of the API server", optional=True)
+# Where none of these is exported, a log may be read instead, back over this time.
+LOG_WINDOW = fact("pod.log_window", "seconds", Per.REPLICA, "Time that its log was read back", "min")
 HTTP_5XX = counter("http.errors", "requests", Per.REPLICA, "Answers with status 5xx", optional=True)
 HTTP_4XX = counter("http.client_errors", "requests", Per.REPLICA, "Answers with status 4xx", optional=True)
 

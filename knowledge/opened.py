@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +22,10 @@ from knowledge.runbooks import runbook_passage
 from knowledge.strays import KIN, STRAYS
 from knowledge.vocabulary import Vocabulary, terms, words
 
-# How much of a page is shown below its opening: about two sections, what a window of plain retrieval shows too.
-SHOWN_CHARS = 1200
+# How much of a page is shown below its opening: two to three sections. A section for which there is no room is cut at a sentence, unless
+# only so few characters are left that nothing is said in them.
+SHOWN_CHARS = 1800
+LEAST_SHOWN = 160
 # How much the words of a section's last heading count beside its text: headings are mostly questions.
 HEADINGS_WEIGHT = 1.0
 # The pages that are generated from the checks are many and alike, and their few words come near to much: of two that rank the same
@@ -32,15 +34,20 @@ GENERATED_PACK = "failure-modes"
 GENERATED_WEIGHT = 0.8
 # A long table is shown around the piece that was found.
 SHOWN_PIECES = 3
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?:;])(?=\s)|(?<=\n)")
 _URL = re.compile(r"https?://[^\s<>|\"']+")
 _AFTER_URL = ").,;:!?]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The passages of one heading, in their order; of a long one, those around the nearest."""
+    """The passages of one heading, in their order; of a long one, those around the nearest.
+
+    Only so many characters of it are shown as there is `room` for, None for all.
+    """
 
     passages: tuple[Passage, ...]
+    room: int | None = None
 
     @property
     def heading(self) -> str:
@@ -54,8 +61,16 @@ class Section:
 
     @property
     def shown(self) -> str:
-        """The same below its heading."""
-        return f"**{self.heading}**\n\n{self.text}"
+        """The same below its heading, its first sentences where there is no room for all; "" where there is none for one."""
+        head = f"**{self.heading}**\n\n"
+        if self.room is None or len(head) + len(self.text) <= self.room:
+            return head + self.text
+        begun = ""
+        for sentence in _SENTENCE_ENDS.split(self.text):
+            if len(head) + len(begun) + len(sentence) > self.room:
+                break
+            begun += sentence
+        return f"{head}{begun.rstrip()}" if begun.strip() else ""
 
 
 class Opened:
@@ -144,7 +159,7 @@ class Opened:
     ) -> tuple[Section, ...]:
         """The sections of the row's page that come nearest to the question by words, meaning, heading and what they name, nearest first.
 
-        Each is whole, and together they have about SHOWN_CHARS.
+        The nearest is whole, and together they have about SHOWN_CHARS.
         """
         build = self.build
         below = [one for one in self._rows_of[build.passages[row].page_id] if build.passages[one].section]
@@ -158,9 +173,13 @@ class Opened:
                 section = build.passages[one].section
                 if section not in told:
                     found = self._section(section, one, below)
-                    if not told or len(found.shown) <= left:
+                    if told:
+                        found = replace(found, room=left)
+                    if not told or len(found.shown) >= min(LEAST_SHOWN, len(found.text)):
                         told[section] = found
                         left -= len(found.shown)
+                    if left < LEAST_SHOWN:
+                        break
         return tuple(told.values())
 
     def _section(self, section: str, nearest: int, below: list[int]) -> Section:

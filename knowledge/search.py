@@ -291,7 +291,7 @@ class Library:
         if sections is None:
             return Hit(self._linked(passage), round(score, 4), round(cosine, 4), passage.text)
         text = "\n\n".join((opened.opening_of(row), *(section.shown for section in sections)))
-        linked = tuple(Section(tuple(map(self._linked, section.passages))) for section in sections)
+        linked = tuple(Section(tuple(map(self._linked, section.passages)), section.room) for section in sections)
         return Hit(self._linked(passage), round(score, 4), round(cosine, 4), text, linked)
 
     def _is_stray(self, opened: Opened, text: str, best: float, theirs: float) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.tools.scenes import SUBJECTS, scene, snapshot
+from tools.diagnose import run
 from tools.facts import last_seen
 from tools.readers import Listed, autoscaling, keda_said, pods_starting, untolerated
 from tools.scheduler_words import Why, refusals
@@ -200,6 +202,26 @@ def test_a_container_that_runs_at_last_is_not_blocked_by_how_it_first_ended() ->
     for status, told in ((runs, ""), (waits, "c: StartError: unresolvable CDI devices")):
         pod = {**POD, "status": {"containerStatuses": [status]}}
         assert facts(pods_starting, "team/app-0", pods=[pod])[START_BLOCKED] == told
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        ('exec: "/start.sh": permission denied', "chmod +x"),
+        ('exec: "vllm": executable file not found in $PATH', "is not in the image"),
+        ("unresolvable CDI devices nvidia.com/gpu=0", "container toolkit"),
+        ("failed to mkdir /data: permission denied", "journalctl"),
+    ],
+)
+def test_what_is_advised_for_a_container_that_is_not_made(said: str, advice: str) -> None:
+    world = {
+        **scene("container_create_failed")["fires"],
+        "pod.start_blocked now": f"engine: StartError: {said}",
+    }
+    told = next(
+        one for one in run(snapshot(world, SUBJECTS["workload"]), {}) if one.case.id == "container_create_failed"
+    )
+    assert advice in told.remedies[0].text
 
 
 # ------------------------------------------------------------------ node groups

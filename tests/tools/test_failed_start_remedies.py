@@ -296,6 +296,13 @@ def test_it_explains_what_shows_of_a_server_that_does_not_come_up(check: str) ->
     assert {"crash_loop", "engine_dead", "readiness_never_true", "gpu_held_by_not_ready_pod"} <= symptoms
 
 
+@pytest.mark.parametrize(
+    "check", ["unsupported_model", "engine_config_refused", "build_tools_missing", "address_in_use"]
+)
+def test_peers_of_a_worker_that_gave_up_are_no_cause_of_their_own(check: str) -> None:
+    assert "nccl_init_failure" in {one.symptom for one in cases()[check].check.explains}
+
+
 def test_no_two_of_them_explain_each_other() -> None:
     """Were there a circle, neither would be the headline."""
     edges = {check: {one.symptom for one in cases()[check].check.explains} for check in cases()}

@@ -116,8 +116,12 @@ CHECK = Check(
     ),
     limits={**LIMITS, **failing_replicas.LIMITS},
     fires=fires,
-    # What was not built is a shared object that cannot be opened.
-    explains=(*QUEUEING, *FAILING, *named("library_missing", "unsupported_model", "engine_config_refused")),
+    # What was not built is a shared object that cannot be opened; the peers of a worker that gave up say so in NCCL's words.
+    explains=(
+        *QUEUEING,
+        *FAILING,
+        *named("library_missing", "unsupported_model", "engine_config_refused", "nccl_init_failure"),
+    ),
     remedies=remedies,
     pages=("serving/cuda-graphs-and-compilation", "platform/container-images"),
     owner="ml platform",

@@ -16,7 +16,7 @@ import re
 
 from tools.check import Applies, Check, Limits, Now, On
 from tools.failed_starts import DECISIVE, HELPS, LIMITS, failed_start, needs, told
-from tools.families import FAILING, QUEUEING
+from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.configuration import CONFIGURED_BY, STATED
 from tools.vocabulary.refused_starts import (
@@ -112,7 +112,8 @@ CHECK = Check(
     helps=(*HELPS, *(signal.now for signal in _NAMED), STATED.now, CONFIGURED_BY.now),
     limits=LIMITS,
     fires=failed_start(LOG_REFUSED, STATED.now, CONFIGURED_BY.now, unless=_NAMED),
-    explains=(*QUEUEING, *FAILING),
+    # The peers of a worker that gave up say so in NCCL's words.
+    explains=(*QUEUEING, *FAILING, *named("nccl_init_failure")),
     remedies=remedies,
     pages=("serving/engine-arguments-vllm",),
     owner="ml platform",

@@ -20,11 +20,12 @@ from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.signals import GPU_REQUEST
 from tools.vocabulary.container_rights import DRIVER_SETTINGS
-from tools.vocabulary.refused_starts import LOG_LIBRARY
+from tools.vocabulary.refused_starts import LOG_ADDRESS, LOG_LIBRARY, LOG_OS_LIMITS
 from tools.vocabulary.startup import LOG_DOWNLOAD, LOG_NCCL
 from tools.vocabulary.volumes import LOG_UNREADABLE
 
-_OTHERWISE = (*DECISIVE, LOG_DOWNLOAD, LOG_NCCL, LOG_UNREADABLE)
+# A module that is optional is asked for in vain: beside one of these that is what happened.
+_OTHERWISE = (*DECISIVE, LOG_ADDRESS, LOG_DOWNLOAD, LOG_NCCL, LOG_OS_LIMITS, LOG_UNREADABLE)
 _START = failed_start(LOG_LIBRARY, DRIVER_SETTINGS.now, GPU_REQUEST.now, unless=_OTHERWISE)
 _DRIVER = re.compile(r"libcuda\.so|libnvidia-ml|NVML Shared Library|Failed to infer device type")
 _MODULE = re.compile(r"No module named '([\w.-]{1,80})'")

@@ -19,10 +19,13 @@ from tools.failed_starts import DECISIVE, HELPS, LIMITS, failed_start, needs, to
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.container_rights import MOUNTS, ROOT_READ_ONLY, RUNS_AS, mounted
-from tools.vocabulary.refused_starts import LOG_PERMISSION
-from tools.vocabulary.startup import LOG_DOWNLOAD, START_BLOCKED, TOLD_OF
+from tools.vocabulary.refused_starts import LOG_ADDRESS, LOG_OS_LIMITS, LOG_PERMISSION
+from tools.vocabulary.startup import LOG_DOWNLOAD, LOG_NCCL, START_BLOCKED, TOLD_OF
+from tools.vocabulary.volumes import LOG_UNREADABLE
 
-_START = failed_start(LOG_PERMISSION, ROOT_READ_ONLY.now, RUNS_AS.now, MOUNTS.now, unless=DECISIVE)
+# Caches and statistics that cannot be written are often given up quietly: beside one of these that is what happened.
+_OTHERWISE = (*DECISIVE, LOG_ADDRESS, LOG_NCCL, LOG_OS_LIMITS, LOG_UNREADABLE)
+_START = failed_start(LOG_PERMISSION, ROOT_READ_ONLY.now, RUNS_AS.now, MOUNTS.now, unless=_OTHERWISE)
 _PATH = re.compile(r"""(?:'|"|\b(?:at|open|mkdir|create|rename|chmod|touch|directory|file) '?|: )(/[^\s'":]{1,200})""")
 _HUB = re.compile(r"huggingface|/hub\b|models--|when downloading")
 # By so much of a line it is known again where it is told in other words before and after.
@@ -179,7 +182,7 @@ CHECK = Check(
     needs=needs(LOG_PERMISSION),
     helps=(
         *HELPS,
-        *(signal.now for signal in DECISIVE),
+        *(signal.now for signal in _OTHERWISE),
         LOG_DOWNLOAD.now,
         ROOT_READ_ONLY.now,
         RUNS_AS.now,

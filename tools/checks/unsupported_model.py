@@ -135,8 +135,8 @@ CHECK = Check(
     helps=(*HELPS, *(signal.now for signal in DECISIVE), ENGINE_NAME.now, ENGINE_VERSION.now, MODEL.now),
     limits=LIMITS,
     fires=failed_start(LOG_UNSUPPORTED, MODEL.now, ENGINE_VERSION.now, unless=DECISIVE),
-    # Files that an unknown model does not have are asked for on the way.
-    explains=(*QUEUEING, *FAILING, *named("model_download_failure", "engine_config_refused")),
+    # Files that an unknown model does not have are asked for on the way; the peers of a worker that gave up say so in NCCL's words.
+    explains=(*QUEUEING, *FAILING, *named("model_download_failure", "engine_config_refused", "nccl_init_failure")),
     remedies=remedies,
     pages=("systems/vllm-model-errors-and-output", "systems/model-families-on-vllm"),
     owner="ml platform",

@@ -50,6 +50,13 @@ SURVIVED = {
     " instance of this request.",
     "sglang truncation": "Requested token count (4000 input + 200 new) exceeds the model's context length (4096 tokens). Truncating"
     " max_new_tokens.",
+    "sglang longer": "Warning: User-specified context_length (65536) is greater than the derived context_length (32768). This may lead to"
+    " incorrect model outputs or CUDA errors.",
+    "vllm longer": "User-specified max_model_len (65536) is greater than the derived max_model_len (max_position_embeddings=32768.0 or"
+    " model_max_length=None in model's config.json). VLLM_ALLOW_LONG_MAX_MODEL_LEN must be used with extreme caution.",
+    "vllm longer, before": "User-specified max_model_len (65536) is greater than the derived max_model_len (max_position_embeddings=32768"
+    " or model_max_length=None in model's config.json). This may lead to incorrect model outputs or CUDA errors. Make sure the value is"
+    " correct and within the model context size.",
     "vllm context": "max_num_batched_tokens (8192) exceeds max_num_seqs * max_model_len (4096). This may lead to unexpected behavior.",
     "transformers": "Ignore import error when loading sglang.srt.models.x: cannot import name 'x'",
     # Kernels and libraries for which there is another way.
@@ -92,6 +99,13 @@ SURVIVED = {
     " use).",
     "torch somaxconn": "Starting store with 4096 workers but somaxconn is 4096.This might cause instability during bootstrap, consider"
     " increasing it.",
+    "torch cuda on a CPU": "UserWarning: CUDA initialization: Found no NVIDIA driver on your system. Please check that you have an NVIDIA"
+    " GPU and installed a driver from http://www.nvidia.com/Download/index.aspx",
+    "vllm variables": "Unknown vLLM environment variable detected: VLLM_SERVICE_HOST",
+    "vllm serve --model": "With `vllm serve`, you should provide the model as a positional argument or in a config file instead of via the"
+    " `--model` option. The `--model` option will be removed in a future version.",
+    "vllm local path": "Error retrieving safetensors: Repo id must be in the form 'repo_name' or 'namespace/repo_name': '/models/llama'."
+    " Use `repo_type` argument if needed., retrying 1 of 2",
     # What is looked up beside the model, and telemetry that nobody takes.
     "sglang warm cache": "Failed to find local snapshot in default HF cache: [Errno 2] No such file or directory: '/root/.cache'",
     "vllm hub": "Cannot connect to Hugging Face Hub. Skipping file download for 'org/model':",
@@ -136,6 +150,11 @@ def test_a_line_that_a_healthy_start_prints_proves_nothing(line: str) -> None:
             "ConnectionError: HTTPSConnectionPool(host='hub', port=443): Max retries exceeded with url: /o/m/resolve/main/config.json (Caused by ConnectTimeoutError",
             "log.model_download",
         ),
+        (
+            "ValueError: Warning: User-specified context_length (65536) is greater than the derived context_length (32768).",
+            "log.max_len_model",
+        ),
+        ("User-specified max_model_len (65536) is greater than the derived max_model_len", "log.max_len_model"),
         ("RuntimeError: Found no NVIDIA driver on your system.", "log.device_gone"),
     ],
 )

@@ -70,8 +70,11 @@ PATTERNS = {
         r"|max seq len \(\d+\) is larger than the maximum number of tokens that can be stored in KV cache \(\d+\)"
     ),
     LOG_LEN_MODEL: re.compile(
-        r"User-specified context_length \(\d+\) is greater than the derived context_length \(\d+\)"
-        r"|User-specified max_model_len \(\d+\) is greater than the derived max_model_len(?: \([^)\n]{1,80}\))?"
+        # Where a variable allows more than the model's own, both engines say the same and start.
+        r"(?:(?<!Warning: )|(?<=ValueError: Warning: ))(?:User-specified|Target model's) context_length \(\d+\)"
+        r" is greater than the derived context_length \(\d+\)"
+        r"|User-specified max_model_len \(\d+\) is greater than the derived max_model_len(?: \([^)\n]{1,200}\))?+"
+        r"(?!\.? (?:This may lead to incorrect model outputs or CUDA errors\. )?(?:VLLM_ALLOW_LONG|Make sure the value))"
     ),
     LOG_FRAGMENTS: re.compile(
         r"Tried to allocate [\d.]+ [KMG]iB.{1,400}?[\d.]+ [KMG]iB is reserved by PyTorch but unallocated"

@@ -56,14 +56,15 @@ def served(folder: Path, built: Built, library: Library) -> Iterator[Served]:
     incident = read_incident(folder)
     with tempfile.TemporaryDirectory(prefix="rackside-incident-") as scratch:
         world = StaticWorld(built.objects, built.logs)
-        with Prometheus(blocks=built.blocks) as prometheus, KubeApi(world) as api:
+        now = incident.asked or incident.at
+        with Prometheus(blocks=built.blocks) as prometheus, KubeApi(world, lambda: now) as api:
             for kind in incident.refused:
                 api.faults.forbid(kind)
             kubeconfig = Path(scratch) / "kubeconfig"
             api.kubeconfig(kubeconfig)
             prom = PromSource(prometheus.url)
             kube = KubeSource.connect(str(kubeconfig))
-            advisor = Advisor(lambda _: (prom, kube, ""), library, clock=lambda: incident.asked or incident.at)
+            advisor = Advisor(lambda _: (prom, kube, ""), library, clock=lambda: now)
             yield Served(incident, advisor, prometheus.url)
 
 

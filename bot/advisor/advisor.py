@@ -143,8 +143,8 @@ class Advisor:
         diagnosis = diagnose(snapshot, within, self._limits)
         if not diagnosis.findings and (scope.workload or found.several):
             logs = self._sources(question.cluster)[1]
-            named = [key for one in diagnosis.scope for key in snapshot.topology.pods_of(one)]
-            nearer = closer(logs, snapshot, sorted(set(named)))
+            named = (one for one in snapshot.topology.workloads if within.holds(one))
+            nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
             if nearer is not None:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
         nothing = snapshot.sees_nothing

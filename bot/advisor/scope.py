@@ -30,9 +30,15 @@ _NO_NAMESPACE = re.compile(
     r"down|broken|stuck|quota|quotas|resourcequota|limit|limits|limitrange|isolation|level|scope|scoped|label|"
     r"labels|selector|selectors|name|names|wide|ok|okay|fine|well|healthy|fail|fails|failing"
 )
+# What KServe, Knative, KubeRay and charts of engines append to the name that somebody gave.
+_APPENDED = re.compile(
+    r"(?:-(?:predictor|transformer|explainer)(?:-default)?)?(?:-\d{5}-deployment)?$"
+    r"|-raycluster-[a-z0-9]{5}$|-(?:prefill|decode|epp|deployment-vllm)$"
+)
 CLOSE = 86.0
 NEAR = 60.0
 SHORTEST_FUZZY = 5
+SHORTEST_GIVEN = 3
 # Words of the trade and of the language that are no names, even where something bears them.
 _PLAIN = frozenset(
     [
@@ -186,7 +192,7 @@ def _found(question: Question, hits: frozenset[Subject], namespace: str | None) 
 
 
 def _spoken(topology: Topology, namespace: str | None) -> dict[str, frozenset[Subject]]:
-    """Every way to name workloads: by themselves, with their namespace, by a pod, by the model that they serve.
+    """Every way to name workloads: by themselves, with their namespace, by a pod, by the model that they serve, by what they were made from.
 
     One name may mean several: the same name in two namespaces.
     """
@@ -199,6 +205,10 @@ def _spoken(topology: Topology, namespace: str | None) -> dict[str, frozenset[Su
     for model, subject in topology.models.items():
         for name in {model, model.rsplit("/", 1)[-1]} if subject in known else ():
             others[name.lower()].add(subject)
+    for subject in known:
+        given = _APPENDED.sub("", subject.name.lower(), count=1)
+        if len(given) >= SHORTEST_GIVEN:
+            others[given].add(subject)
     for pod in topology.pods.values():
         if pod.workload in known:
             others[pod.name.lower()].add(pod.workload)

@@ -232,3 +232,26 @@ def test_long_words_are_read_in_no_time() -> None:
     started = time.process_time()
     find(Question("x"), "next to " * 20000 + "a" * 50000, pipeline())
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("dovetail answers 503", {"dovetail-predictor"}),
+        ("is spruce down", {"spruce-predictor-00002-deployment"}),
+        ("why does conductor fail", {"conductor-raycluster-f5h2z"}),
+        ("scull answers nothing", {"scull-prefill", "scull-decode"}),
+        ("scull-decode answers nothing", {"scull-decode"}),
+        ("who is oak", {"oak"}),
+        ("what is an x", set()),
+    ],
+)
+def test_what_a_controller_appended_need_not_be_said(text: str, names: set[str]) -> None:
+    made = (
+        "dovetail-predictor", "spruce-predictor-00002-deployment", "conductor-raycluster-f5h2z", "scull-prefill",
+        "scull-decode", "oak", "oak-predictor", "x-epp",
+    )  # fmt: skip
+    pods = {f"w/{name}-1": Pod("w", f"{name}-1", "n1", Subject("deployment", "w", name)) for name in made}
+    told = find(Question(text), text, Topology(pods, {}, ("n1",)))
+    one = {told.scope.workload} if told.scope.workload else set()
+    assert {subject.name for subject in told.several} | one == names

@@ -107,7 +107,7 @@ SURVIVED = {
     "vllm local path": "Error retrieving safetensors: Repo id must be in the form 'repo_name' or 'namespace/repo_name': '/models/llama'."
     " Use `repo_type` argument if needed., retrying 1 of 2",
     # What is looked up beside the model, and telemetry that nobody takes.
-    "sglang warm cache": "Failed to find local snapshot in default HF cache: [Errno 2] No such file or directory: '/root/.cache'",
+    "sglang warm cache": "Failed to find local snapshot in default HF cache: [Errno 2] No such file or directory: '/cache/hub'",
     "vllm hub": "Cannot connect to Hugging Face Hub. Skipping file download for 'org/model':",
     "otlp": "Transient error StatusCode.UNAVAILABLE encountered while exporting traces to otel-collector:4317, retrying in 1s.",
     # Dynamo and gateways wait for who comes later.

@@ -24,6 +24,7 @@ TOLD = frozenset(
 class Attention:
     """One thing to do something about: whose it is, on whom it stands, what those cost an hour (None: not known), what to do.
 
+    `since` is the first kept audit in which it was so, one after another; `ever` where none before it says otherwise.
     `subjects` are those of the check that is told, `others` counts those on which other checks of the item fail; `also` are items that
     fail for the same reason on the same subjects.
     """
@@ -41,6 +42,8 @@ class Attention:
     workload_owners: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     others: int = 0
+    since: float | None = None
+    ever: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import audit_run
-from bot.audit_history import to_keep
+from bot.audit_history import streak, to_keep
 from bot.digest import spending
 from bot.digest.beside import Triaged, to_text
-from bot.digest.content import Digest, compose
-from bot.store.readiness import DAY_S, Kept, Place, Readiness
+from bot.digest.content import Attention, Digest, compose
+from bot.store.readiness import DAY_S, Kept, Past, Place, Readiness
 
 if TYPE_CHECKING:
     from bot.audit_output import Report
@@ -74,4 +75,14 @@ def digest(
     last = before if before is not None else readiness.latest(kept.place, kept.at, prefix)
     runs = readiness.runs(kept.place, kept.at - TREND_S, kept.at, prefix)
     trend = [run for run in runs if run.id != kept.id] or ([last] if last is not None else [])
-    return compose(kept, last, trend=[*trend, kept], marks=readiness.marks(kept.place.cluster), late=late)
+    found = compose(kept, last, trend=[*trend, kept], marks=readiness.marks(kept.place.cluster), late=late)
+    return replace(found, attention=tuple(_dated(readiness, kept, one) for one in found.attention))
+
+
+def _dated(readiness: Readiness, kept: Kept, one: Attention) -> Attention:
+    """With since when it is so, as far as audits were kept."""
+    past = [each for each in readiness.past(kept.place, one.id) if each.at < kept.at]
+    found = streak([*past, Past(kept.at, one.state, "")])
+    if found is None or found.first.at >= kept.at:
+        return one
+    return replace(one, since=found.first.at, ever=found.before is None)

@@ -36,7 +36,10 @@ class ChangeOut:
 
 @dataclass(frozen=True, slots=True)
 class AttentionOut:
-    """One thing to do something about; `usd_per_hour` is what the workloads that it stands on cost, null where not known."""
+    """One thing to do something about; `usd_per_hour` is what the workloads that it stands on cost, null where not known.
+
+    `since` is the first kept audit of an unbroken row in which it was so, null where this is the first.
+    """
 
     id: str
     title: str
@@ -51,6 +54,7 @@ class AttentionOut:
     usd_per_hour: float | None
     also: tuple[str, ...]
     others: int
+    since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ def output(digest: Digest) -> DigestOut:
         attention=tuple(
             AttentionOut(
                 one.id, one.title, one.severity, one.owners, one.workload_owners, one.state, one.since_last, one.subjects, one.said,
-                one.remedy, one.usd_per_hour, one.also, one.others,
+                one.remedy, one.usd_per_hour, one.also, one.others, rfc3339(one.since) if one.since is not None else None,
             )
             for one in digest.attention
         ),

@@ -62,7 +62,8 @@ def _trend(digest: Digest) -> str:
 
 
 def _attention(at: int, one: Attention, digest: Digest) -> str:
-    fresh = f", {words.fresh(one)}" if words.fresh(one) and not digest.baseline else ""
+    how = words.fresh(one) or words.since(one)
+    fresh = f", {how}" if how and not digest.baseline else ""
     also = f"; {escape(words.also(one), 120)}" if one.also else ""
     lines = [
         f"{_BADGE.get(one.severity, ':white_circle:')} *{at}. {escape(words.headline(one), 160)}* ({escape(one.id, 20)}, {escape(one.severity, 20)}{fresh}{also})",

@@ -52,7 +52,8 @@ def sections(digest: Digest) -> list[tuple[str, list[str]]]:
 def _attention(digest: Digest) -> list[str]:
     lines: list[str] = []
     for at, one in enumerate(digest.attention, 1):
-        fresh = f", {words.fresh(one)}" if words.fresh(one) and not digest.baseline else ""
+        how = words.fresh(one) or words.since(one)
+        fresh = f", {how}" if how and not digest.baseline else ""
         also = f"; {words.also(one)}" if one.also else ""
         lines.append(
             f"{at}. **{plain(words.headline(one))}** ({one.id}, {one.severity}{fresh}{also}; {plain(words.owner(one))})"

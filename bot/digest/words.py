@@ -127,6 +127,13 @@ def fresh(one: Attention) -> str:
     return _FRESH.get(one.state, "") if one.since_last else ""
 
 
+def since(one: Attention) -> str:
+    """Since when it is so, empty where it came since the last digest."""
+    if one.since is None or one.since_last:
+        return ""
+    return f"since {date(one.since)}{' or longer' if one.ever else ''}"
+
+
 def attention(one: Attention) -> str:
     """What is wrong, on whom."""
     if one.state == "expired":

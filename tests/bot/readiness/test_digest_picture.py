@@ -15,7 +15,11 @@ from bot.audit import Judged
 from bot.audit_history import to_keep
 from bot.chart_figure import DARK, LIGHT
 from bot.digest import chart, words
+from bot.digest.html import as_html
+from bot.digest.output import as_json
 from bot.digest.picture import digest_of, drawable, picture
+from bot.digest.slack import messages
+from bot.digest.text import as_markdown
 from bot.slack_files import Attachments
 from bot.store.answers import Answers
 from bot.store.database import open_engine
@@ -90,6 +94,32 @@ def test_it_is_drawn_of_the_digests_of_its_subscription(told: Answers) -> None:
     assert not drawable(other), "another subscription's digests are no trend of this one"
     assert not drawable(None)
     assert words.counted(found.changes) == (("Newly failing", 1),)
+
+
+def test_what_needs_attention_says_since_when_it_is_so(told: Answers) -> None:
+    readiness = Readiness(told.engine, lambda: NOW)
+    old, young = judged("fail", fails=(A,)), judged("fail", "XX-02", fails=(B,), said=" twice")
+    weeks = [
+        (old,),
+        (old, judged("pass", "XX-02", quiet=(B,))),
+        (old, young),
+        (old, young, judged("pass", "XX-03", quiet=(A,))),
+    ]
+    asks = [keep(readiness, at, *found) for at, found in enumerate(weeks)]
+
+    def said(ask: Ask) -> list[tuple[str, str]]:
+        found = digest_of(readiness, ask)
+        assert found is not None
+        return [(one.id, words.fresh(one) or words.since(one)) for one in found.attention]
+
+    assert said(asks[0]) == [("XX-01", "")]
+    assert said(asks[2]) == [("XX-02", "new or worse"), ("XX-01", "since 21 Sep 2026 or longer")]
+    assert said(asks[3]) == [("XX-01", "since 21 Sep 2026 or longer"), ("XX-02", "since 5 Oct 2026")]
+    last = digest_of(readiness, asks[3])
+    assert last is not None
+    texts = (as_markdown(last), as_html(last), str(messages(last)[0].blocks))
+    assert all("since 5 Oct 2026" in text for text in texts)
+    assert [one["since"] for one in as_json(last)["attention"]] == ["2026-09-21T14:13:20Z", "2026-10-05T14:13:20Z"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

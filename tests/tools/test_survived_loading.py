@@ -25,6 +25,8 @@ SURVIVED = (
     "SymmMemCommunicator: symmetric memory initialization failed: x Communicator is not available.",
     "Possibly too large swap space. 40.00 GiB out of the 62.00 GiB total CPU memory is allocated for the swap space.",
     "Releasing expired KV blocks for request a-1 which were retrieved by 0 decode worker(s) within 480 seconds.",
+    # One request after the other is refused, and the engine runs.
+    "ValueError: As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template",
     # The hub's client has the file already.
     (
         "Couldn't access the Hub to check for update but local file already exists. Defaulting to existing file. (error: 401 Client"

@@ -8,14 +8,15 @@ and every list an end that says how much was left off, so no answer can exceed w
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from bot.advisor.question import Answer, Citation
-from bot.deep_links import Links
 from bot.copyable import copyable
+from bot.deep_links import Links
 from bot.mrkdwn import code, escape, fence, from_markdown, link, prose, visible, width
 from tools.finding import BlindSpot, Evidence, Finding, Recovered, Remedy, RuledOut
 from tools.together import together, told
@@ -94,7 +95,8 @@ def _compose(answer: Answer, full: int, links: Links, *, fold: bool) -> list[Blo
 
 def plain(sentence: str) -> Message:
     """One sentence of ours (a help text, an apology) as a message; line breaks stay."""
-    text = escape(sentence, FALLBACK_TEXT, lines=True) or "…"
+    # A notification and a screen reader show no mark-up.
+    text = escape(re.sub(r"\*\*|`", "", sentence), FALLBACK_TEXT, lines=True) or "…"
     return Message(text=text, blocks=[section(from_markdown(sentence, (), _BODY) or text)])
 
 

@@ -32,7 +32,7 @@ KILL, LIST = "RACKSIDE_EVALS_KILL", "RACKSIDE_EVALS_WRITES"
 # The records of DBOS that the answer is composed, and that it is delivered.
 RECORDED = ("database insert operation_outputs#1", "database insert operation_outputs#2")
 QUESTION, LATER = "why is it so long?", "and now?"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 # Calls that only read, and the pulse of a process that has nothing to do with a question.
 _READS = re.compile(r"(auth\.test|users\.info|conversations\.\w+|usergroups\.\w+|apps\.connections\.open)$")
 _WRITE = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s+\"?(?:main\.)?\"?(\w+)", re.IGNORECASE)
@@ -164,6 +164,10 @@ def _done(slack: SlackStandIn, ts: str) -> None:
     slack.wait(lambda: slack.reactions("C1", ts) == mark, "the mark of an answered question", PATIENCE_S)
 
 
+def _connected(slack: SlackStandIn) -> None:
+    slack.wait(lambda: slack.connected, "a connection", PATIENCE_S)
+
+
 def _ask(slack: SlackStandIn, text: str) -> Any:
     return slack.say("C1", "U1", f"<@{BOT_USER}> {text}")
 
@@ -174,6 +178,7 @@ def listed(streams: bool) -> list[str]:
         slack.streams = streams
         out = Path(folder) / "writes"
         with _process(slack, Path(folder), **{LIST: str(out)}):
+            _connected(slack)
             body = _ask(slack, QUESTION)
             slack.push_acknowledged(body)
             _done(slack, body["event"]["ts"])
@@ -194,11 +199,13 @@ def tried(name: str, when: str, streams: bool) -> Tried:
         ts = str(body["event"]["ts"])
         try:
             with _process(slack, Path(folder), **{KILL: f"{name}:{when}"}) as first:
+                _connected(slack)
                 slack.push(body)
                 if first.wait(PATIENCE_S) != -signal.SIGKILL:
                     return Tried(name, when, "it was never killed", 0, 0)
             slack.wait(lambda: not slack.connected, "the end of the killed process's connection")
             with _process(slack, Path(folder)):
+                _connected(slack)
                 slack.push_acknowledged(body, retry=1)
                 _done(slack, ts)
                 # One that is answered later shows that nothing is left to come for the first.

@@ -69,6 +69,10 @@ class Advisor:
         self._prices = prices or price_book()
         self._clock = clock
 
+    def warm(self) -> None:
+        """Load what the first question would wait for; a knowledge base that cannot be read is told to whoever asks."""
+        citing.search(self._library, "warm", 1)
+
     def answer(self, question: Question, progress: Progress = lambda _title: None) -> Answer:
         """Answer a question, or sweep a scope when it has no text. Never raises for what the world does."""
         started = time.monotonic()

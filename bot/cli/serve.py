@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 
 import typer
 
@@ -37,4 +38,6 @@ def serve() -> None:
         redirect_url=settings.slack_redirect_url,
         workspaces=frozenset(settings.workspaces),
     )
+    # Beside the start, so that the first question of the day is not the one that waits.
+    threading.Thread(target=advisor.warm, name="warm", daemon=True).start()
     raise typer.Exit(run(slack, advisor.answer, full=settings))

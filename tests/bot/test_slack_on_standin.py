@@ -216,7 +216,7 @@ def test_a_failure_is_told_with_an_id_that_the_log_knows(room: Room, caplog: pyt
     (apology,) = slack.answers("C1", ts)
     assert "secret detail" not in json.dumps(apology)
     assert "Traceback" not in json.dumps(apology)
-    error_id = shown(apology).split("error ˋ")[1][:8]
+    error_id = shown(apology).split("(error ")[1][:8]
     assert f"error {error_id} while answering" in caplog.text
     assert "secret detail" in caplog.text
     again = ask(slack, "C1", f"{ME} why?")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from bot.advisor.advisor import NO_PROMETHEUS, Advisor
 from bot.advisor.intent import LONGEST_QUESTION
 from bot.advisor.other_language import other_language
 from bot.advisor.pasted import condensed
+from knowledge.search import Library
 
 STEP = "INFO 11-20 10:00:00 [core.py:1] engine step took 12.3 ms, running: 4, waiting: 9\n"
 OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB"
@@ -57,3 +61,8 @@ def test_another_language(text: str) -> None:
 )  # fmt: skip
 def test_english_or_nothing_that_is_clear(text: str) -> None:
     assert not other_language(text)
+
+
+def test_warming_up_without_a_knowledge_base_harms_nothing(tmp_path: Path) -> None:
+    advisor = Advisor(lambda _: (NO_PROMETHEUS, NO_PROMETHEUS, ""), Library.open(tmp_path, packs=tmp_path))
+    advisor.warm()

@@ -191,4 +191,4 @@ def test_a_giant_line_is_read_in_no_time(bait: str) -> None:
     for pattern in PATTERNS.values():
         pattern.search(bait + "a" * 262_144)
         pattern.search(bait * (262_144 // len(bait)))
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bot.access.narrow import narrowed
 from bot.access.places import placed
 from bot.access.visit import allowed
-from bot.audit_run import NoSuchWorkload
 from bot.blocks import plain
 from bot.desk import Bench, Composed, Desk, Progress, composed
 from bot.digest.content import Digest
@@ -32,23 +31,25 @@ def open_desk(bench: Bench) -> Desk:
         place, refusal = placed(_place(ask, subscription), allowed())
         if refusal:
             return composed(plain(refusal), good=False)
+        # Not before it is needed: it loads every check.
+        from bot.audit_run import NoSuchWorkload
+
         try:
             found = made(bench, readiness, ask, subscription, place, progress)
-        except (NoSuchWorkload, SettingsProblem) as problem:
-            return composed(plain(_nowhere(place, problem, subscription)), good=False)
+        except NoSuchWorkload:
+            said = f"Nothing runs in {place} any more that could be audited: was it renamed, moved or taken away?"
+            return composed(plain(_with_end(said, subscription)), good=False)
+        except SettingsProblem as problem:
+            said = f"The digest of {place} could not be made: {problem}."
+            return composed(plain(_with_end(said, subscription)), good=False)
         return _composed(found, subscription)
 
     return compose
 
 
-def _nowhere(place: Place, problem: Exception, subscription: Subscription | None) -> str:
-    """What is said of a place that is no longer there, or that the settings no longer know."""
-    end = f" `rackside digest unsubscribe {subscription.id}` ends this digest." if subscription is not None else ""
-    if isinstance(problem, NoSuchWorkload):
-        said = f"Nothing runs in {place} any more that could be audited: was it renamed, moved or taken away?"
-    else:
-        said = f"The digest of {place} could not be made: {problem}."
-    return f"{said}{end}"
+def _with_end(said: str, subscription: Subscription | None) -> str:
+    """What is said of a digest that cannot be made any more, with the way to end it."""
+    return said if subscription is None else f"{said} `rackside digest unsubscribe {subscription.id}` ends this digest."
 
 
 def _place(ask: Ask, subscription: Subscription | None) -> Place:

@@ -98,7 +98,7 @@ class Advisor:
         snapshot: Snapshot | None = None
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
-        if intent in {"live", "declined", "knowledge"} or question.namespace or question.workload:
+        if intent in {"live", "declined", "knowledge", "sizing"} or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
             prom, snapshot = self._survey(question)
             found = find(question, text or "", snapshot.topology)

@@ -64,7 +64,6 @@ CHECK = Check(
     },
     fires=fires,
     explains=(
-        Explains("node_memory_pressure_eviction", Where.ON_THIS_NODE),
         Explains("image_pull_fail", Where.ON_THIS_NODE),
         Explains("pod_sandbox_failed", Where.ON_THIS_NODE),
         Explains("container_create_failed", Where.ON_THIS_NODE),

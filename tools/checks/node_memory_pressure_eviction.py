@@ -14,7 +14,7 @@ A pod that failed for another reason, or an eviction of days ago.
 
 import re
 
-from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.crashes import needed
 from tools.families import FAILING, QUEUEING, UNWATCHED, named
 from tools.finding import Remedy
@@ -82,8 +82,14 @@ CHECK = Check(
     needs=(FAILED_REASON.now, FAILED_AGO.now),
     limits={"recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now")},
     fires=fires,
-    # Its successor waits for the same node.
-    explains=(*QUEUEING, *FAILING, *UNWATCHED, *named("pending_nodes_unavailable")),
+    # Its successor waits for the same node; and who is evicted is who used most of it.
+    explains=(
+        *QUEUEING,
+        *FAILING,
+        *UNWATCHED,
+        *named("pending_nodes_unavailable"),
+        Explains("node_disk_full", Where.ON_THIS_NODE),
+    ),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
     owner="platform",

@@ -32,7 +32,7 @@ def runs(*shares: float | None, step: float = 7 * DAY) -> list[Run]:
 def bad_week() -> Digest:
     before = to_keep(report(judged("pass", quiet=(A,)), at=NOW), "digest:s1:1")
     after = to_keep(report(judged("fail", fails=(A,)), judged("pass", "XX-02"), at=NOW + 7 * DAY), "digest:s1:2")
-    return compose(after, before, trend=(before, after))  # type: ignore[arg-type]
+    return compose(after, before, trend=(before, after))
 
 
 def test_it_shows_the_percents_of_the_text() -> None:

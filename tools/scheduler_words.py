@@ -2,7 +2,8 @@
 
 The wording is that of the plugins of kube-scheduler (nodeaffinity, noderesources, tainttoleration, volumebinding, nodevolumelimits,
 dynamicresources, interpodaffinity, podtopologyspread, nodeports). Each node is counted under the reasons of the first plugin that refused it, taints before selectors before resources.
-From 1.35 on it does not tell which taints: those that the nodes bear are laid in their place. Volcano says "unavailable".
+From 1.35 on it does not tell which taints: those that the nodes bear are laid in their place. Volcano says "unavailable", and NVIDIA's KAI
+scheduler "no nodes with enough resources were found", with a reason a sentence and GPUs by no resource's name.
 """
 
 from __future__ import annotations
@@ -36,13 +37,18 @@ class Refusal:
     words: str
 
 
-_HEAD = re.compile(r"^\s*\d+/\d+ nodes are (?:un)?available:\s*")
+_HEAD = re.compile(
+    r"^\s*(?:\d+/\d+ nodes are (?:un)?available"
+    r"|(?:Node-Pool '[^']{0,63}': )?no nodes with enough resources were found):\s*"
+)
+# A comma parts two reasons, or a full stop where the next one counts nodes as well.
+_NEXT = {",": re.compile(r"\s*\d+ "), ".": re.compile(r"\s+\d+ (?:node|Insufficient)")}
 _COUNTED = re.compile(r"^(?P<n>\d+)\s+(?P<what>\S.*)$", re.DOTALL)
 # What preemption would have done is another sentence about the same nodes.
 _TAIL = re.compile(r"\.?\s*preemption:.*$", re.DOTALL)
 _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
-    (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-")),
-    (Why.GPU, re.compile(r"Insufficient nvidia\.com/")),
+    (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-|enough of mig profile|enough resources: nvidia\.com/mig-")),
+    (Why.GPU, re.compile(r"Insufficient nvidia\.com/|enough resources: (?:GPU|nvidia\.com/)")),
     # Dynamic resource allocation: devices are claimed, and the pod requests none by a resource's name.
     (
         Why.CLAIM,
@@ -50,7 +56,9 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
     ),
     (
         Why.RESOURCE,
-        re.compile(r"Insufficient |Too many pods|free ports for the requested|cannot align (?:pod|container)"),
+        re.compile(
+            r"Insufficient |didn't have enough resources: |Too many pods|free ports for the requested|cannot align (?:pod|container)"
+        ),
     ),
     (
         Why.VOLUME,
@@ -108,12 +116,12 @@ def unnamed(said: str) -> bool:
 
 
 def _parts(told: str) -> list[str]:
-    """The reasons between commas; a comma inside braces belongs to a taint."""
+    """The reasons, one by one; a comma inside braces belongs to a taint."""
     parts: list[str] = []
     depth = start = 0
     for at, char in enumerate(told):
         depth += (char == "{") - (char == "}" and depth > 0)
-        if char == "," and not depth and re.match(r"\s*\d+ ", told[at + 1 :]):
+        if char in _NEXT and not depth and _NEXT[char].match(told, at + 1):
             parts.append(told[start:at].strip())
             start = at + 1
     parts.append(told[start:].strip())

@@ -157,6 +157,28 @@ def test_nodes_that_are_unavailable_as_old_schedulers_and_volcano_say_it() -> No
     assert {why: one.nodes for why, one in told.items()} == {Why.GPU: 4}
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "no nodes with enough resources were found: 2 node(s) had untolerated taint(s). \n5 node(s) didn't have enough resources: GPUs.",
+            {Why.TAINT: 2, Why.GPU: 5},
+        ),
+        (
+            "Node-Pool 'h100': no nodes with enough resources were found: 2 node(s) didn't have enough resources: GPU memory. \n3 node(s) didn't have enough resources: memory.",
+            {Why.GPU: 2, Why.RESOURCE: 3},
+        ),
+        (
+            "no nodes with enough resources were found: 1 node(s) didn't have enough of mig profile: nvidia.com/mig-1g.10gb.",
+            {Why.MIG: 1},
+        ),
+        ("0/3 nodes are available: 3 node(s) were full. See release 1.31 notes.", {Why.OTHER: 3}),
+    ],
+)
+def test_reasons_of_the_kai_scheduler(said: str, expected: dict[Why, int]) -> None:
+    assert {why: one.nodes for why, one in refusals(said).items()} == expected
+
+
 def test_what_a_scheduler_names_stands() -> None:
     told = "0/1 nodes are available: 1 node(s) had untolerated taint {team: nlp}."
     assert set(refusals(told, "1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }")) == {Why.TAINT}

@@ -24,6 +24,8 @@ class Workspace:
         self.changed: threading.Condition = beside.changed if beside else threading.Condition()
         self.calls: list[tuple[str, Json]] = []
         self.streams = False
+        # So many messages a page at most: few, so that nobody can forget to turn pages.
+        self.page = 3
         self.api_url: str = beside.api_url if beside else ""
         self.messages: dict[str, list[Json]] = {}
         # What other methods keep, by a name of their own (views, files, streams, whispers).

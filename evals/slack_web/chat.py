@@ -81,8 +81,8 @@ def _whisper(slack: Workspace, args: Json) -> Json:
     return {"ok": True, "message_ts": shown["ts"]}
 
 
-def _page(found: list[Json], args: Json) -> Json:
-    start, limit = int(args.get("cursor") or 0), min(int(args.get("limit") or 100), 3)
+def _page(slack: Workspace, found: list[Json], args: Json) -> Json:
+    start, limit = int(args.get("cursor") or 0), min(int(args.get("limit") or 100), slack.page)
     with_metadata = str(args.get("include_all_metadata", "")).lower() in {"1", "true"}
     page = [m if with_metadata else {k: v for k, v in m.items() if k != "metadata"} for m in found[start:][:limit]]
     after = str(start + limit) if start + limit < len(found) else ""
@@ -91,14 +91,14 @@ def _page(found: list[Json], args: Json) -> Json:
 
 def _replies(slack: Workspace, args: Json) -> Json:
     found = slack.thread(args["channel"], args["ts"])
-    return _page(found, args) if found else no("thread_not_found")
+    return _page(slack, found, args) if found else no("thread_not_found")
 
 
 def _history(slack: Workspace, args: Json) -> Json:
     since = float(args.get("oldest") or 0)
     here = slack.messages.get(args["channel"], [])
     roots = [m for m in here if m.get("thread_ts") in {None, m["ts"]} and float(m["ts"]) > since]
-    return _page(roots[::-1], args)
+    return _page(slack, roots[::-1], args)
 
 
 def _react(slack: Workspace, args: Json) -> Json:

@@ -32,7 +32,6 @@ _SIZING = re.compile(
     r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|sizing|(?:to|should i|should we|we|i) size|size (?:my|our|the|a|an|for|up|it)|(?:what|which|right|gpu|cluster|fleet|node|card) sizes?)\b",
     re.IGNORECASE,
 )
-TELLING = 2
 _ASKS_STATE = re.compile(
     r"\b(?:what(?:'s|s| is| has)? (?:wrong|going on|happening|broken|down|up|on fire|failing|failed|broke|happened|changed)|anything (?:wrong|broken|failing)"
     r"|is (?:anything|everything|something) (?:ok|okay|fine|wrong|broken|down)|how are (?:we|things)|status|root cause|which (?:pods?|nodes?|gpus?|workloads?|replicas?)"
@@ -110,8 +109,7 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
         return "live"
     if _READINESS.search(question) and not outside:
         return "readiness"
-    # Who names a workload and tells what happens to it asks why, though it be in the words of a size.
-    if _SIZING.search(question) and not outside and not (named and len(_LIVE.findall(question)) >= TELLING):
+    if _SIZING.search(question) and not outside:
         return "sizing"
     if asks_time(question):
         return "live"

@@ -70,7 +70,8 @@ def test_its_series_are_read_in_our_units(prom: PromSource, worlds_by_name: dict
     engine = pod(name, owner=("ReplicaSet", "house-6c8d9f7b5"), image="registry.local/house:2.1", now=now)
     more = (KV_USAGE.min("10m"), REQUESTS_WAITING.min("5m"), TTFT.p95("5m"), QUEUE_TIME.mean("5m"))
     more += (REQUESTS_FINISHED.rate("5m"), PREEMPTIONS.increase("5m"))
-    taken = survey(prom, FakeKube(listings(pods=[engine], nodes=[node("n1", 1)])), {*asks(), *more}, now)
+    kube = FakeKube(listings(pods=[engine], nodes=[node("n1", 1)]), {("team", name, "engine", False): ""})
+    taken = survey(prom, kube, {*asks(), *more}, now)
     key = f"team/{name}"
     assert taken.topology.engines == {Subject.parse(HOUSE): "house"}
     assert taken.read(KV_USAGE.min("10m"), key).value == pytest.approx(0.99)

@@ -144,7 +144,8 @@ def test_every_other_scene_is_grounded_too(check: str, library: Library, monkeyp
 def test_a_chain_from_a_real_prometheus_and_a_cluster(library: Library, prometheus: str, sick: worlds.World) -> None:
     pods = [worlds.pod("app-6c8d9f7b5-aaaaa", now=sick.at)]
     kube = FakeKube(
-        worlds.listings(pods=pods, nodes=[worlds.node("n1", 1)], horizontalpodautoscalers=[worlds.hpa("app")])
+        worlds.listings(pods=pods, nodes=[worlds.node("n1", 1)], horizontalpodautoscalers=[worlds.hpa("app")]),
+        {("team", "app-6c8d9f7b5-aaaaa", "engine", False): ""},
     )
     answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(Question("why is app so slow?"))
     assert answer.intent == "live"
@@ -197,12 +198,34 @@ def test_a_stranger_fault_is_not_in_a_scoped_answer(
         worlds.pod("app-6c8d9f7b5-aaaaa", now=sick.at),
         worlds.pod("web-7f9c7f9c-abcde", namespace="lab", owner=("ReplicaSet", "web-7f9c7f9c"), now=sick.at),
     ]
-    kube = FakeKube(worlds.listings(pods=pods, nodes=[worlds.node("n1", 2)]))
+    logs = {("lab", "web-7f9c7f9c-abcde", "engine", False): "", ("team", "app-6c8d9f7b5-aaaaa", "engine", False): ""}
+    kube = FakeKube(worlds.listings(pods=pods, nodes=[worlds.node("n1", 2)]), logs)
     question = Question("why is web slow?") if how == "hidden" else Question("what is wrong?", namespace="lab")
     answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(question)
     assert answer.scope.namespace == "lab"
     assert not any("team/app" in finding.subject for finding in answer.findings)
     assert_grounded(answer)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["why does chat fail", "chat fails since this morning, how much memory does it need"],
+)
+def test_a_named_server_of_which_nothing_is_counted_is_looked_at_once_more(library: Library, question: str) -> None:
+    """Its log of the last minutes; and who names a workload asks about it, though in the words of a size."""
+    died = "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue."
+    kube = FakeKube(
+        worlds.listings(pods=[worlds.pod("chat-0", owner=("StatefulSet", "chat"))]),
+        {("team", "chat-0", "engine", False): died},
+    )
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question(question))
+    assert [finding.id for finding in answer.findings if finding.root] == ["engine_dead"]
+    assert "EngineDeadError" in answer.text
+    assert_grounded(answer)
+    asked = len(kube.asked)
+    everywhere = advisor(library, UNSET, kube, worlds.START).answer(Question("what is wrong?"))
+    assert not everywhere.findings
+    assert ("logs", "team", "chat-0", "engine", False) not in kube.asked[asked:]
 
 
 # ------------------------------------------------------------------ sources in trouble

@@ -351,15 +351,3 @@ def test_questions_about_time_are_known(question: str, asked: str | None) -> Non
     if asked:
         assert classify(clean(question), named=False, outside=False) == "live"
         assert classify(clean(question), named=False, outside=True) == "live"
-
-
-@pytest.mark.parametrize(
-    ("question", "named", "intent"),
-    [
-        ("paisley is killed and restarts since this morning, how much memory does it need", True, "live"),
-        ("paisley is killed and restarts since this morning, how much memory does it need", False, "sizing"),
-        ("how much memory does paisley need", True, "sizing"),
-    ],
-)
-def test_who_tells_what_happens_to_a_workload_asks_why(question: str, named: bool, intent: str) -> None:
-    assert classify(question, named=named, outside=False) == intent

@@ -58,7 +58,7 @@ def _trend(digest: Digest) -> str:
     if len(digest.trend) < 2:
         return "_The next digest tells what changed since._"
     first, last = digest.trend[0], digest.trend[-1]
-    return f"{words.sparkline(digest.trend)}  {words.score(first)} → {words.score(last)} in {len(digest.trend)} digests"
+    return f"{words.sparkline(digest.trend)}  {words.score(first)} → {words.score(last)} ({len(digest.trend)} digests)"
 
 
 def _attention(at: int, one: Attention, digest: Digest) -> str:

@@ -49,7 +49,7 @@ def verdict(digest: Digest) -> str:
     if digest.now.score is None:
         return "Nothing here is what the checklists are about."
     if not digest.counts.get("pass", 0) + failing:
-        return f"Nothing could be seen: {percent(digest.now.score)} ready by what people attested, {seen}."
+        return f"Nothing could be seen, so how ready this is cannot be told (what people attested makes {percent(digest.now.score)})."
     ready = f"{percent(digest.now.score)} ready"
     if digest.before is None:
         return f"Baseline: {ready}, {seen}; {_fails(failing)}{critical}."

@@ -123,7 +123,9 @@ def test_points_are_those_of_the_numbers_as_shown() -> None:
 
 def test_nothing_seen_is_said_and_is_no_good_news() -> None:
     unseen = compose(to_keep(report(judged("unknown"), unseen=("Prometheus: down",)), "x"), None)
-    assert words.verdict(unseen).startswith("Nothing could be seen: 0 % ready")
+    assert words.verdict(unseen).startswith(
+        "Nothing could be seen, so how ready this is cannot be told (what people attested makes 0 %)"
+    )
     assert "Prometheus: down" in as_markdown(unseen)
     assert "not known" in words.costs(unseen)
 
@@ -256,8 +258,9 @@ def test_a_week_in_which_nobody_could_look_is_no_fall() -> None:
     told = as_markdown(found)
     assert "100 % → not seen" in told
     assert "**Not seen: A title** (XX-01, high, no longer seen; also XX-02, XX-03; sre" in told
-    assert "not seen in 2 digests" in str(messages(found)[0].blocks)
+    assert "not seen (2 digests)" in str(messages(found)[0].blocks)
     assert words.sparkline(found.trend).endswith("·")
+    assert "<b>not seen</b><span>ready" in as_html(found)
     after = digest(kept(judged("pass", quiet=(A,))), dataclasses.replace(blind, at=NOW - WEEK))
     assert words.moved(after.before, after.now) is None, "nor is the next one a rise"
     assert "up" not in words.verdict(after)

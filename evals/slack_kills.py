@@ -168,6 +168,11 @@ def _connected(slack: SlackStandIn) -> None:
     slack.wait(lambda: slack.connected, "a connection", PATIENCE_S)
 
 
+def _shown_files(slack: SlackStandIn, ts: str) -> list[str]:
+    """Files in the thread; an upload that was begun and never completed is nowhere to be seen."""
+    return [str(file["name"]) for one in slack.answers("C1", ts) for file in one.get("files") or ()]
+
+
 def _ask(slack: SlackStandIn, text: str) -> Any:
     return slack.say("C1", "U1", f"<@{BOT_USER}> {text}")
 
@@ -180,9 +185,10 @@ def listed(streams: bool) -> list[str]:
         with _process(slack, Path(folder), **{LIST: str(out)}):
             _connected(slack)
             body = _ask(slack, QUESTION)
+            ts = str(body["event"]["ts"])
             slack.push_acknowledged(body)
-            _done(slack, body["event"]["ts"])
-            slack.wait(lambda: bool(slack.kept.get("files")), "the file with the whole answer", PATIENCE_S)
+            _done(slack, ts)
+            slack.wait(lambda: bool(_shown_files(slack, ts)), "the file with the whole answer", PATIENCE_S)
             # The record that all is done comes after the last call to Slack.
             end, size = time.monotonic() + PATIENCE_S, -1
             while size != out.stat().st_size and time.monotonic() < end:
@@ -212,10 +218,10 @@ def tried(name: str, when: str, streams: bool) -> Tried:
                 later = _ask(slack, LATER)
                 slack.push_acknowledged(later)
                 _done(slack, str(later["event"]["ts"]))
-                slack.wait(lambda: bool(slack.kept.get("files")), "the file with the whole answer", PATIENCE_S)
+                slack.wait(lambda: bool(_shown_files(slack, ts)), "the file with the whole answer", PATIENCE_S)
         except (AssertionError, subprocess.TimeoutExpired) as problem:
-            return Tried(name, when, str(problem)[:200], len(slack.answers("C1", ts)), len(slack.kept.get("files", ())))
-        answers, files = slack.answers("C1", ts), slack.kept.get("files", [])
+            return Tried(name, when, str(problem)[:200], len(slack.answers("C1", ts)), len(_shown_files(slack, ts)))
+        answers, files = slack.answers("C1", ts), _shown_files(slack, ts)
     texts = [str(one["text"]) for one in answers if one.get("text", "").startswith("You asked")]
     why = "" if len(texts) == 1 else f"{len(texts)} answers: {texts}"
     shown = [one for one in answers if one.get("streaming_state") == "in_progress"]

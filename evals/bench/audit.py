@@ -26,6 +26,7 @@ from bot.digest.slack import messages
 from bot.settings import Settings
 from bot.store.database import open_engine
 from bot.store.readiness import DAY_S, Kept, Place, Readiness
+from evals.bench.rows import CannotMeasureError
 from evals.bench.sweep import Raw, Recorder, peak_mib
 from knowledge.items import Item
 from tools.casebook import asks
@@ -67,6 +68,8 @@ def cost() -> Kind:
 
     def made(snapshot: Snapshot) -> Seen:
         found = costs_of(settings, snapshot, intents=())
+        if found.gpus is None or found.gpu_hours is None:
+            raise CannotMeasureError("The fleet's GPUs could not be counted: its Prometheus told of none.")
         return {
             "GPUs": found.gpus,
             "priced": round(found.gpus - found.unpriced),

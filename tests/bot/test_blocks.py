@@ -331,6 +331,7 @@ def test_order_and_content_of_an_incident() -> None:
         ),
         (Change("env A_B", "x", "1"), "node/a", ""),
         (Change("env A_B", "x", "1"), "deployment/prod; reboot/llama", ""),
+        (Change("env A_B", "x", "1"), "deployment/prod/llama; reboot", ""),
         (Change("maxReplicas", "4", "5"), "deployment/prod/llama", ""),
     ],
 )  # fmt: skip

@@ -59,6 +59,8 @@ CHECK = Check(
         Explains("event_loop_blocked", Where.ON_THIS_NODE),
         # The replacement of a replica that stood on it finds no other place.
         *named("pending_insufficient_gpu", "pending_taint", "gpu_bin_packing_fragmentation"),
+        # Its volume is still held by the node that is gone.
+        *named("pending_pvc_zone"),
         *named("cluster_autoscaler_cannot_add_gpu_node", "pending_nodes_unavailable", "pending_other_resource"),
         *at((*QUEUEING, *FAILING), Where.ON_THIS_NODE),
     ),

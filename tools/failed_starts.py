@@ -33,6 +33,7 @@ from tools.vocabulary.startup import (
     TOLD_OF,
 )
 
+NEVER_BEGAN = frozenset({"StartError", "ContainerCannotRun"})
 LIMITS = {
     "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
     "standing": Limit(300, "seconds", "five minutes: a server that recovers from such a line has done so"),
@@ -71,8 +72,10 @@ def failed_start(signal: Signal, *helps: Ask, unless: tuple[Signal, ...] = ()) -
             if line.text and told_by(now, crash.code.subject, unless):
                 continue
             if line.text and not log_line(now, crash, LOG_SERVING).text:
+                # What its runtime could not start has no log: the words are those of its status.
+                says = "its runtime says" if crash.reason.text in NEVER_BEGAN else "its log says"
                 found = because(
-                    "{code_of} ended with exit code {code} {ago} ago before it served anything; its log says: {line}",
+                    f"{{code_of}} ended with exit code {{code}} {{ago}} ago before it served anything; {says}: {{line}}",
                     crash.reason,
                     *(now.get(ask) for ask in (RESTARTS.now, *helps)),
                     code=crash.code,

@@ -57,7 +57,7 @@ class Signs:
 
 # In the order of Signs.
 WEIGHTS = (0.29, 0.31, -0.88, 0.53, 5.41, 2.72, 1.29)
-LEAST = 3.7
+LEAST = 4.0
 
 
 class Wording:

@@ -104,10 +104,11 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     within = within or Within()
     outcomes = list(run(snapshot, limits or {}))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
-    # A readiness rule that is broken is a cause only of what it explains, and only where that is there.
-    broken = {outcome.key: outcome for outcome in _broken(snapshot, limits or {})} if fired else {}
-    explained = explanations((*fired.values(), *broken.values()), snapshot.topology)
-    fired |= {key: broken[key] for causes in explained.values() for key in causes if key in broken}
+    explained = explanations(fired.values(), snapshot.topology)
+    rules = _causal(snapshot, limits or {}, fired, explained)
+    if rules:
+        fired |= rules
+        explained = explanations(fired.values(), snapshot.topology)
     scope = _closure(within, snapshot.topology)
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
     beside = frozenset(one for one, users in snapshot.topology.supports.items() if users & scope)
@@ -143,14 +144,22 @@ def run(snapshot: Snapshot, limits: Overrides, rules: bool = False) -> Iterable[
             yield judge(case, subject, snapshot, limits)
 
 
-def _broken(snapshot: Snapshot, limits: Overrides) -> Iterable[Outcome]:
-    """The readiness rules that may explain a fault, where they are broken."""
-    for case in cases().values():
-        if case.check.rule and case.check.explains:
-            for subject in subjects(case, snapshot):
-                outcome = judge(case, subject, snapshot, limits)
-                if outcome.verdict is Verdict.FIRES:
-                    yield outcome
+def _causal(
+    snapshot: Snapshot, limits: Overrides, fired: Mapping[str, Outcome], explained: Mapping[str, tuple[str, ...]]
+) -> dict[str, Outcome]:
+    """The readiness rules that are broken and explain what nothing else explains: on a quiet day they are no news."""
+    roots = {key for key in fired if not explained.get(key)}
+    if not roots:
+        return {}
+    broken = [
+        outcome
+        for case in cases().values()
+        if case.check.rule and case.check.explains
+        for subject in subjects(case, snapshot)
+        if (outcome := judge(case, subject, snapshot, limits)).verdict is Verdict.FIRES
+    ]
+    with_them = explanations((*fired.values(), *broken), snapshot.topology) if broken else {}
+    return {one.key: one for one in broken if any(one.key in with_them.get(key, ()) for key in roots)}
 
 
 def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:

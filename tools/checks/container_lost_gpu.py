@@ -39,7 +39,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
             continue
         served = now.of(ready.subject, LOG_SERVING.now)
         lost, ran = now.of(ready.subject, UNREADY_FOR.now), now.of(ready.subject, RUNNING_FOR.now)
-        was_ready = lost is not None and ran is not None and lost.number < ran.number
+        was_ready = lost is not None and ran is not None and lost.number + limits["loaded"] <= ran.number
         # NVML's unknown error is that of a container without rights to its device files; CUDA says the same of one without a GPU.
         if not (UNKNOWN.search(line.text) or was_ready or (served is not None and served.text)):
             continue
@@ -97,6 +97,7 @@ CHECK = Check(
     limits={
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+        "loaded": Limit(300, "seconds", "five minutes: nothing loads, turns ready and is lost again in less"),
         **failing_replicas.LIMITS,
     },
     fires=fires,

@@ -31,7 +31,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     for ready in unready:
         ran, restarts = needed(now, ready, RUNNING_FOR.now), needed(now, ready, RESTARTS.now)
         lost = now.of(ready.subject, UNREADY_FOR.now)
-        if lost is not None and lost.number < ran.number:
+        if lost is not None and lost.number + limits["loaded"] <= ran.number:
             # It was ready while this container ran: nothing is left to load. What stopped it a moment ago is told by its own check.
             if lost.number >= limits["lost"]:
                 said = "{lost_of} was ready and has not been for {lost}, while its container has run on for {ran}."
@@ -128,6 +128,7 @@ CHECK = Check(
     ),
     limits={
         "running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads"),
+        "loaded": Limit(300, "seconds", "five minutes: nothing loads, turns ready and is lost again in less"),
         "lost": Limit(
             600, "seconds", "ten minutes: a probe may fail for a while under load, and nothing is left to load"
         ),

@@ -1,0 +1,33 @@
+"""A readiness rule that is broken: no news by itself, a cause of what it explains, and none beside another cause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.tools.pairs import APP, two
+from tools.diagnose import diagnose
+
+MISMATCH = {"workload.ports_apart now": "the Service sends to port 8080, and the engine listens on 8000"}
+UNREADY = {"pod.ready now": 0.0, "pod.running_for now": 3600, "pod.restarts now": 0}
+NO_MODEL = {
+    "log.model_download now": "OSError: Can't load tokenizer for 'x'. If you were trying", "log.serving now": "",
+    "pod.termination_reason now": "Error", "pod.exit_code now": 1, "pod.terminated_ago now": 120,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("world", "roots"),
+    [
+        (MISMATCH, set()),
+        (UNREADY, {"readiness_never_true"}),
+        ({**MISMATCH, **UNREADY}, {"port_mismatch"}),
+        ({**MISMATCH, **UNREADY, **NO_MODEL}, {"model_download_failure"}),
+    ],
+    ids=["on a quiet day", "the fault alone", "the rule and what it explains", "the fault has another cause"],
+)
+def test_a_broken_rule_is_told_where_nothing_else_explains_the_fault(world: dict[str, Any], roots: set[str]) -> None:
+    told = diagnose(two((APP, world)))
+    assert {finding.id for finding in told.findings if finding.root} == roots
+    assert all(not outcome.case.check.rule for outcome in told.outcomes)

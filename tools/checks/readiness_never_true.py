@@ -19,12 +19,12 @@ from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import LOG_LAST_ERROR, LOG_SERVING, POD_PHASE, POD_READY, RESTARTS, RUNNING_FOR, STANDBY
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, PROBE_SAID
-from tools.vocabulary.turned import UNREADY_FOR
+from tools.vocabulary.turned import SERVES_NOTHING, UNREADY_FOR
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica, or an init container that it waits for, has run for long and it is not ready."""
-    unready = [ready for ready in now.each(POD_READY.now) if not ready.number and not _leaves(now, ready)]
+    unready = [ready for ready in now.each(POD_READY.now) if not ready.number and not _not_meant(now, ready)]
     standby = now.get(STANDBY.now) if unready else None
     if not unready or (standby is not None and standby.number):
         return None
@@ -56,10 +56,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     return None
 
 
-def _leaves(now: Now, ready: Reading) -> bool:
-    """Whether it is being removed: it ends what it has begun, and is not meant to turn ready."""
-    phase = now.of(ready.subject, POD_PHASE.now)
-    return phase is not None and phase.text == "Terminating"
+def _not_meant(now: Now, ready: Reading) -> bool:
+    """Whether it is not meant to turn ready: it is being removed, or serves nothing by design."""
+    phase, idle = now.of(ready.subject, POD_PHASE.now), now.of(ready.subject, SERVES_NOTHING.now)
+    return (phase is not None and phase.text == "Terminating") or (idle is not None and idle.number == 1)
 
 
 def _also(now: Now, ready: Reading) -> tuple[Reading | None, ...]:
@@ -125,6 +125,7 @@ CHECK = Check(
         INIT_RUNNING_FOR.now,
         INIT_CONTAINER.now,
         UNREADY_FOR.now,
+        SERVES_NOTHING.now,
     ),
     limits={
         "running": Limit(1800, "seconds", "half an hour: longer than a large model usually loads"),

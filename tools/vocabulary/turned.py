@@ -5,3 +5,6 @@ from __future__ import annotations
 from tools.signals import Per, fact
 
 UNREADY_FOR = fact("pod.unready_for", "seconds", Per.REPLICA, "Time that the pod has not been ready", "min")
+SERVES_NOTHING = fact(
+    "pod.serves_nothing", "bool", Per.REPLICA, "Worker without a GPU that KubeRay marks as serving nothing"
+)

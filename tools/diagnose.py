@@ -10,15 +10,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tools.casebook import Case, cases
-from tools.check import Applies, Because, Explains, NothingToSee, On, Unseen, Where, shown
+from tools.check import Because, Explains, NothingToSee, Unseen, Where, shown
+from tools.check_subjects import subjects
 from tools.families import NEEDING
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
 from tools.present import Present
 from tools.reading import Reading, Reason, Subject
-from tools.signals import NODE_GPUS
 from tools.snapshot import Snapshot
-from tools.topology import CLUSTER, Topology
-from tools.vocabulary.gpu_software import NODE_GPUS_PROMISED
+from tools.topology import Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
@@ -160,39 +159,6 @@ def _causal(
     ]
     with_them = explanations((*fired.values(), *broken), snapshot.topology) if broken else {}
     return {one.key: one for one in broken if any(one.key in with_them.get(key, ()) for key in roots)}
-
-
-def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
-    """The subjects of a snapshot that a check is about."""
-    topology = snapshot.topology
-    found: list[Subject] = []
-    if On.GPU in case.check.on:
-        found += [gpu.subject for gpu in topology.gpus.values()]
-    if On.CLUSTER in case.check.on and (topology.engines or topology.gpus):
-        found.append(CLUSTER)
-    if On.NODE in case.check.on:
-        found += [Subject("node", "", name) for name in topology.nodes if _has_gpus(snapshot, name)]
-    if On.WORKLOAD in case.check.on:
-        found += [subject for subject in topology.workloads if _is_about(case, subject, topology)]
-    return found
-
-
-def _is_about(case: Case, workload: Subject, topology: Topology) -> bool:
-    if case.check.applies is Applies.ENGINE:
-        return workload in topology.engines
-    if case.check.applies is Applies.NEEDED and workload in topology.supports:
-        return True
-    if case.check.applies in {Applies.GPU, Applies.NEEDED}:
-        pods = topology.pods_of(workload)
-        return any(topology.pods[key].gpus for key in pods) or bool(topology.gpus_of(workload))
-    return True
-
-
-def _has_gpus(snapshot: Snapshot, node: str) -> bool:
-    # A node whose device plugin never ran has GPUs by its labels alone.
-    told = (snapshot.read(ask, node).value for ask in (NODE_GPUS.now, NODE_GPUS_PROMISED.now))
-    known = any(isinstance(value, float) and value > 0 for value in told)
-    return known or bool(snapshot.topology.gpus_of(Subject("node", "", node)))
 
 
 def thresholds(case: Case, subject: Subject, limits: Overrides) -> dict[str, float]:

@@ -76,7 +76,8 @@ def audit(
     scope = found.scope | {CLUSTER}
     by_check: dict[str, list[Outcome]] = defaultdict(list)
     silent: dict[str, list[str]] = defaultdict(list)
-    for outcome in (*found.outcomes, *run(snapshot, overrides, rules=True)):
+    made = (*found.outcomes, *found.rules)
+    for outcome in (*made, *run(snapshot, overrides, rules=True, besides={one.case.id for one in found.rules})):
         if outcome.subject not in scope:
             continue
         if outcome.verdict is Verdict.NOT_APPLICABLE:

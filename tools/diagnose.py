@@ -56,7 +56,7 @@ class Outcome:
 class Diagnosis:
     """What is wrong, worst cause first with its symptoms after it; what is not; what could not be seen.
 
-    `outcomes` are the verdicts behind it, `scope` the subjects that it is about.
+    `outcomes` are the verdicts behind it, `rules` those of readiness rules that were made on the way, `scope` the subjects that it is about.
     """
 
     findings: tuple[Finding, ...]
@@ -64,6 +64,7 @@ class Diagnosis:
     blind: tuple[BlindSpot, ...]
     checked: int = 0
     outcomes: tuple[Outcome, ...] = ()
+    rules: tuple[Outcome, ...] = ()
     scope: frozenset[Subject] = frozenset()
 
 
@@ -104,9 +105,11 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     outcomes = list(run(snapshot, limits or {}))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = explanations(fired.values(), snapshot.topology)
-    rules = _causal(snapshot, limits or {}, fired, explained)
-    if rules:
-        fired |= rules
+    roots = {key for key in fired if not explained.get(key)}
+    rules = _causal(snapshot, limits or {}) if roots else ()
+    broken = _explaining(rules, roots, fired, snapshot.topology)
+    if broken:
+        fired |= broken
         explained = explanations(fired.values(), snapshot.topology)
     scope = _closure(within, snapshot.topology)
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
@@ -130,34 +133,32 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
         ),
         outcomes=tuple(outcomes),
+        rules=rules,
         scope=scope,
     )
 
 
-def run(snapshot: Snapshot, limits: Overrides, rules: bool = False) -> Iterable[Outcome]:
-    """Every failure mode, or every readiness rule, on every subject that it is about."""
+def run(snapshot: Snapshot, limits: Overrides, rules: bool = False, besides: Collection[str] = ()) -> Iterable[Outcome]:
+    """Every failure mode, or every readiness rule, on every subject that it is about; `besides` are those that were made already, by id."""
     for case in cases().values():
-        if case.check.rule != rules:
+        if case.check.rule != rules or case.id in besides:
             continue
         for subject in subjects(case, snapshot):
             yield judge(case, subject, snapshot, limits)
 
 
-def _causal(
-    snapshot: Snapshot, limits: Overrides, fired: Mapping[str, Outcome], explained: Mapping[str, tuple[str, ...]]
+def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
+    """The readiness rules that may explain a fault, judged."""
+    causal = (case for case in cases().values() if case.check.rule and case.check.explains)
+    return tuple(judge(case, subject, snapshot, limits) for case in causal for subject in subjects(case, snapshot))
+
+
+def _explaining(
+    rules: Iterable[Outcome], roots: Collection[str], fired: Mapping[str, Outcome], topology: Topology
 ) -> dict[str, Outcome]:
-    """The readiness rules that are broken and explain what nothing else explains: on a quiet day they are no news."""
-    roots = {key for key in fired if not explained.get(key)}
-    if not roots:
-        return {}
-    broken = [
-        outcome
-        for case in cases().values()
-        if case.check.rule and case.check.explains
-        for subject in subjects(case, snapshot)
-        if (outcome := judge(case, subject, snapshot, limits)).verdict is Verdict.FIRES
-    ]
-    with_them = explanations((*fired.values(), *broken), snapshot.topology) if broken else {}
+    """Those that are broken and explain what nothing else explains: on a quiet day they are no news."""
+    broken = [outcome for outcome in rules if outcome.verdict is Verdict.FIRES]
+    with_them = explanations((*fired.values(), *broken), topology) if broken else {}
     return {one.key: one for one in broken if any(one.key in with_them.get(key, ()) for key in roots)}
 
 

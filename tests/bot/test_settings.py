@@ -323,7 +323,7 @@ def test_own_prices_reach_the_advisor(tmp_path: Path, monkeypatch: pytest.Monkey
     assert price is not None
     assert (price.usd_per_hour, price.own) == (1.25, True)
     file.write_text("prices: {h1000: 1.25}\n")
-    with pytest.raises(SettingsProblem, match=r"prices: .*h1000"):
+    with pytest.raises(SettingsProblem, match=r"prices\.h1000: "):
         make_advisor(load_settings(), with_model=False)
     file.write_text("prices: {h100-sxm: cheap}\n")
     with pytest.raises(SettingsProblem, match="prices"):

@@ -16,6 +16,7 @@ from tools.families import NEEDING
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
 from tools.present import Present
 from tools.reading import Reading, Reason, Subject
+from tools.signals import LOG_SERVING
 from tools.snapshot import Snapshot
 from tools.topology import Topology
 
@@ -319,7 +320,8 @@ def _ruled_out(
         interesting = outcome.subject in scope and (not within.everything or outcome.subject in told)
         if outcome.verdict is not Verdict.QUIET or not interesting or not outcome.looked_at:
             continue
-        needed = {ask.said for ask in outcome.case.check.needs}
+        # That it served is why a line on its start is no reason: the line that was not there says more.
+        needed = {ask.said for ask in outcome.case.check.needs if ask != LOG_SERVING.now}
         decisive = [reading for reading in outcome.looked_at if reading.name.startswith(tuple(needed))]
         if not decisive:
             continue

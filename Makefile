@@ -16,9 +16,9 @@ demo: setup ## a live incident in a simulated fleet, asked and answered
 playground: setup ## a Slack channel on a local page, over the demo's fleet
 	@$(PY) -m evals.playground
 
-test: setup ## the whole suite, on WORKERS=2 processes
+test: setup ## the whole suite, on WORKERS=3 processes: most of a test is waiting
 	@deploy/test-peers.sh
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q -n $(or $(WORKERS),2) --dist loadfile
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q -n $(or $(WORKERS),3) --dist loadfile
 
 bench: setup ## speed, as ratios to raw baselines measured in the same run
 	@$(PY) -m evals.bench

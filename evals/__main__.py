@@ -78,7 +78,10 @@ def _incidents(chosen: argparse.Namespace, library: Library) -> None:
     scores: list[Score] = []
     theirs: list[tuple[Score, float]] = []
     began = time.monotonic()
-    for ran in incident_runs.run(folders, library, rival):
+    ran_all = (
+        incident_runs.run(folders, library, rival) if rival else incident_runs.run_side_by_side(folders, default_home())
+    )
+    for ran in ran_all:
         one = score(ran.incident, ran.answer, ran.seconds)
         scores.append(one)
         row = asdict(one)

@@ -25,7 +25,7 @@ from evals.fleet.folder import evidence, read_incident
 from evals.fleet.prometheus import import_history
 from evals.fleet.world import LogKey
 
-KEPT = 400
+KEPT = 800
 AHEAD = 3
 
 

@@ -8,17 +8,22 @@ a second, so that no series of one is ever seen by another.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
 
+from bot.advisor import citing
 from bot.advisor.advisor import Advisor
 from bot.advisor.question import Answer, Question
-from evals.built import Built, ahead, build, kept_under
+from evals.built import AHEAD, Built, ahead, build, kept_under
 from evals.fleet.api_worlds import StaticWorld
 from evals.fleet.folder import Incident, read_incident
 from evals.fleet.kubeapi import KubeApi
@@ -29,6 +34,9 @@ from tools.sources.kube import KubeSource
 from tools.sources.prom import PromSource
 
 INCIDENTS = Path(__file__).parent / "incidents"
+# A process costs a core and some 600 MB, and a few seconds until it has opened the index.
+WORKERS, WORTH_A_PROCESS = 4, 8
+_library: Library | None = None
 
 
 def folders(root: Path = INCIDENTS, only: Sequence[str] = (), levels: Sequence[str] = ()) -> list[Path]:
@@ -96,13 +104,55 @@ def run(chosen: Sequence[Path], library: Library, against: Against | None = None
     """Answer incidents one after another; the next ones are built meanwhile."""
     with kept_under(default_home()) as kept, contextlib.closing(ahead(chosen, kept)) as ready:
         for folder, built in ready:
-            with served(folder, built, library) as one:
-                started = time.monotonic()
-                past = None if one.incident.asked is None else one.incident.at
-                answer = one.advisor.answer(Question(one.incident.question, at=past))
-                seconds = time.monotonic() - started
-                other = against.named(one.prometheus, one.incident.at) if against else None
-            yield Ran(one.incident, answer, seconds, other)
+            yield _ask(folder, built, library, against)
+
+
+def _ask(folder: Path, built: Built, library: Library, against: Against | None = None) -> Ran:
+    with served(folder, built, library) as one:
+        started = time.monotonic()
+        past = None if one.incident.asked is None else one.incident.at
+        answer = one.advisor.answer(Question(one.incident.question, at=past))
+        seconds = time.monotonic() - started
+        other = against.named(one.prometheus, one.incident.at) if against else None
+    return Ran(one.incident, answer, seconds, other)
+
+
+def run_side_by_side(chosen: Sequence[Path], home: Path, workers: int = 0) -> Generator[Ran, None, None]:
+    """The same in their order, several at a time: each process opens the index below `home`, builds what it answers, and answers.
+
+    A few incidents, or a machine with one core, are answered in this process.
+    """
+    workers = workers or min(WORKERS, os.cpu_count() or 1, len(chosen) // WORTH_A_PROCESS)
+    if workers < 2:
+        yield from run(chosen, Library.open(home))
+        return
+    # A fork of a process with threads may hang: the workers start afresh.
+    spawn = multiprocessing.get_context("spawn")
+    with kept_under(home) as kept, ProcessPoolExecutor(workers, spawn, _open_library, (home,)) as pool:
+        waiting: deque[Future[Ran]] = deque()
+        rest = iter(chosen)
+        try:
+            while True:
+                while len(waiting) < workers + AHEAD and (folder := next(rest, None)) is not None:
+                    waiting.append(pool.submit(_build_and_ask, folder, kept))
+                if not waiting:
+                    return
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _open_library(home: Path) -> None:
+    global _library  # noqa: PLW0603 -- what a worker process opens once
+    _library = Library.open(home)
+    # What an answer takes is measured; a knowledge base that cannot be read is told by each of them.
+    citing.search(_library, "warm", 1)
+
+
+def _build_and_ask(folder: Path, kept: Path) -> Ran:
+    assert _library is not None
+    return _ask(folder, Built(build(folder, kept)), _library)
 
 
 def answered(folder: Path, library: Library) -> tuple[Incident, Answer, float]:

@@ -55,6 +55,23 @@ class Signs:
         return told - LEAST
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What is told of a question whatever company it is held against: its text and what it means, its vector, the signs that pages give.
+
+    `mean` and `spread` are those of what strays reach, in which cosines are told.
+    """
+
+    text: str
+    meant: str
+    vector: Vectors
+    near: float
+    called: float
+    covered: float
+    mean: float
+    spread: float
+
+
 # In the order of Signs.
 WEIGHTS = (0.29, 0.31, -0.88, 0.53, 5.41, 2.72, 1.29)
 LEAST = 4.0
@@ -97,6 +114,12 @@ class Company:
         self._sides = sides_of(kin, strays) if sides is None else sides
         self.wording = wording
         self._spelling = stored() if spelling is None else spelling
+
+    def signs(self, asked: Alone) -> Signs:
+        """All that speaks for and against a question."""
+        astray = (self.astray(asked.vector) - asked.mean) / asked.spread
+        worded, spelled = self.wording.says(asked.meant), self.spelled(asked.text)
+        return Signs(asked.near, asked.called, astray, worded, asked.covered, self.leaning(asked.vector), spelled)
 
     def astray(self, vector: Vectors) -> float:
         """The mean cosine of the nearest few strays, 0 where there are none."""

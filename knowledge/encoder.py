@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -133,6 +133,8 @@ def tokenizer() -> Any:
     return made
 
 
+# Pages are cut again whenever one of them is shown.
+@lru_cache(maxsize=8192)
 def count_tokens(text: str) -> int:
     """How many tokens the default tokenizer makes of a text, its two markers not counted."""
     return len(tokenizer().encode(text, add_special_tokens=False).ids)
@@ -166,6 +168,8 @@ class OnnxEncoder:
         ort.disable_telemetry_events()
         options = ort.SessionOptions()
         options.log_severity_level = 3
+        # Threads that wait for the next question in a loop take as much of the processor as the encoding itself.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = ort.InferenceSession(
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]

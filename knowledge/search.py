@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from knowledge.belonging import Company, Signs
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.belonging import Alone, Company, Signs
 from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
 from knowledge.home import PACKS
@@ -35,6 +38,8 @@ EXACT_WEIGHT = 1.0
 THEIRS_NEAR = 2.0
 # The encoder reads 256 tokens, and a question is at its beginning; the rest of a pasted log is noise.
 MAX_QUERY_CHARS = 2000
+# How many pages are shown where nobody says how many, and by how many a question is judged.
+SHOWN = 5
 _REMEMBERED = 64
 Found = TypeVar("Found")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
@@ -74,6 +79,7 @@ class Parts:
 class _Asked:
     """A question as it is searched."""
 
+    text: str
     reworded: Reworded
     words: str
     vector: Vectors
@@ -125,7 +131,7 @@ class Library:
         library._parts = parts or Parts()
         return library
 
-    def search(self, query: str, k: int = 5, only: Only | None = None) -> list[Hit]:
+    def search(self, query: str, k: int = SHOWN, only: Only | None = None) -> list[Hit]:
         """The best passage of each of the `k` best pages, best first; any text is a query, an empty one finds nothing.
 
         `only` keeps it to some of the passages; items of a checklist and passages of named pages stand for themselves.
@@ -139,11 +145,11 @@ class Library:
         with self._lock:
             return self._following(lambda opened: self._search(opened, text, k, only or Only()))
 
-    def outside(self, query: str, hits: Iterable[Hit]) -> bool:
+    def outside(self, query: str, hits: Iterable[Hit], by: float = 0.0) -> bool:
         """Does the question lie outside what is known? `hits` are what `search` found for it, all packs searched.
 
         It is measured against questions that do and questions that do not, at every build, so that it holds for any encoder and any
-        pages.
+        pages. `by` is how far outside at least, in the unit of `Signs.total`.
         """
         text, found = clean(query), list(hits)
         best = max((hit.cosine for hit in found), default=0.0)
@@ -151,14 +157,19 @@ class Library:
             return True
         theirs = max((hit.cosine for hit in found if hit.passage.pack == USER_PACK.id), default=-1.0)
         with self._lock:
-            return self._following(lambda opened: self._is_stray(opened, text, best, theirs))
+            return self._following(lambda opened: self._is_stray(opened, text, best, theirs, by))
 
     def signs(self, query: str, company: Company | None = None) -> Signs:
         """What speaks for and against a question, held against all that are known or against `company`."""
-        text = clean(query)
-        best = max((hit.cosine for hit in self.search(text)), default=0.0)
+        asked = self.alone(query)
         with self._lock:
-            return self._following(lambda opened: self._signs(opened, text, best, company or opened.company))
+            return self._following(lambda opened: (company or opened.company).signs(asked))
+
+    def alone(self, query: str) -> Alone:
+        """What is told of a question by the pages alone."""
+        text = clean(query)
+        with self._lock:
+            return self._following(lambda opened: self._alone(opened, text, self._best(opened, text)))
 
     def passages_with(self, term: str) -> float:
         """The share of the passages that have an index term."""
@@ -246,12 +257,32 @@ class Library:
         return self._opened
 
     def _search(self, opened: Opened, text: str, k: int, only: Only) -> list[Hit]:
-        build = opened.build
         rows = opened.catalogue.rows(only) if only else None
         if rows is not None and not len(rows):
             return []
         asked = self._ask(opened, text)
-        scores = build.words.scores(asked.words)
+        scores = opened.build.words.scores(asked.words)
+        alone = only.passages_alone or not self._parts.folded
+        ranked = self._ranked(opened, asked, scores, rows, alone)
+        if alone:
+            return [self._hit(opened, asked, row, score) for row, score in islice(ranked, k)]
+        wanted = asked.exact if self._parts.exact else frozenset()
+        said = frozenset(terms(asked.words)) if self._parts.headings else frozenset()
+        return [
+            self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores, wanted, said))
+            for row, score in islice(ranked, k)
+        ]
+
+    def _ranked(
+        self,
+        opened: Opened,
+        asked: _Asked,
+        scores: NDArray[np.float32],
+        rows: NDArray[np.int64] | None,
+        alone: bool,
+    ) -> Iterator[tuple[int, float]]:
+        """Rows of passages with their scores, best first: any of a page where they stand `alone`, else the best one of each page."""
+        build = opened.build
         legs: list[Leg[int]] = []
         if self._parts.words:
             legs.append(Leg(best_words(scores, rows)))
@@ -259,15 +290,16 @@ class Library:
             near = build.nearest(asked.vector, POOL) if rows is None else exact(build.vectors, asked.vector, rows)
             legs.append(Leg(near))
         ranked = fused(legs)
-        if only.passages_alone or not self._parts.folded:
-            return [self._hit(opened, asked, row, score) for row, score in islice(ranked.items(), k)]
+        if alone:
+            yield from ranked.items()
+            return
         if self._parts.exact and asked.exact:
             named = {row: opened.names_exactly(row, asked.exact) for row in ranked}
             exactly = sorted((row for row in named if named[row]), key=lambda row: -named[row])
             legs.append(Leg(exactly, EXACT_WEIGHT))
             ranked = fused(legs)
         pages = [leg.of(opened.page_of) for leg in legs]
-        pointed = opened.pointed_to(text)
+        pointed = opened.pointed_to(asked.text)
         if self._parts.names:
             pages.append(Leg(opened.called(asked.vector, rows), NAMES_WEIGHT))
         best = {opened.page_of(row): row for row in reversed(ranked)}
@@ -275,13 +307,8 @@ class Library:
         if pointed is not None and (rows is None or pointed in rows):
             best[opened.page_of(pointed)] = pointed
             found = {opened.page_of(pointed): 1.0} | found | {opened.page_of(pointed): 1.0}
-        hits: list[Hit] = []
-        for page, score in islice(found.items(), k):
-            row = best[page] if page in best else opened.nearest_of(page, asked.vector, rows)
-            wanted = asked.exact if self._parts.exact else frozenset()
-            said = frozenset(terms(asked.words)) if self._parts.headings else frozenset()
-            hits.append(self._hit(opened, asked, row, score, opened.shown(row, asked.vector, scores, wanted, said)))
-        return hits
+        for page, score in found.items():
+            yield best[page] if page in best else opened.nearest_of(page, asked.vector, rows), score
 
     def _hit(
         self, opened: Opened, asked: _Asked, row: int, score: float, sections: tuple[Section, ...] | None = None
@@ -294,24 +321,30 @@ class Library:
         linked = tuple(Section(tuple(map(self._linked, section.passages)), section.room) for section in sections)
         return Hit(self._linked(passage), round(score, 4), round(cosine, 4), text, linked)
 
-    def _is_stray(self, opened: Opened, text: str, best: float, theirs: float) -> bool:
+    def _is_stray(self, opened: Opened, text: str, best: float, theirs: float, by: float) -> bool:
         if opened.pointed_to(text) is not None:
             return False
         build = opened.build
         told = build.manifest
         if theirs >= told.stray_mean + THEIRS_NEAR * told.stray_spread:
             return False
-        return self._signs(opened, text, best, opened.company).total() < 0.0
+        return opened.company.signs(self._alone(opened, text, best)).total() < -by
 
-    def _signs(self, opened: Opened, text: str, best: float, company: Company) -> Signs:
+    def _alone(self, opened: Opened, text: str, best: float) -> Alone:
         asked = self._ask(opened, text)
         mean, spread = opened.build.manifest.stray_mean, max(opened.build.manifest.stray_spread, 1e-3)
-        cosines = (best, float((opened.build.names @ asked.vector).max()), company.astray(asked.vector))
-        near, called, astray = ((cosine - mean) / spread for cosine in cosines)
-        meant = asked.reworded.text
-        covered = opened.build.words.covered(meant)
-        worded, spelled = company.wording.says(meant), company.spelled(text)
-        return Signs(near, called, astray, worded, covered, company.leaning(asked.vector), spelled)
+        near, called = ((one - mean) / spread for one in (best, float((opened.build.names @ asked.vector).max())))
+        covered = opened.build.words.covered(asked.reworded.text)
+        return Alone(text, asked.reworded.text, asked.vector, near, called, covered, mean, spread)
+
+    def _best(self, opened: Opened, text: str) -> float:
+        """The best cosine among the passages that a search shows first."""
+        if not text:
+            return 0.0
+        asked = self._ask(opened, text)
+        scores = opened.build.words.scores(asked.words)
+        found = islice(self._ranked(opened, asked, scores, None, not self._parts.folded), SHOWN)
+        return max((round(float(opened.build.vectors[row] @ asked.vector), 4) for row, _ in found), default=0.0)
 
     def _ask(self, opened: Opened, text: str) -> _Asked:
         key = (opened.folder.name, text)
@@ -327,7 +360,7 @@ class Library:
             reworded = replace(reworded, added=())
         meant = f"{reworded.text} ({', '.join(reworded.added)})" if reworded.added else reworded.text
         # The vector gains by what a short form stands for; among the words it would only push aside the short form itself.
-        asked = _Asked(reworded, f"{text} {reworded.text}", self._encoder.queries([meant])[0], identifiers(text))
+        asked = _Asked(text, reworded, f"{text} {reworded.text}", self._encoder.queries([meant])[0], identifiers(text))
         self._asked[key] = asked
         if len(self._asked) > _REMEMBERED:
             self._asked.popitem(last=False)

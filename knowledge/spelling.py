@@ -38,26 +38,41 @@ def runs(text: str) -> NDArray[np.int64]:
     return np.array(sorted(found), dtype=np.int64)
 
 
+def alike(texts: Sequence[str]) -> NDArray[np.float64]:
+    """How much of their runs texts share, two by two, 1 with themselves. Takes some seconds for 3,000 questions."""
+    having: dict[int, list[int]] = {}
+    for row, text in enumerate(texts):
+        for place in runs(text).tolist():
+            having.setdefault(place, []).append(row)
+    shared = np.zeros((len(texts), len(texts)))
+    for rows in having.values():
+        shared[np.ix_(rows, rows)] += 1.0
+    lengths = np.sqrt(np.maximum(shared.diagonal(), 1.0))
+    shared /= np.outer(lengths, lengths)
+    return shared
+
+
+def pulls(shared: NDArray[np.float64], kin: int) -> NDArray[np.float64]:
+    """How much each text, the first `kin` of them the field's own, pulls those that are like it to its side: both sides count the same."""
+    every = len(shared)
+    counts = np.repeat([kin, every - kin], [kin, every - kin])
+    held = shared + np.diag(SMOOTH * 2.0 * counts / every)
+    found: NDArray[np.float64] = np.linalg.solve(held, np.repeat([1.0, -1.0], [kin, every - kin]))
+    return found
+
+
 def learned(kin: Sequence[str], strays: Sequence[str]) -> Weights:
     """What each run says, above zero for the field: a ridge regression in which both sides count the same."""
-    every = [runs(text) for text in (*kin, *strays)]
+    every = [*kin, *strays]
+    return said_by_runs(every, pulls(alike(every), len(kin)))
+
+
+def said_by_runs(texts: Sequence[str], pulling: NDArray[np.float64]) -> Weights:
+    """What each run says by the texts that have it and by how much these pull."""
     weights = np.zeros(PLACES)
-    if not every:
-        return weights.astype(np.float32)
-    having: dict[int, list[int]] = {}
-    for row, places in enumerate(every):
-        for place in places.tolist():
-            having.setdefault(place, []).append(row)
-    alike = np.zeros((len(every), len(every)))
-    for rows in having.values():
-        alike[np.ix_(rows, rows)] += 1.0
-    lengths = np.sqrt(np.maximum(alike.diagonal(), 1.0))
-    alike /= np.outer(lengths, lengths)
-    counts = np.repeat([len(kin), len(strays)], [len(kin), len(strays)])
-    alike[np.diag_indices_from(alike)] += SMOOTH * 2.0 * counts / len(every)
-    pulls = np.linalg.solve(alike, np.repeat([1.0, -1.0], [len(kin), len(strays)])) / lengths
-    for place, rows in having.items():
-        weights[place] = pulls[rows].sum()
+    for text, pull in zip(texts, pulling, strict=True):
+        places = runs(text)
+        weights[places] += pull / np.sqrt(max(len(places), 1))
     return weights.astype(np.float32)
 
 

@@ -118,20 +118,23 @@ def make(arguments: list[str]) -> None:
 
 
 @cache
+def helped(*command: str) -> str:
+    done = run([sys.executable, "-m", *command, "--help"])
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def subcommands(command: str) -> frozenset[str]:
-    helped = run([sys.executable, "-m", "bot", command, "--help"])
-    assert helped.returncode == 0, helped.stderr
-    return frozenset(re.findall(r"^  ([a-z-]+)", helped.stdout.partition("Commands:")[2], re.MULTILINE))
+    return frozenset(re.findall(r"^  ([a-z-]+)", helped("bot", command).partition("Commands:")[2], re.MULTILINE))
 
 
 def rackside(arguments: list[str]) -> None:
     groups = 2 if len(arguments) > 1 and arguments[1] in subcommands(arguments[0]) else 1
     subcommand, rest = arguments[:groups], arguments[groups:]
     assert not [word for word in subcommand if word.startswith("-")]
-    helped = run([sys.executable, "-m", "bot", *subcommand, "--help"])
-    assert helped.returncode == 0, helped.stderr
+    told = helped("bot", *subcommand)
     for option in (word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)):
-        assert re.search(rf"(^|[\s,]){re.escape(option)}\b", helped.stdout), f"{subcommand} has no {option}"
+        assert re.search(rf"(^|[\s,]){re.escape(option)}\b", told), f"{subcommand} has no {option}"
     if subcommand[-1] == "index":
         for word in rest:
             must_exist(word)
@@ -172,10 +175,9 @@ def python(arguments: list[str]) -> None:
     module, rest = arguments[1], arguments[2:]
     assert importlib.util.find_spec(module) is not None, f"there is no module {module}"
     if module.startswith("evals"):
-        helped = run([sys.executable, "-m", module, "--help"])
-        assert helped.returncode == 0, helped.stderr
+        told = helped(module)
         for option in (word for word in rest if word.startswith("--")):
-            assert option in helped.stdout
+            assert option in told
     elif module == "pytest":
         done = run([sys.executable, "-m", module, "--collect-only", "-p", "no:cacheprovider", *rest])
         assert done.returncode == 0, done.stdout

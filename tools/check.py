@@ -30,7 +30,8 @@ class On(StrEnum):
 class Applies(StrEnum):
     """Which workloads a check is about.
 
-    All, those that hold GPUs, those with what they need to serve (a store, a router), or those that serve with a known engine.
+    All, those that hold GPUs, those with what they need to serve (a store), what needs them (a router) and whom a question names, or those
+    that serve with a known engine.
     """
 
     ANY = "any"
@@ -46,6 +47,7 @@ class Where(StrEnum):
     ON_THIS_GPU = "on this GPU"
     ON_THIS_NODE = "on this node"
     SAME_NAMESPACE = "in this namespace"
+    BESIDE = "of another workload in this namespace"
     IN_CLUSTER = "in this cluster"
     WATCHES_THIS_NODE = "of the exporter on this node"
 
@@ -72,7 +74,8 @@ class Because:
     """Why a check fires: a sentence template and the readings that fill it, so that what is said is grounded by construction.
 
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
-    failure modes that mostly cause this one, and that the readings here show to follow from it.
+    failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
+    check explains, where that hangs on the readings.
     """
 
     template: str
@@ -80,6 +83,7 @@ class Because:
     also: tuple[Reading, ...] = ()
     severity: Severity | None = None
     outranks: tuple[str, ...] = ()
+    explains: tuple[Explains, ...] | None = None
 
     @property
     def sentence(self) -> str:
@@ -163,7 +167,8 @@ Remedies = Callable[[Now, Limits], tuple[Remedy, ...]]
 class Check:
     """A failure mode, or a readiness rule (`rule`).
 
-    A rule says what will hurt one day: an audit judges it, and it is never the headline of an incident.
+    A rule says what will hurt one day: an audit judges it. In an incident it is told only as the cause of something that fires and that
+    nothing else explains.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
     """
 

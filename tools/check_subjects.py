@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tools.casebook import Case
 from tools.check import Applies, On
@@ -13,8 +13,8 @@ from tools.topology import CLUSTER, Topology
 from tools.vocabulary.gpu_software import NODE_GPUS_PROMISED
 
 
-def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
-    """The subjects of a snapshot that a check is about."""
+def subjects(case: Case, snapshot: Snapshot, named: Collection[Subject] = ()) -> Sequence[Subject]:
+    """The subjects of a snapshot that a check is about; who is `named` in a question is somebody's trouble, whatever it holds."""
     topology = snapshot.topology
     found: list[Subject] = []
     if On.GPU in case.check.on:
@@ -24,14 +24,16 @@ def subjects(case: Case, snapshot: Snapshot) -> Sequence[Subject]:
     if On.NODE in case.check.on:
         found += [Subject("node", "", name) for name in topology.nodes if _has_gpus(snapshot, name)]
     if On.WORKLOAD in case.check.on:
-        found += [subject for subject in topology.workloads if _is_about(case, subject, topology)]
+        found += [subject for subject in topology.workloads if _is_about(case, subject, topology, named)]
     return found
 
 
-def _is_about(case: Case, workload: Subject, topology: Topology) -> bool:
+def _is_about(case: Case, workload: Subject, topology: Topology, named: Collection[Subject]) -> bool:
     if case.check.applies is Applies.ENGINE:
         return workload in topology.engines
-    if case.check.applies is Applies.NEEDED and workload in topology.supports:
+    if case.check.applies is Applies.NEEDED and (
+        workload in named or workload in topology.supports or topology.needed_by(workload)
+    ):
         return True
     if case.check.applies in {Applies.GPU, Applies.NEEDED}:
         pods = topology.pods_of(workload)

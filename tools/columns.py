@@ -22,7 +22,10 @@ _NAN = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One source's share of a column. `at` is when it was read; `fresh` gives the sample time by key, empty when not sampled."""
+    """One source's share of a column: `query` asked for it, or for single keys what `queries` names.
+
+    `at` is when it was read; `fresh` gives the sample time by key, empty when not sampled.
+    """
 
     source: str
     query: str
@@ -35,6 +38,11 @@ class Part:
     nothing: frozenset[str] = frozenset()
     # Keys that the source speaks of and cannot answer for, each with its reason.
     unseen: Mapping[str, Blind] = field(default_factory=dict)
+    queries: Mapping[str, str] = field(default_factory=dict)
+
+    def query_of(self, key: str) -> str:
+        """The request that told this key."""
+        return self.queries.get(key, self.query)
 
 
 @dataclass(frozen=True, slots=True)

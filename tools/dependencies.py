@@ -1,8 +1,8 @@
-"""What engines need besides GPUs (a store of leases, an endpoint picker, a router), where that is in trouble.
+"""What engines need besides GPUs (a store of leases, an endpoint picker, a router), and who needs engines, where that is in trouble.
 
 Somebody needs a workload that its command line, its environment or an error in its log names as a host, resolved over the
-Services. A router made for inference stands before the engines of its namespace. Only workloads without GPUs of which a replica
-is not ready, or not there, are looked at, so that a healthy fleet costs nothing.
+Services. A router made for inference stands before the engines of its namespace, and may end itself over one that it cannot reach. Only
+workloads of which a replica is not ready, or not there, are looked at, so that a healthy fleet costs nothing.
 """
 
 from __future__ import annotations
@@ -37,17 +37,18 @@ _HOST = re.compile(
 
 @dataclass(frozen=True)
 class _Troubled:
-    """A workload without GPUs of which a replica is not ready, or is not even there: its pods' labels and images."""
+    """A workload of which a replica is not ready, or is not even there: its pods' labels and images, and whether it holds GPUs."""
 
     subject: Subject
     labels: tuple[Object, ...]
     images: tuple[str, ...]
+    gpus: bool = False
 
 
 def supports(
     listed: Listed, unreachable: Mapping[str, object], unresolved: Mapping[str, object] | None = None
 ) -> dict[Subject, frozenset[Subject]]:
-    """The troubled workloads without GPUs, each with the workloads that need it.
+    """The troubled workloads, each with the workloads that need it. Who holds GPUs is needed only by who holds none.
 
     `unreachable` holds, by `namespace/pod`, the line of a log that names what could not be reached, `unresolved` the one on a name that
     was not resolved, which the cluster's DNS answers for.
@@ -56,13 +57,14 @@ def supports(
     if not troubled:
         return {}
     hosts = {one.subject: _hosts(one, listed) for one in troubled}
+    engines = {one.subject for one in troubled if one.gpus}
     resolving = {one.subject for one in troubled if any(_RESOLVES.search(image) for image in one.images)}
     routing = {one.subject for one in troubled if any(_ROUTES.search(image) for image in one.images)}
     found: dict[Subject, set[Subject]] = defaultdict(set)
     for user, pods in listed.by_workload.items():
         named: frozenset[tuple[str, str]] | None = None
         for subject, names in hosts.items():
-            if user == subject:
+            if user == subject or (subject in engines and _gpus(user, listed)):
                 continue
             routed = subject in routing and user.namespace == subject.namespace and _gpus(user, listed)
             if routed or (subject in resolving and _said(pods, unresolved or {})):
@@ -71,9 +73,9 @@ def supports(
                 named = _named(user, pods, unreachable) if named is None else named
                 if named & names:
                     found[subject].add(user)
-    # Of two that need each other neither is the cause of the other.
+    # Of two that need each other neither is the cause of the other; but no engine is in trouble for a router, as routers are for engines.
     return {
-        subject: frozenset(user for user in users if subject not in found.get(user, ()))
+        subject: frozenset(user for user in users if subject in engines or subject not in found.get(user, ()))
         for subject, users in found.items()
     }
 
@@ -93,11 +95,11 @@ def _gpus(subject: Subject, listed: Listed) -> bool:
 def _unready(listed: Listed) -> Iterator[_Troubled]:
     for subject, items in listed.by_workload.items():
         pods = _pods(subject, listed)
-        if subject.kind in {"daemonset", "job", "cronjob"} or any(pod.gpus for pod in pods):
+        if subject.kind in {"daemonset", "job", "cronjob"}:
             continue
         if any(pod.phase != "Succeeded" and (pod.ready is False or pod.phase == "Pending") for pod in pods):
             labels = tuple(within(item, "metadata", "labels") for item in items)
-            yield _Troubled(subject, labels, tuple(pod.image for pod in pods))
+            yield _Troubled(subject, labels, tuple(pod.image for pod in pods), any(pod.gpus for pod in pods))
 
 
 def _without_pods(listed: Listed) -> Iterator[_Troubled]:
@@ -109,10 +111,9 @@ def _without_pods(listed: Listed) -> Iterator[_Troubled]:
             if subject in listed.by_workload or not isinstance(wanted, int) or wanted < 1:
                 continue
             containers = many(item, "spec", "template", "spec", "containers")
-            if any("gpu" in str(key) for one in containers for key in within(one, "resources", "limits")):
-                continue
+            gpus = any("gpu" in str(key) for one in containers for key in within(one, "resources", "limits"))
             labels = within(item, "spec", "template", "metadata", "labels")
-            yield _Troubled(subject, (labels,), tuple(str(one.get("image") or "") for one in containers))
+            yield _Troubled(subject, (labels,), tuple(str(one.get("image") or "") for one in containers), gpus)
 
 
 def _hosts(troubled: _Troubled, listed: Listed) -> frozenset[tuple[str, str]]:

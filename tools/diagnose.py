@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,20 +9,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from tools.casebook import Case, cases
-from tools.check import Because, Explains, NothingToSee, Unseen, Where, shown
+from tools.check import Because, NothingToSee, Unseen, shown
 from tools.check_subjects import subjects
-from tools.families import NEEDING
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
+from tools.first_errors import in_order
 from tools.present import Present
 from tools.reading import Reading, Reason, Subject
+from tools.relations import explanations
 from tools.signals import LOG_SERVING
 from tools.snapshot import Snapshot
 from tools.topology import Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
-# Whose failure is that of a node's GPU metrics.
-_EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia|nvitop)[\w-]{0,20}exporter")
 
 
 class Verdict(StrEnum):
@@ -85,6 +83,10 @@ class Within:
             return False
         return self.workload is None or subject.name == self.workload or self._works_for(subject)
 
+    def names(self, subject: Subject) -> bool:
+        """Whether a workload is asked about by its name."""
+        return bool(self.workload or self.several) and self.holds(subject)
+
     def _works_for(self, subject: Subject) -> bool:
         """Whether it is the workers of a group (a LeaderWorkerSet makes NAME for its leaders and NAME-0 for the first one's workers)."""
         leader, _, group = subject.name.rpartition("-")
@@ -103,15 +105,16 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     path of an engine (a router, a stage before it) concerns it although the engine itself shows nothing of it.
     """
     within = within or Within()
-    outcomes = list(run(snapshot, limits or {}))
+    asked = [one for one in snapshot.topology.workloads if within.names(one)]
+    outcomes = list(run(snapshot, limits or {}, named=asked))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
-    explained = explanations(fired.values(), snapshot.topology)
+    explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     roots = {key for key in fired if not explained.get(key)}
     rules = _causal(snapshot, limits or {}) if roots else ()
     broken = _explaining(rules, roots, fired, snapshot.topology)
     if broken:
         fired |= broken
-        explained = explanations(fired.values(), snapshot.topology)
+        explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     scope = _closure(within, snapshot.topology)
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
     beside = frozenset(one for one, users in snapshot.topology.supports.items() if users & scope)
@@ -139,12 +142,21 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     )
 
 
-def run(snapshot: Snapshot, limits: Overrides, rules: bool = False, besides: Collection[str] = ()) -> Iterable[Outcome]:
-    """Every failure mode, or every readiness rule, on every subject that it is about; `besides` are those that were made already, by id."""
+def run(
+    snapshot: Snapshot,
+    limits: Overrides,
+    rules: bool = False,
+    besides: Collection[str] = (),
+    named: Collection[Subject] = (),
+) -> Iterable[Outcome]:
+    """Every failure mode, or every readiness rule, on every subject that it is about; `besides` are those that were made already, by id.
+
+    `named` are workloads that a question names.
+    """
     for case in cases().values():
         if case.check.rule != rules or case.id in besides:
             continue
-        for subject in subjects(case, snapshot):
+        for subject in subjects(case, snapshot, named):
             yield judge(case, subject, snapshot, limits)
 
 
@@ -189,51 +201,6 @@ def judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) -
             return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0])
         return Outcome(case, subject, Verdict.QUIET, looked_at=looked_at)
     return Outcome(case, subject, Verdict.FIRES, because, None, looked_at, case.check.remedies(now, values))
-
-
-def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tuple[str, ...]]:
-    """For each fired key the keys of the fired causes that explain it, resolved on the topology."""
-    outcomes = list(fired)
-    by_id: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_id[outcome.case.id].append(outcome)
-    explained: dict[str, list[str]] = defaultdict(list)
-    for cause in outcomes:
-        for explains in (*cause.case.check.explains, *map(Explains, _outranked(cause))):
-            for symptom in by_id.get(explains.symptom, ()):
-                if symptom is cause or cause.case.id in _outranked(symptom):
-                    continue
-                if _lies(cause.subject, symptom.subject, explains.where, topology):
-                    explained[symptom.key].append(cause.key)
-        for symptom in outcomes if cause.subject in topology.supports else ():
-            if symptom.case.id in NEEDING and _needs(symptom.subject, cause.subject, topology):
-                explained[symptom.key].append(cause.key)
-    return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
-
-
-def _outranked(outcome: Outcome) -> tuple[str, ...]:
-    return outcome.because.outranks if outcome.because is not None else ()
-
-
-def _needs(subject: Subject, other: Subject, topology: Topology) -> bool:
-    """Whether a workload cannot serve without another one, which is in trouble."""
-    return bool(topology.supports.get(other, frozenset()) & topology.workloads_of(subject))
-
-
-def _lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:
-    if where is Where.IN_CLUSTER:
-        return True
-    if where is Where.SAME_NAMESPACE:
-        spaces = {one.namespace for one in topology.workloads_of(cause)}
-        return bool(spaces & {one.namespace for one in topology.workloads_of(symptom)})
-    if where is Where.WATCHES_THIS_NODE:
-        watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
-        return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
-    if where is Where.ON_THIS_NODE:
-        return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
-    if where is Where.ON_THIS_GPU:
-        return bool(set(topology.gpus_of(cause)) & set(topology.gpus_of(symptom)))
-    return bool(topology.workloads_of(cause) & topology.workloads_of(symptom))
 
 
 def _closure(within: Within, topology: Topology) -> frozenset[Subject]:

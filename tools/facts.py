@@ -6,7 +6,7 @@ Pure functions over raw API objects. A fact that an object does not hold is abse
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tools.quantity import quantity, seconds
@@ -147,14 +147,26 @@ def node_facts(item: Object) -> dict[Signal, Value]:
 
 def free_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> dict[str, tuple[float, float]]:
     """Per node: GPUs free, GPUs allocatable. Cordoned and unready nodes have none free."""
+    return {
+        name: (unused if usable and not cordoned else 0.0, total)
+        for name, unused, total, usable, cordoned in _unused_gpus(nodes, pods)
+    }
+
+
+def cordoned_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> float:
+    """The most GPUs that no pod holds on one node that is ready and cordoned."""
+    told = _unused_gpus(nodes, pods)
+    return max((unused for _, unused, _, usable, cordoned in told if usable and cordoned), default=0.0)
+
+
+def _unused_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> Iterator[tuple[str, float, float, bool, bool]]:
+    """Per node: GPUs that no pod holds, GPUs allocatable, whether it is ready, whether it is cordoned."""
     used: dict[str, float] = defaultdict(float)
     for pod in pods:
         if str(at(pod, "status", "phase")) not in {"Succeeded", "Failed"} and at(pod, "spec", "nodeName"):
             used[str(at(pod, "spec", "nodeName"))] += gpus_requested(pod)
-    free: dict[str, tuple[float, float]] = {}
     for node in nodes:
         _, name = name_of(node)
-        allocatable = quantity(at(node, "status", "allocatable", "nvidia.com/gpu") or "0") or 0.0
-        usable = node_facts(node).get(NODE_READY) != 0.0 and not at(node, "spec", "unschedulable")
-        free[name] = (max(0.0, allocatable - used[name]) if usable else 0.0, allocatable)
-    return free
+        total = quantity(at(node, "status", "allocatable", "nvidia.com/gpu") or "0") or 0.0
+        ready = node_facts(node).get(NODE_READY) != 0.0
+        yield name, max(0.0, total - used[name]), total, ready, bool(at(node, "spec", "unschedulable"))

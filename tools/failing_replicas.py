@@ -6,17 +6,22 @@ health endpoint asks for no inference: Kubernetes sees nothing of it. The logs o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from tools.check import Because, Limit, Now, because
-from tools.reading import Reading, Subject
-from tools.signals import LOG_CUDA_OOM, LOG_SHM, LOG_XID, POD_READY, Signal
+from tools.check import Because, Limit, Now, Unseen, because
+from tools.reading import Reading, Reason, Subject
+from tools.signals import LOG_CUDA_OOM, LOG_SHM, LOG_XID, POD_READY, TTFT, Signal
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT, LOG_DEVICE_GONE, LOG_GPU_LOST
 from tools.vocabulary.outcomes import FAILED, HTTP_5XX, LOG_WINDOW
 from tools.vocabulary.startup import LOG_COLLECTIVE, LOG_ENGINE_DEAD, LOG_NO_KERNEL
 
 ERRORS = HTTP_5XX.increase("10m")
 FAILURES = FAILED.increase("10m")
+FIRST = TTFT.p95("5m")
+# From so many failed requests in ten minutes, or such first tokens (the objective, seconds), the log of a pod that counts as ready is read:
+# transfers that fail and caches that overflow are told by logs alone in many releases.
+LEAST = 5.0
+SLOW_S = 2.0
 HELPS = (ERRORS, FAILURES, LOG_WINDOW.now)  # beside POD_READY
 # What breaks the calls of a server that runs for certain; beside it an error of a start was survived.
 BREAKING = (
@@ -30,7 +35,7 @@ BREAKING = (
     LOG_SHM,
     LOG_XID,
 )
-LIMITS = {"errors": Limit(5, "requests", "from then on the log of a server that counts as ready is read")}
+LIMITS = {"errors": Limit(LEAST, "requests", "from then on the log of a server that counts as ready is read")}
 
 
 def failing(now: Now, least: float) -> Iterator[tuple[Reading, Reading]]:
@@ -48,7 +53,18 @@ def told_by(now: Now, replica: Subject, signals: tuple[Signal, ...]) -> bool:
 
 
 def said_while_ready(now: Now, least: float, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:
-    """Because a ready replica fails its requests, and its log says this, and none of what is in `unless`, which weighs more."""
+    """Because a ready replica fails its requests, and its log says this, and none of what is in `unless`, which weighs more.
+
+    Raises `Unseen` where none says so and the log of one could not be read.
+    """
+    said = told_while_ready(now, least, signal, unless)
+    if said is None:
+        unread(now, (ready.subject for ready, _ in failing(now, least)), signal)
+    return said
+
+
+def told_while_ready(now: Now, least: float, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:
+    """The same as far as logs could be read: for a check that has more to go by, and asks for `unread` itself in the end."""
     for ready, errors in failing(now, least):
         line = now.of(ready.subject, signal.now)
         if line is not None and line.text and not told_by(now, ready.subject, unless):
@@ -65,3 +81,14 @@ def said_lately(now: Now, signal: Signal) -> Because | None:
             said = "{line_of} counts as ready, nothing is exported of its requests, and within {window} its log said: {line}"
             return because(said, ready, window=window, line=line)
     return None
+
+
+def unread(now: Now, replicas: Iterable[Subject], signal: Signal) -> None:
+    """Raise `Unseen` where the log of one of these replicas, which fail, could not be read: silence acquits nobody.
+
+    Logs are read of the few that fail most; that nobody asked for a further one is no refusal.
+    """
+    for replica in replicas:
+        line = now.blind(replica, signal.now)
+        if line.blind is not None and line.blind.reason is not Reason.NO_SERIES:
+            raise Unseen(line)

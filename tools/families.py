@@ -13,19 +13,25 @@ def named(*symptoms: str) -> tuple[Explains, ...]:
 
 
 # Too little capacity for the load: what waits, is pushed out, given up or turned away.
-QUEUEING = named(
-    "kv_saturation_queueing",
-    "kv_memory_cliff",
-    "preemption_thrash",
-    "ttft_breach_queueing",
-    "abort_spike",
-    "overload_rejections",
-    "embedding_reranker_bottleneck",
-    "gateway_router_overloaded",
+QUEUEING = (
+    *named(
+        "kv_saturation_queueing",
+        "kv_memory_cliff",
+        "preemption_thrash",
+        "ttft_breach_queueing",
+        "abort_spike",
+        "overload_rejections",
+        "embedding_reranker_bottleneck",
+        "gateway_router_overloaded",
+    ),
+    # What befalls engines leaves a router beside them with nobody to send to.
+    Explains("router_without_backends", Where.BESIDE),
 )
-# The computation itself is slower than it should be: everything takes longer, and queues form behind it.
+# Pods that are placed nowhere: the head of their Ray cluster waits for them.
+UNPLACED = (*QUEUEING, Explains("ray_resources_missing", Where.SAME_NAMESPACE))
+# The computation itself is slower than it should be: everything takes longer, queues form behind it, and more replicas are no remedy.
 SLOW = (
-    *named("ttft_breach_prefill", "itl_breach_batch_too_large", "head_of_line_blocking"),
+    *named("ttft_breach_prefill", "itl_breach_batch_too_large", "head_of_line_blocking", "hpa_at_max"),
     *QUEUEING,
 )
 # A server that dies or stops answering: what users see of it, and what its replicas show.
@@ -44,6 +50,7 @@ NEEDING = frozenset(one.symptom for one in FAILING) | {
     "small_batches",
     "overprovisioned_replicas",
     "pd_disaggregation_transfer",
+    "router_without_backends",
 }
 
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 
+from tools import error_places, tracebacks
 from tools.catalogue import printed
+from tools.error_order import Order
 from tools.last_error import last_error
+from tools.line_literals import literals
 from tools.signals import LOG_CUDA_OOM, LOG_LAST_ERROR, LOG_SERVING, LOG_SHM, LOG_XID, Signal
-from tools.tracebacks import inferred
-from tools.vocabulary import log_signals, patterns
+from tools.vocabulary import log_signals, patterns, retractions
+from tools.vocabulary.host_faults import AFTER_AN_ERROR, LOG_NATIVE_CRASH
+from tools.vocabulary.order import LOG_ORDER
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
 
 LONGEST_LINE = 300
@@ -44,10 +48,13 @@ PATTERNS: dict[Signal, re.Pattern[str]] = {
     LOG_XID: re.compile(r"NVRM: Xid \(PCI:|GPU has fallen off the bus|CUDA error: uncorrectable (?:NVLink|ECC) error"),
     **patterns(),
 }
+_LITERALS = {signal: literals(pattern) for signal, pattern in PATTERNS.items()}
 # All that is looked for in a log: what has a pattern, what the catalogue of printed lines proves, and the error that it ends with.
 LINES: tuple[Signal, ...] = tuple(dict.fromkeys((*PATTERNS, *log_signals().values(), LOG_LAST_ERROR)))
 # What stands beside any cause, and decides nothing about it.
-_AFTERMATH = frozenset({LOG_SERVING, LOG_ENGINE_DEAD, LOG_UNREACHABLE})
+_AFTERMATH = frozenset(
+    {LOG_SERVING, LOG_ENGINE_DEAD, LOG_UNREACHABLE, LOG_NATIVE_CRASH, LOG_ORDER, retractions.LOG_RETRACTED}
+)
 # What ends a start is told as an error: the same words in a warning are of what was tried and went on without.
 _WARNING = re.compile(r"\b(?:WARNING|(?<!NCCL )WARN)\b|^W\d{4} |\b\w{1,40}Warning: ")
 _SURVIVED_AS_A_WARNING = frozenset(
@@ -61,28 +68,45 @@ _FULLEST = re.compile(r"Tried to allocate|MiB required|size \d+|Xid")
 def matches(log: str) -> dict[Signal, str]:
     """For every kind of line that is known the one that says most (the last of its kind), empty where none matches."""
     found: dict[Signal, str] = dict.fromkeys((line for line in LINES if line is not LOG_LAST_ERROR), "")
-    looked_for = [*PATTERNS.items(), *_printed(log)]
+    there = ((signal, pattern) for signal, pattern in PATTERNS.items() if _may_hold(log, signal))
+    looked_for = [*there, *_printed(log)]
+    order = Order()
     for line in log.splitlines():
+        told: list[str] = []
         for signal, pattern in looked_for:
             match = pattern.search(line)
             if match and signal.name in _SURVIVED_AS_A_WARNING and _WARNING.search(line, 0, match.end()):
                 continue
+            if match and signal not in _AFTERMATH:
+                told.append(signal.name)
             if match and (not _FULLEST.search(found[signal]) or _FULLEST.search(line)):
                 found[signal] = _cut(line, match)
-    return found
+        order.line(line, told)
+    return {**found, LOG_ORDER: str(order)}
 
 
 def read(log: str) -> dict[Signal, str]:
     """The same with the error that the log ends with: all of `LINES`.
 
-    Where no wording is known, the part of the program that raised the error says what it is about.
+    Where no wording is known, the part of the program that raised or printed the error says what it is about.
     """
     found = matches(log)
     if not any(text for signal, text in found.items() if signal not in _AFTERMATH):
-        means, said = inferred(log)
-        if means in log_signals():
-            found[log_signals()[means]] = said[:LONGEST_LINE]
-    return {**found, LOG_LAST_ERROR: last_error(log)[:LONGEST_LINE]}
+        for inferred in (tracebacks.inferred, error_places.inferred):
+            means, said = inferred(log)
+            if means in log_signals():
+                found[log_signals()[means]] = said[:LONGEST_LINE]
+                break
+    if AFTER_AN_ERROR.search(found[LOG_NATIVE_CRASH]) and any(tracebacks.traced(log)):
+        found[LOG_NATIVE_CRASH] = ""
+    # One such line is nothing: how many there were is what counts.
+    taken_back = retractions.counted(log)[:LONGEST_LINE] if found[retractions.LOG_RETRACTED] else ""
+    return {**found, retractions.LOG_RETRACTED: taken_back, LOG_LAST_ERROR: last_error(log)[:LONGEST_LINE]}
+
+
+def _may_hold(log: str, signal: Signal) -> bool:
+    """Whether a log holds what a pattern cannot do without; most logs hold that of a few patterns only."""
+    return not _LITERALS[signal] or any(text in log for text in _LITERALS[signal])
 
 
 def _printed(log: str) -> list[tuple[Signal, re.Pattern[str]]]:

@@ -20,6 +20,7 @@ from tools.facts import (
     at,
     autoscaler_facts,
     autoscaler_target,
+    cordoned_gpus,
     free_gpus,
     last_seen,
     many,
@@ -37,6 +38,7 @@ from tools.readers import gpu_nodes
 from tools.reading import Blind, Reason, Subject
 from tools.scrape_targets import Target, targets
 from tools.signals import (
+    CLUSTER_CORDONED_BLOCK,
     CLUSTER_GPUS_FREE,
     CLUSTER_GPUS_TOTAL,
     CLUSTER_LARGEST_BLOCK,
@@ -58,7 +60,6 @@ NOT_KEPT = Blind(
 )
 LOGS_OF = 16
 LOGS_PER_WORKLOAD = 3
-LOGS_OF_FAILING = 4
 # A pod that runs and is not ready for longer than this may say in its log what it waits for.
 UNREADY_S = 60.0
 CRASHED_WITHIN_S = 24 * 3600.0
@@ -114,7 +115,6 @@ class Observed:
     happenings: Happenings | None = None
     exporters: tuple[Target, ...] = ()
     engines: tuple[Target, ...] = ()
-    containers: Mapping[str, str] = field(default_factory=dict)
     supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
 
 
@@ -134,7 +134,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         pods = _pods(lists, facts, now)
         _autoscalers_and_nodes(lists, facts, absent)
         silent = gpu_nodes.silent_plugins(lists["nodes"].items, lists["pods"].items)
-        logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool, silent)
+        logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool, lists["pods"].path, silent)
         if log_blind is not None:
             absent["logs"] = log_blind
     workloads = [
@@ -164,36 +164,8 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         happenings=happenings(listed.items, pods, now, frozenset(absent)),
         exporters=exporters,
         engines=engines,
-        containers=_containers(lists["pods"].items),
         supports=supports(listed, facts.values[LOG_UNREACHABLE], facts.values[LOG_UNRESOLVED]),
     )
-
-
-def failing_logs(cluster: Cluster | Blind, observed: Observed, failing: Sequence[str], now: float) -> FailingLogs:
-    """What the logs of pods hold that serve and fail, the first few of them; those that crashed or are unready were read already."""
-    if isinstance(cluster, Blind):
-        return FailingLogs()
-    read = {key for signal in LINES if (part := observed.facts.get(signal.now)) for key in part.values}
-    chosen = [key for key in failing if key in observed.containers and key not in read][:LOGS_OF_FAILING]
-    facts = _Facts(now)
-    for key in chosen:
-        pod = observed.pods[key]
-        log = cluster.logs(pod.namespace, pod.name, observed.containers[key], False)
-        if log.blind is None:
-            facts.add(key, read_lines(log.text), log.path)
-    return FailingLogs(facts.parts(), len(chosen))
-
-
-@dataclass(frozen=True, slots=True)
-class FailingLogs:
-    """Log lines by ask of pods that serve and fail, and the requests that reading them took."""
-
-    parts: Mapping[Ask, Part] = field(default_factory=dict)
-    requests: int = 0
-
-
-def _containers(items: Sequence[Object]) -> dict[str, str]:
-    return {"/".join(name_of(item)): str(serving_container(item).get("name") or "") for item in items}
 
 
 def _failing(item: Object, now: float) -> Container:
@@ -208,15 +180,22 @@ class _Facts:
         self.now = now
         self.values: dict[Signal, dict[str, Value]] = defaultdict(dict)
         self.paths: dict[Signal, str] = {}
+        # Whom another request told of: each log is one of its own.
+        self.elsewhere: dict[Signal, dict[str, str]] = defaultdict(dict)
 
     def add(self, key: str, facts: Mapping[Signal, Value], path: str) -> None:
         for signal, value in facts.items():
             self.values[signal][key] = value
-            self.paths.setdefault(signal, path)
+            if self.paths.setdefault(signal, path) != path:
+                self.elsewhere[signal][key] = path
+            else:
+                self.elsewhere[signal].pop(key, None)
 
     def parts(self) -> dict[Ask, Part]:
         return {
-            signal.now: Part("Kubernetes API", self.paths.get(signal, ""), self.now, values)
+            signal.now: Part(
+                "Kubernetes API", self.paths.get(signal, ""), self.now, values, queries=self.elsewhere[signal]
+            )
             for signal, values in self.values.items()
         }
 
@@ -277,6 +256,7 @@ def _autoscalers_and_nodes(lists: Mapping[str, Listing], facts: _Facts, absent: 
     cluster = {
         CLUSTER_GPUS_FREE: sum(one for one, _ in free.values()),
         CLUSTER_GPUS_TOTAL: sum(total for _, total in free.values()),
+        CLUSTER_CORDONED_BLOCK: cordoned_gpus(lists["nodes"].items, lists["pods"].items),
         CLUSTER_LARGEST_BLOCK: max((one for one, _ in free.values()), default=0.0),
     }
     facts.add(str(CLUSTER), cluster, path)
@@ -288,11 +268,13 @@ def _logs(
     pods: Mapping[str, Pod],
     facts: _Facts,
     pool: ThreadPoolExecutor,
+    path: str,
     silent: Collection[str] = (),
 ) -> tuple[int, Blind | None]:
     telling = sorted(
         (key for key in pods if key in silent or _tells(key, pods[key], facts)),
-        key=lambda key: (float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
+        # A router that waits for engines tells why, after the engines themselves.
+        key=lambda key: (not pods[key].gpus, float(facts.values[TERMINATED_AGO].get(key, 0.0)), key),
     )
     chosen: list[str] = []
     taken: dict[Subject, int] = defaultdict(int)
@@ -304,24 +286,25 @@ def _logs(
     wanted = set(chosen)
     containers = {key: _failing(item, facts.now) for item in items if (key := "/".join(name_of(item))) in wanted}
 
-    def read(key: str) -> tuple[str, dict[Signal, str], str, Blind | None]:
+    def read(key: str) -> tuple[str, list[tuple[str, dict[Signal, str]]], Blind | None]:
+        """What each request told of a pod, the one that counts most last; blind where a log could not be read."""
         container = containers[key]
         # A container that its runtime could not start has no log: what its status says of it is looked through like one.
         told = {signal: line for signal, line in matches(container.messages).items() if line}
-        found = dict.fromkeys(LINES, "") | told
-        path = ""
+        found = [(path, told)]
         for previous in (False, True):
             log = cluster.logs(pods[key].namespace, pods[key].name, container.name, previous)
-            path = log.path
             if log.blind is not None:
-                return key, told, log.path, log.blind
-            found.update({signal: line for signal, line in read_lines(log.text).items() if line})
-        return key, found, path, None
+                return key, found, log.blind
+            lines = read_lines(log.text)
+            found.append((log.path, {signal: line for signal, line in lines.items() if line}))
+        return key, [(log.path, dict.fromkeys(LINES, "")), *found], None
 
     blind: Blind | None = None
-    for key, found, path, unread in pool.map(read, chosen):
+    for key, found, unread in pool.map(read, chosen):
         blind = unread or blind
-        facts.add(key, found, path)
+        for asked, lines in found:
+            facts.add(key, lines, asked)
     return 2 * len(chosen), blind
 
 
@@ -330,6 +313,6 @@ def _tells(key: str, pod: Pod, facts: _Facts) -> bool:
     looping = facts.values[WAITING_REASON].get(key) == "CrashLoopBackOff"
     runs = float(facts.values[RUNNING_FOR].get(key, 0.0))
     prepares = float(facts.values[INIT_RUNNING_FOR].get(key, 0.0))
-    if pod.gpus and pod.ready is False and max(runs, prepares) > UNREADY_S:
+    if pod.ready is False and max(runs, prepares) > UNREADY_S and (pod.gpus or pod.phase == "Running"):
         return True
     return looping or (pod.phase != "Succeeded" and ago is not None and float(ago) <= CRASHED_WITHIN_S)

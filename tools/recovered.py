@@ -12,12 +12,13 @@ from itertools import groupby
 
 from tools.casebook import cases
 from tools.check import Because, duration_shown
-from tools.diagnose import Outcome, Overrides, Verdict, explanations, judge
+from tools.diagnose import Outcome, Overrides, Verdict, judge
 from tools.finding import SEVERITIES, Recovered
 from tools.history import History, has_past, history
 from tools.moments import clock, rfc3339
 from tools.presence import REPORTING
 from tools.reading import Blind, Subject
+from tools.relations import explanations
 from tools.signals import Ask, Kind, Per
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource

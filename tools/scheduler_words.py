@@ -38,7 +38,7 @@ class Refusal:
 
 
 _HEAD = re.compile(
-    r"^\s*(?:\d+/\d+ nodes are (?:un)?available"
+    r"^\s*(?:(?:\d+/\d+|all) nodes are (?:un)?available"
     r"|(?:Node-Pool '[^']{0,63}': )?no nodes with enough resources were found):\s*"
 )
 # A comma parts two reasons, or a full stop where the next one counts nodes as well.
@@ -48,7 +48,7 @@ _COUNTED = re.compile(r"^(?P<n>\d+)\s+(?P<what>\S.*)$", re.DOTALL)
 _TAIL = re.compile(r"\.?\s*preemption:.*$", re.DOTALL)
 _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
     (Why.MIG, re.compile(r"Insufficient nvidia\.com/mig-|enough of mig profile|enough resources: nvidia\.com/mig-")),
-    (Why.GPU, re.compile(r"Insufficient nvidia\.com/|enough resources: (?:GPU|nvidia\.com/)")),
+    (Why.GPU, re.compile(r"Insufficient nvidia\.com/|enough resources: (?:GPU|nvidia\.com/)|resource fit failed")),
     # Dynamic resource allocation: devices are claimed, and the pod requests none by a resource's name.
     (
         Why.CLAIM,

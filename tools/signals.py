@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 
 class Per(StrEnum):
@@ -77,6 +78,11 @@ class Signal:
     optional: bool = False
     told_by: str = ""
 
+    def __hash__(self) -> int:
+        """Its name is its own; columns are looked up by the thousand."""
+        return hash(self.name)
+
+    @cache  # noqa: B019 -- signals are declared once and stay
     def _ask(self, statistic: str, window: str = "") -> Ask:
         if statistic not in STATISTICS[self.kind]:
             raise ValueError(f"{self.name} is a {self.kind}: it has no {statistic!r}")
@@ -146,6 +152,10 @@ class Ask:
     statistic: str
     window: str = ""
 
+    def __hash__(self) -> int:
+        """Quicker than over every field of the signal."""
+        return hash((self.signal.name, self.statistic, self.window))
+
     def __str__(self) -> str:
         """Print as it is written in a scene: `llm.kv_usage min 10m`."""
         return " ".join(part for part in (self.signal.name, self.statistic, self.window) if part)
@@ -155,8 +165,7 @@ class Ask:
         """Print for a reader: `KV cache usage, lowest over 10 min`."""
         if self.statistic == "now":
             return self.signal.meaning
-        window = f"{int(self.window[:-1])} {_UNIT_OF_WINDOW[self.window[-1]]}"
-        return f"{self.signal.meaning}, {_SAID[self.statistic].format(w=window)}"
+        return f"{self.signal.meaning}, {_over(self.statistic, self.window)}"
 
     @property
     def unit(self) -> str:
@@ -164,6 +173,11 @@ class Ask:
         if self.statistic in {"rate", "slope"}:
             return "cores" if self.signal.unit == "core-seconds" else f"{self.signal.unit}/s"
         return "changes" if self.statistic == "changes" else self.signal.unit
+
+
+@cache
+def _over(statistic: str, window: str) -> str:
+    return _SAID[statistic].format(w=f"{int(window[:-1])} {_UNIT_OF_WINDOW[window[-1]]}")
 
 
 SIGNALS: dict[str, Signal] = {}
@@ -307,6 +321,9 @@ ENGINE_REPORTING = fact("engine.reporting", "bool", Per.REPLICA, "Fresh engine m
 ENGINE_UP = fact("engine.up", "bool", Per.REPLICA, "Engine answers its scrape", "min", "metric")
 CLUSTER_GPUS_FREE = fact("cluster.gpus_free", "GPUs", Per.CLUSTER, "Free GPUs in the cluster")
 CLUSTER_GPUS_TOTAL = fact("cluster.gpus_total", "GPUs", Per.CLUSTER, "Allocatable GPUs in the cluster")
+CLUSTER_CORDONED_BLOCK = fact(
+    "cluster.largest_cordoned_block", "GPUs", Per.CLUSTER, "Most unused GPUs on one cordoned node"
+)
 CLUSTER_LARGEST_BLOCK = fact("cluster.largest_free_block", "GPUs", Per.CLUSTER, "Most free GPUs on one node")
 
 

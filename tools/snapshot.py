@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tools.measure import Query
 
 STALE_AFTER_S = 180.0
+_KEPT_READINGS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,19 @@ class Snapshot:
     matchers: str = ""
     happenings: Happenings | None = None
     past: bool = False
+    # Checks read the same things again and again; of a large fleet only the first are kept.
+    _made: dict[tuple[Ask, str], Reading] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, ask: Ask, key: str) -> Reading:
         """The reading of one ask for one key of its dimension; blind with a reason where there is none."""
+        made = self._made.get((ask, key))
+        if made is None:
+            made = self._read(ask, key)
+            if len(self._made) < _KEPT_READINGS:
+                self._made[ask, key] = made
+        return made
+
+    def _read(self, ask: Ask, key: str) -> Reading:
         subject = self.topology.part_subject(ask.signal.per, key)
         column = self.columns.get(ask)
         if column is None:
@@ -61,7 +72,7 @@ class Snapshot:
             value=value,
             unit=ask.unit,
             source=part.source if part else "",
-            query=part.query if part else "",
+            query=part.query_of(key) if part else "",
             at=sampled,
             kind=ask.signal.evidence,
             blind=blind,

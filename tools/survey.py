@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tools import stalled_engines
+from tools import failing_replicas, pod_logs, stalled_engines
 from tools.columns import Column, Part
 from tools.direct import Direct, Scraper, read_directly
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
@@ -15,7 +15,7 @@ from tools.gpu_owners import gpus_from
 from tools.inventory import runtimes, sources
 from tools.kind_states import kind_states
 from tools.measure import Identity, Measured, measure
-from tools.observe import NOT_KEPT, Cluster, Observed, failing_logs, observe
+from tools.observe import NOT_KEPT, Cluster, Observed, observe
 from tools.reading import Blind, Reason, Subject
 from tools.reporting import reporting, unscraped
 from tools.signals import (
@@ -26,7 +26,6 @@ from tools.signals import (
     NODE_GPUS_REPORTING,
     POD_READY,
     RUNNING_FOR,
-    TTFT,
     Ask,
     Kind,
     Per,
@@ -34,15 +33,9 @@ from tools.signals import (
 from tools.snapshot import STALE_AFTER_S, Snapshot, SourceState
 from tools.sources.prom import PromSource
 from tools.topology import Autoscaler, Pod, Topology, engine_of_image, owner_of, workload_from_name
-from tools.vocabulary.outcomes import FAILED, HTTP_5XX
+from tools.vocabulary.order import LOG_ORDER
 from tools.watching import watching
 
-# Requests that failed within ten minutes: from this many on the log of a pod that counts as ready is read, too.
-FAILING = (HTTP_5XX.increase("10m"), FAILED.increase("10m"))
-LEAST_FAILED = 5.0
-# And of one whose first tokens take this long (p95, seconds): transfers that fail and caches that overflow are told by logs alone in many releases.
-SLOW = TTFT.p95("5m")
-LEAST_SLOW_S = 2.0
 _PROM_FACTS = frozenset({NODE_GPUS_REPORTING, NODE_EXPORTER_UP, ENGINE_REPORTING, ENGINE_UP})
 
 
@@ -60,8 +53,8 @@ def survey(
     `past` says that `now` lies behind us: then the API's objects are today's and are not asked.
     """
     started = time.monotonic()
-    # Who is ready and holds how much belongs to the topology, whatever the checks ask.
-    asks = {*asks, POD_READY.now, GPU_REQUEST.now}
+    # Who is ready and holds how much belongs to the topology, and which error came first to its causes, whatever the checks ask.
+    asks = {*asks, POD_READY.now, GPU_REQUEST.now, LOG_ORDER.now}
     with ThreadPoolExecutor(2, thread_name_prefix="survey") as pool:
         observing = pool.submit(observe, NOT_KEPT if past else cluster, now, asks)
         if isinstance(cluster, Blind) or past:
@@ -77,19 +70,17 @@ def survey(
     direct = _directly(cluster, observed, measured, topology, asks, now)
     if direct.identities:
         topology = _topology(observed, measured, direct)
-    failing = failing_logs(NOT_KEPT if past else cluster, observed, _failing(measured), now)
     columns = _columns(asks, observed, measured, direct, topology, now, stale_after_s)
-    columns |= {
-        ask: replace(columns[ask], parts=(*columns[ask].parts, part))
-        for ask, part in failing.parts.items()
-        if ask in columns
-    }
+    asked = NOT_KEPT if past else cluster
+    failing = pod_logs.read_failing(asked, observed.pods, columns, _failing(measured), now)
+    columns = failing.into(columns)
     columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers)
+    states = _states(observed, measured)
     return Snapshot(
         at=now,
         topology=topology,
         columns=columns,
-        sources=(*_states(observed, measured), *direct.states),
+        sources=(*states, *failing.state(states), *direct.states),
         seconds={"survey": time.monotonic() - started},
         stale_after_s=stale_after_s,
         requests=observed.requests + measured.requests + direct.requests + failing.requests,
@@ -103,10 +94,10 @@ def survey(
 def _failing(measured: Measured) -> list[str]:
     """The pods that fail the most requests, worst first, those that hold requests and give no token, and the slowest: their logs are worth a request each."""
     failed: dict[str, float] = {}
-    for ask in FAILING:
+    for ask in (failing_replicas.ERRORS, failing_replicas.FAILURES):
         for part in measured.parts.get(ask, ()):
             for key, count in part.values.items():
-                if isinstance(count, float) and count >= LEAST_FAILED:
+                if isinstance(count, float) and count >= failing_replicas.LEAST:
                     failed[key] = max(count, failed.get(key, 0.0))
     told = {
         ask: _values(measured, ask)
@@ -116,7 +107,9 @@ def _failing(measured: Measured) -> list[str]:
     holds = {
         key for ask in (stalled_engines.WAITING, stalled_engines.RUNNING) for key, n in told[ask].items() if n >= 1
     }
-    slow = {key: took for key, took in _values(measured, SLOW).items() if took >= LEAST_SLOW_S}
+    slow = {
+        key: took for key, took in _values(measured, failing_replicas.FIRST).items() if took >= failing_replicas.SLOW_S
+    }
     chosen = [*sorted(failed, key=lambda key: (-failed[key], key)), *sorted((still & holds) - set(failed))]
     return [*chosen, *sorted(set(slow) - set(chosen), key=lambda key: (-slow[key], key))]
 

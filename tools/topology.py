@@ -79,7 +79,7 @@ class Autoscaler:
 class Topology:
     """The scope's pods, GPUs, nodes and autoscalers by key, which engine serves each workload, and which serves a model.
 
-    `supports` holds troubled workloads without GPUs, each with the workloads that need it.
+    `supports` holds troubled workloads, each with the workloads that need it.
     """
 
     pods: Mapping[str, Pod] = field(default_factory=dict)
@@ -130,6 +130,11 @@ class Topology:
     @cached_property
     def _autoscaler_of(self) -> dict[Subject, Autoscaler]:
         return {scaler.target: scaler for scaler in self.autoscalers}
+
+    def needed_by(self, subject: Subject) -> frozenset[Subject]:
+        """The troubled workloads that those of a subject need."""
+        users = self.workloads_of(subject)
+        return frozenset(one for one, needing in self.supports.items() if needing & users)
 
     def autoscaler(self, workload: Subject) -> Autoscaler | None:
         """The autoscaler of a workload, if it has one."""

@@ -28,6 +28,10 @@ _PARTS: tuple[tuple[str, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        "log.kv_transfer",
+        re.compile(r"/sglang/srt/disaggregation/|/vllm/distributed/kv_transfer/|/(?:nixl|lmcache|mooncake)/"),
+    ),
+    (
         "log.nccl_init",
         re.compile(
             r"/torch/distributed/(?:distributed_c10d|rendezvous)\.py|/(?:vllm|sglang/srt)/distributed/(?:parallel_state|device_communicators)|/pynccl"
@@ -54,6 +58,7 @@ _LOADS = re.compile(
 )
 _FRAME = re.compile(r'File "(?P<path>[^"\n]{1,400})", line \d{1,7}, in (?P<name>\S{1,120})')
 _MOST_FRAMES = 400
+_LONGEST_FRAME = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +68,14 @@ class Traced:
     said: str
     frames: tuple[tuple[str, str], ...]
 
-    @property
-    def means(self) -> str:
-        """The signal that the failing part stands for, empty where none of the frames lies in a known part."""
-        for path, _name in reversed(self.frames):
+    def told(self) -> tuple[str, str]:
+        """The signal that the failing part stands for and the frame that shows it, empty where no frame lies in a known part."""
+        for path, function in reversed(self.frames):
             for means, part in _PARTS:
-                if part.search(path):
+                if found := part.search(path):
                     loads = means != "log.unsupported_model" or any(_LOADS.match(name) for _path, name in self.frames)
-                    return means if loads else ""
-        return ""
+                    return (means, f"{path[found.start() + 1 :][:_LONGEST_FRAME]} in {function}") if loads else ("", "")
+        return "", ""
 
 
 def traced(log: str) -> Iterator[Traced]:
@@ -88,8 +92,9 @@ def traced(log: str) -> Iterator[Traced]:
 
 
 def inferred(log: str) -> tuple[str, str]:
-    """The signal and the error's line of the last traceback that tells the failing part, two empty texts where none does."""
+    """The signal that the last telling traceback stands for, and the error's line with where it was raised; two empty texts where none tells."""
     for one in reversed(list(traced(log))):
-        if one.means:
-            return one.means, one.said
+        means, frame = one.told()
+        if means:
+            return means, f"{one.said} [raised in {frame}]"
     return "", ""

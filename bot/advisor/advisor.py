@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.access.narrow import narrowed
 from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.grounding import ground
-from bot.advisor.intent import LONGEST_QUESTION, asks_time, classify, clean, wants_action
+from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
 from bot.advisor.other_language import ENGLISH, other_language
@@ -88,13 +88,15 @@ class Advisor:
         if sized is not None:
             told = sizing_answer.answer(sized, question.text, self._prices, self._library)
             return replace(told, seconds={"total": round(time.monotonic() - started, 3)})
+        running = text is not None and sizing_answer.running(text)
         hits: list[Hit] = []
         unknown: BlindSpot | None = None
         if text is not None:
             progress("Searching the knowledge base")
             hits, unknown = citing.search(self._library, text, 5)
         outside = text is not None and unknown is None and self._library.outside(text, hits)
-        intent = "live" if text is None else classify(text, named=False, outside=outside)
+        far = text is not None and outside and self._library.outside(text, hits, by=reach(text))
+        intent = "live" if text is None else classify(text, running, outside, far)
         snapshot: Snapshot | None = None
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
@@ -103,10 +105,10 @@ class Advisor:
             prom, snapshot = self._survey(question)
             found = find(question, text or "", snapshot.topology)
             if text is not None:
-                intent = classify(text, found.named, outside)
+                intent = classify(text, found.named or running, outside, far)
         if intent == "live" and snapshot is not None:
             progress("Checking every failure mode")
-            answer = self._live(question, found, prom, snapshot, hits, unknown)
+            answer = self._live(question, found, prom, snapshot, [] if outside else hits, unknown)
         elif intent == "declined":
             why = ENGLISH if other_language(text or "") else OUTSIDE
             return self._plain(question, "declined", why, started)
@@ -149,7 +151,7 @@ class Advisor:
             logs = self._sources(question.cluster)[1]
             named = (one for one in snapshot.topology.workloads if within.holds(one))
             nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
-            if nearer is not None:
+            if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
@@ -159,7 +161,8 @@ class Advisor:
         if asked is not None:
             line = compose.time_verdict(asked, told.findings, told.recovered) or line
         citations = citing.of_findings(told.findings, self._library)
-        if not citations and nothing and hits:
+        if not told.findings and hits and (nothing or not asks_state(question.text or "")):
+            # Nothing is wrong with what it asks about, or nobody could look: what it asks may be in the pages.
             citations = known(question.text or "", hits, self._library).citations[:2]
         text = compose.live_text(line, told.findings, diagnosis.ruled_out, blind, citations, told.recovered)
         finished = self._finish(

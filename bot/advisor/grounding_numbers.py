@@ -171,6 +171,7 @@ _AFTER = re.compile(r"[ -]?(?P<u>[%°×$€]?[^\W\d_]*)", re.IGNORECASE)
 _WORD_NUMBER = re.compile(
     rf"\b(?:{'|'.join([*WORDS, *_BIG, 'half', *_FACTORS, *_VAGUE, 'no'])})\b|\b[a-z]+fold\b", re.IGNORECASE
 )
+_LABEL, _LABELLING, _LABELLED = re.compile(r"([^\W\d_]+)[ #:]*$"), re.compile(r"[A-Za-z][ #]$"), 40
 _NEXT = re.compile(r"[\s-]*(?:of (?:the|its|your|all) )?([^\W\d_]+)")
 # A figure may round what it shows, but not to another order of things: 0.4 is not 0, 1.4 is not 1.
 _RELATIVE = 0.1
@@ -306,8 +307,9 @@ def _rate(dim: str, factor: float, rest: str) -> tuple[str, float, str]:
 def _counts(before: str, after: str, dim: str) -> frozenset[str]:
     if dim not in {BARE, "rate"}:
         return frozenset()
-    label = re.search(r"([^\W\d_]+)[ #:]*$", before.rstrip("("))
-    labelled = {stem(label[1])} & COUNTED if label and re.search(r"[A-Za-z][ #]$", before) else set()
+    # The end alone is looked at: a text is long, and no label is.
+    label = _LABEL.search(before[-_LABELLED:].rstrip("(")) if _LABELLING.search(before[-3:]) else None
+    labelled = {stem(label[1])} & COUNTED if label else set()
     return frozenset(labelled & _LABELS) or frozenset(_next_noun(after) & COUNTED)
 
 

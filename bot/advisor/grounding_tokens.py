@@ -115,7 +115,7 @@ def _number(token: str, before: str, after: str) -> list[Figure]:
     """The figures of a token that is a number, a range, a fraction or a compound such as `5-minute`; else nothing."""
     match = NUMBER.fullmatch(token)
     if match:
-        if _STEP.search(before):
+        if _STEP.search(before[-12:]):
             return []
         return [figure(match["n"], match["u"] or "", before, after)]
     match = _COMPOUND.fullmatch(token)

@@ -6,9 +6,13 @@ import re
 import unicodedata
 from typing import Literal
 
+from bot.advisor.advice import asks_advice
+from bot.advisor.at_hand import at_hand, operated
 from bot.advisor.question import Intent
 
 LONGEST_QUESTION = 2000
+# What is reported in words that a home or an office has too, and what in words of operations.
+NEAR, FAR = 1.0, 2.0
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _HELP = re.compile(
@@ -36,6 +40,13 @@ _ASKS_STATE = re.compile(
     r"\b(?:what(?:'s|s| is| has)? (?:wrong|going on|happening|broken|down|up|on fire|failing|failed|broke|happened|changed)|anything (?:wrong|broken|failing)"
     r"|is (?:anything|everything|something) (?:ok|okay|fine|wrong|broken|down)|how are (?:we|things)|status|root cause|which (?:pods?|nodes?|gpus?|workloads?|replicas?)"
     r"|any (?:problems?|issues?|incidents?))\b",
+    re.IGNORECASE,
+)
+# A word that is neither of grammar nor of time.
+_TOPIC = re.compile(
+    r"\b(?!(?:and|but|so|or|the|an?|my|our|your|us|we|you|i|it|they|there|here|this|that|these|those|all|everything|anything|something|any|some|with|in|on|of|at"
+    r"|for|to|by|is|are|was|were|be|do|does|did|has|have|had|not|no|now|again|today|tonight|yesterday|right|please|pls|hey|hi|hello|really|currently|just|since|about"
+    r"|guys|folks|team|rackside|morning|night|last|can|could|tell|me|know|check|what|who|why|how|which|s|wrong|broken|down|up|ok|okay|fine)\b)[^\W\d_]+",
     re.IGNORECASE,
 )
 _LIVE = re.compile(
@@ -96,10 +107,11 @@ def clean(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())[:LONGEST_QUESTION]
 
 
-def classify(question: str, named: bool, outside: bool) -> Intent:
+def classify(question: str, named: bool, outside: bool, far: bool = True) -> Intent:
     """The intent of a cleaned question.
 
-    `named` says that it names something of the fleet, `outside` that the knowledge base holds nothing near it.
+    `named` says that it names something of the fleet, `outside` that the knowledge base holds nothing near it, `far` that it
+    lies further outside than `reach` says.
     """
     if not question or _HELP.match(question):
         return "help"
@@ -111,16 +123,36 @@ def classify(question: str, named: bool, outside: bool) -> Intent:
         return "readiness"
     if _SIZING.search(question) and not outside:
         return "sizing"
+    if not outside and asks_advice(question) and not at_hand(question):
+        return "knowledge"
     if asks_time(question):
         return "live"
     if _ASKS_STATE.search(question):
-        return "live" if not outside or len(question.split()) <= 12 else "declined"
+        return "declined" if outside and far and _of_something_else(question) else "live"
     if outside:
-        return "live" if _OWN_FLEET.search(question) else "declined"
+        ours = _OWN_FLEET.search(question) or (not far and at_hand(question))
+        return "live" if ours else "declined"
+    if at_hand(question):
+        return "live"
     live, knowledge = len(_LIVE.findall(question)), len(_KNOWLEDGE.findall(question))
     if live and live >= knowledge and not _ASKS_ADVICE.match(question):
         return "live"
     return "knowledge"
+
+
+def reach(question: str) -> float:
+    """How far outside, in the unit of `Signs.total`, a question may lie that speaks of what is at hand and is looked at all the same."""
+    return FAR if operated(question) else NEAR
+
+
+def _of_something_else(question: str) -> bool:
+    """Whether a question after a state names something to be in it that nobody runs for others."""
+    return not operated(question) and bool(_TOPIC.search(_ASKS_STATE.sub(" ", question)))
+
+
+def asks_state(question: str) -> bool:
+    """Whether a question asks how things stand, and no more."""
+    return bool(_ASKS_STATE.search(clean(question)))
 
 
 def asks_time(question: str) -> Literal["since", "before", "over"] | None:

@@ -16,6 +16,7 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _STRONG = re.compile(r"\*+|~~+")
 _EMPHASIS = re.compile(r"(?<![\w`])_+(?=\S)|(?<=\S)_+(?![\w`])")
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
+_HIDDEN = frozenset({"Cf", "Cc", "Cs", "Co"})
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "edly", "ed", "es", "ly", "s", "e", "y")
 
@@ -25,11 +26,12 @@ _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "edly", "ed", "es", "ly", "
 def plain(text: str) -> str:
     """The text without emphasis, entities, invisible characters and with every digit as 0 to 9."""
     shown = _GROUPED.sub("", html.unescape(text))
-    shown = "".join(
-        char for char in shown if char in "\n\t" or unicodedata.category(char) not in {"Cf", "Cc", "Cs", "Co"}
-    )
-    shown = unicodedata.normalize("NFKC", shown)
-    shown = "".join(_digit(char) for char in shown)
+    hidden = [char for char in set(shown) if char not in "\n\t" and unicodedata.category(char) in _HIDDEN]
+    if hidden:
+        shown = shown.translate({ord(char): None for char in hidden})
+    if not shown.isascii():
+        shown = unicodedata.normalize("NFKC", shown)
+        shown = shown.translate({ord(char): _digit(char) for char in set(shown) if _digit(char) != char})
     shown = _ESCAPED.sub(r"\1", shown)
     shown = _EMPHASIS.sub("", _STRONG.sub("", shown))
     return re.sub(r"[^\S\n]+", " ", shown.replace("’", "'").replace("‑", "-").replace("−", "-"))

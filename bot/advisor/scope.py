@@ -152,6 +152,7 @@ def find(question: Question, text: str, topology: Topology) -> Found:
 
 
 def _from_words(question: Question, text: str, topology: Topology, namespaces: Collection[str]) -> Found:
+    unknown = ""
     for said in _namespaces_said(text) if namespaces else ():
         wanted = said[1].lower()
         close = wanted if wanted in namespaces else _closest(wanted, namespaces)
@@ -159,7 +160,9 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
             rest = text[: said.start()] + text[said.end() :]
             return _found(question, _workloads(rest, topology, close), close)
         if not _NO_NAMESPACE.fullmatch(wanted) and said.re is not _OF_A_NAMESPACE:
-            return Found(Scope(question.cluster, wanted, None), True, _no("namespace", wanted, namespaces))
+            unknown = unknown or wanted
+    if unknown and not _spoken(topology, None).get(unknown):
+        return Found(Scope(question.cluster, unknown, None), True, _no("namespace", unknown, namespaces))
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
     hits |= beside(text, hits, topology)

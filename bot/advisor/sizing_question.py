@@ -34,7 +34,7 @@ _USERS = (
         r"(?:users?|requests?|sessions?|streams?|sequences?|people|seqs?|conversations?|chats?)\b",
         re.IGNORECASE,
     ),
-    re.compile(r"\b(?:concurrency|users|batch(?: size)?|max[- ]num[- ]seqs)[ =:]*(?:of )?(?P<n>\d[\d,_]{0,9})(?P<k>k)?\b", re.IGNORECASE),
+    re.compile(r"\b(?:concurrency|users|batch(?: size)?|max[- ]num[- ]seqs)[ =:]*(?:of |will be |would be |are )?(?P<n>\d[\d,_]{0,9})(?P<k>k)?\b", re.IGNORECASE),
     re.compile(r"\b(?P<n>\d[\d,_]{0,9})(?P<k>k)? (?:concurrent|at a time|at once|in parallel)\b", re.IGNORECASE),
 )  # fmt: skip
 _CACHE = re.compile(
@@ -66,6 +66,12 @@ _GPU_LIKE = re.compile(
     r"\b(?:nvidia |rtx |tesla )?(?:[abhglvt]|gb|gh|mi|rtx)[- ]?\d{2,4}[a-z]{0,3}\b|\brtx(?: \w+)? \d{4}\b",
     re.IGNORECASE,
 )
+# What somebody has already, where it is other cards that are asked about: `from 8 a100 to 4 h100`, `we use a100, would h100 do`.
+_HAD = re.compile(
+    rf"\b(?P<said>from|instead of|rather than|(?:we|i)(?: currently| now)? (?:use|have|run|own|are on)) (?:the |our )?(?:\d{{1,5}} ?[x×]? ?|(?:{_WORDS}) )?"
+    rf"(?:{_GPU_LIKE.pattern})(?: ?\d{{2,3}} ?gb)?s?\b",
+    re.IGNORECASE,
+)
 _HOW_MANY = re.compile(r"\b(?:how many|fewest|smallest number)\b", re.IGNORECASE)
 _PROFILE = re.compile(r"\b[1-7]g\.\d{1,3}gb\b", re.IGNORECASE)
 _PHRASES = re.compile(r"[A-Za-z0-9][\w.+-]*")
@@ -91,6 +97,9 @@ class SizingQuestion:
 def read(text: str) -> SizingQuestion:
     """Read a question. Never raises; cut at 2,000 characters."""
     text = " ".join("".join(c if c.isprintable() else " " for c in text[:LONGEST]).split())
+    had = _HAD.search(text)
+    if had and _GPU_LIKE.search(_without(text, had)):
+        text = _without(text, had)
     found = SizingQuestion()
     found, rest = _model(found, text)
     profile = _PROFILE.search(rest)
@@ -197,7 +206,11 @@ def _gpu(found: SizingQuestion, text: str) -> tuple[SizingQuestion, str]:
             said = f"{machine.type} has {machine.count} × {gpus.gpu(machine.gpu).title} ({machine.cloud})."
             rest = _without(text, word)
             return replace(found, gpu=gpus.gpu(machine.gpu), count=machine.count, assumed=(*found.assumed, said)), rest
+    small = text.lower()
     for name in sorted(_gpu_names(), key=len, reverse=True):
+        # Making an expression for every card there is takes longer than answering.
+        if not all(part in small for part in name.lower().split()):
+            continue
         pattern = r"[ -]?".join(re.escape(part) for part in name.split())
         match = re.search(rf"(?:\b{_COUNT} ?(?:[x×*] ?|units? of |cards? of )?)?(?<![a-z0-9])(?:nvidia[ -])?{pattern}(?:s|es|'s)?(?![a-z0-9])(?: ?[x×*] ?(?P<after>\d{{1,5}})\b)?",
                           text, re.IGNORECASE)  # fmt: skip

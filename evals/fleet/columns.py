@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from evals.fleet.sample import Labels, Sample, SampleType
 from evals.fleet.targets import Target, merged
@@ -46,15 +47,17 @@ class Columns:
         # A target exposes nearly the same list every time: the column of the same place is tried first.
         before = self._before.get((target.address, target.labels), [])
         after: list[tuple[str, Labels, Column]] = []
-        for place, sample in enumerate(samples or ()):
+        for sample, there in zip_longest(samples or (), before[: len(samples or ())]):
             name, labels = sample.name, sample.labels
-            if place < len(before) and before[place][0] == name and before[place][1] == labels:
-                column: Column | None = before[place][2]
+            if there is not None and there[1] == labels and there[0] == name:
+                column = there[2]
+                after.append(there)
             else:
-                column = known.get((name, labels))
-            if column is None:
-                column = known[name, labels] = self._column(sample, merged(target, labels))
-            after.append((name, labels, column))
+                found = known.get((name, labels))
+                if found is None:
+                    found = known[name, labels] = self._column(sample, merged(target, labels))
+                column = found
+                after.append((name, labels, column))
             column.times.append(at)
             column.values.append(sample.value)
         if samples is not None:
@@ -66,9 +69,10 @@ class Columns:
             ("scrape_samples_scraped", size),
             ("scrape_duration_seconds", 0.0006 if samples is None else round(0.003 + 6e-6 * size, 6)),
         ):
-            column = known.get((name, ()))
-            if column is None:
-                column = known[name, ()] = self._column(Sample(name, (), value), target.labels)
+            found = known.get((name, ()))
+            if found is None:
+                found = known[name, ()] = self._column(Sample(name, (), value), target.labels)
+            column = found
             column.times.append(at)
             column.values.append(value)
             self.count += 1

@@ -78,10 +78,7 @@ class Engine:
         """Tokens of the KV cache in use, whole blocks."""
         if not len(self.running):
             return 0.0
-        rows = self.running
-        own = rows[:, PROMPT] * (1 - self.hit) + rows[:, DONE]
-        used = float((np.ceil(np.maximum(own, 1) / BLOCK) * BLOCK).sum()) + self._shared
-        return min(used, float(self.config.kv_tokens))
+        return min(self._demand(), float(self.config.kv_tokens))
 
     @property
     def kv_usage(self) -> float:
@@ -112,6 +109,10 @@ class Engine:
             self._admit(end, end)
 
     def _tokenise(self, at: float, dt: float, arrivals: Floats) -> None:
+        if not self._front and not len(arrivals):
+            self.host.free_at = max(at, self.host.free_at)
+            self.host.offered = 0.0
+            return
         longest = self.config.max_model_len
         for arrived, asked, wished, logprobs in arrivals.tolist():
             prompt = min(asked, longest - 1.0)
@@ -136,6 +137,8 @@ class Engine:
         self.host.offered = (offered + min(backlog, dt)) / dt
 
     def _admit(self, at: float, end: float) -> None:
+        if not self.waiting or self.waiting[0][QUEUED] > end:
+            return
         config = self.config
         room = config.kv_tokens - self.kv_used
         slots = config.max_num_seqs - len(self.running)
@@ -181,17 +184,17 @@ class Engine:
             self.activity = Activity()
             return 0.0, 0.0
         end = at + dt
-        begin = np.clip(np.maximum(rows[:, SCHEDULED], rows[:, AGAIN]), at, end)
+        begin = np.minimum(np.maximum(np.maximum(rows[:, SCHEDULED], rows[:, AGAIN]), at), end)
         residency = np.minimum(end - begin, (rows[:, ANSWER] - rows[:, DONE]) * self._interval + 1e-3) / dt
-        mean_batch = float(residency.sum())
+        mean_batch = float(np.add.reduce(residency))
         occupied = min(1.0, 1 - math.exp(-mean_batch)) if mean_batch < 4 else 1.0
         batch = mean_batch / occupied if occupied else 0.0
         context = (self.kv_used / max(1, len(rows))) * batch
         decode = self._decode_seconds(batch, context) / self.clocks**0.7
         hosted = self.host.step_seconds(batch)
         # Prefill: chunks ride along with the decode batch until the pending tokens are done.
-        todo = np.flatnonzero(rows[:, LEFT] > 0)
-        pending = float(rows[todo, LEFT].sum())
+        todo = (rows[:, LEFT] > 0).nonzero()[0]
+        pending = float(np.add.reduce(rows[todo, LEFT])) if len(todo) else 0.0
         per_token = 2 * config.model.active / (config.tp * config.gpu.flops * MFU * self.clocks)
         chunk = max(16.0, min(config.max_batched_tokens - batch, pending / max(1.0, math.ceil(pending / 4096))))
         stretch = self.host.stretch
@@ -203,8 +206,9 @@ class Engine:
         slow, quick = lasted / long, (dt - lasted) * occupied / short
         progress = lasted / long + (dt - lasted) / short  # tokens that one sequence gains in the step
         self._interval = dt / progress
-        self._prefill(todo, at, end, rate)
-        tokens = self._decode(at, dt, progress)
+        if len(todo):
+            self._prefill(todo, at, end, rate)
+        tokens = self._decode(at, dt, progress, filling=bool(len(todo)))
         started = float(batch) * slow
         if started:
             self.stats.itl.one(long, started)
@@ -246,39 +250,44 @@ class Engine:
         self, todo: np.ndarray[tuple[int, ...], np.dtype[np.intp]], at: float, end: float, rate: float
     ) -> None:
         clock = at
+        rows = self.running
         for index in todo.tolist():
-            row: Row = self.running[index].tolist()
+            row: Row = rows[index].tolist()
             clock = max(clock, row[SCHEDULED], row[AGAIN])
             if clock >= end:
                 break
             done = clock + row[LEFT] / rate
             if done > end:
-                self.running[index, LEFT] = row[LEFT] - (end - clock) * rate
+                rows[index, LEFT] = row[LEFT] - (end - clock) * rate
                 break
             clock = done
-            row[LEFT] = 0.0
+            rows[index, LEFT] = 0.0
             if row[FIRST]:
-                row[AGAIN] = done
+                rows[index, AGAIN] = done
             else:
-                row[FIRST] = done + self._interval
-                row[DONE] += 1.0
+                first = done + self._interval
+                rows[index, FIRST] = first
+                rows[index, DONE] = row[DONE] + 1.0
                 self.stats.prompt_tokens += row[PROMPT]
                 self.stats.generation_tokens += 1.0
-                self.stats.ttft.one(row[FIRST] - row[ARRIVED])
-            self.running[index] = row
+                self.stats.ttft.one(first - row[ARRIVED])
 
-    def _decode(self, at: float, dt: float, progress: float) -> float:
+    def _decode(self, at: float, dt: float, progress: float, *, filling: bool) -> float:
+        """`filling` says that some row may still have a part of its prompt to prefill."""
         rows = self.running
         end = at + dt
-        since = np.clip(np.maximum(rows[:, FIRST], rows[:, AGAIN]), at, end)
-        gained = np.where(rows[:, LEFT] > 0, 0.0, progress * (end - since) / dt)
+        since = np.minimum(np.maximum(np.maximum(rows[:, FIRST], rows[:, AGAIN]), at), end)
+        gained = progress * (end - since) / dt
+        if filling:
+            gained[rows[:, LEFT] > 0] = 0.0
         missing = rows[:, ANSWER] - rows[:, DONE]
         over = gained >= missing
         gained = np.minimum(gained, missing)
         rows[:, DONE] += gained
-        tokens = float(gained.sum())
+        tokens = float(np.add.reduce(gained))
         self.stats.generation_tokens += tokens
-        over &= rows[:, LEFT] <= 0
+        if filling:
+            over &= rows[:, LEFT] <= 0
         if over.any():
             last = np.minimum(end, since[over] + gained[over] * dt / progress)
             self.stats.finish(rows[over], last)
@@ -287,6 +296,10 @@ class Engine:
 
     def _preempt(self) -> int:
         count = 0
+        # No request is longer than the longest sequence: as long as that many fit, nobody has to make room.
+        longest = math.ceil(self.config.max_model_len / BLOCK) * BLOCK
+        if len(self.running) * longest + self._shared <= self.config.kv_tokens:
+            return 0
         while len(self.running) > 1 and self._demand() > self.config.kv_tokens:
             row: Row = self.running[-1].tolist()
             self.running = self.running[:-1]
@@ -298,7 +311,8 @@ class Engine:
     def _demand(self) -> float:
         rows = self.running
         own = rows[:, PROMPT] * (1 - self.hit) + rows[:, DONE]
-        return float((np.ceil(np.maximum(own, 1) / BLOCK) * BLOCK).sum()) + self._shared
+        # Whole numbers add up exactly, in whatever order.
+        return float(np.add.reduce(np.ceil(np.maximum(own, 1) / BLOCK))) * BLOCK + self._shared
 
     def _give_up(self, now: float, patience: float) -> None:
         # Clients hang up; the engine aborts what still waits. Oldest arrivals stand in front.

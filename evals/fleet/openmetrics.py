@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from evals.fleet.columns import Column, Columns
@@ -33,9 +35,18 @@ def write(columns: Columns, path: Path, budget: int = DEMO_BUDGET) -> int:
             out.write(f"# TYPE {family} {kinds[family]}\n")
             for column in families[family]:
                 head = f"{column.name}{_labels(column.labels)} "
-                out.write("".join(f"{head}{number(v)} {t}\n" for t, v in zip(column.times, column.values, strict=True)))
+                out.write("".join(_rows(head, column)))
         out.write("# EOF\n")
     return columns.count
+
+
+def _rows(head: str, column: Column) -> Iterator[str]:
+    # Most samples say what the one before them said.
+    before, said = math.nan, ""
+    for at, value in zip(column.times, column.values, strict=True):
+        if value != before:
+            before, said = value, f"{head}{number(value)} "
+        yield f"{said}{at}\n"
 
 
 def _family(column: Column) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from evals.fleet.recipe import Lengths, Traffic
 
 Floats = NDArray[np.float64]
+_FRESH = math.sqrt(1 - 0.97**2)
 
 
 def rate(traffic: Traffic, at: float, end: float) -> float:
@@ -33,7 +34,7 @@ def rate(traffic: Traffic, at: float, end: float) -> float:
 def lengths(what: Lengths, count: int, rng: np.random.Generator) -> Floats:
     """Draw token lengths, at least one each, whose mean before clipping is the one asked for."""
     mu = math.log(what.mean) - what.sigma**2 / 2
-    return np.clip(np.rint(rng.lognormal(mu, what.sigma, count)), 1, what.most)
+    return np.minimum(np.maximum(np.rint(rng.lognormal(mu, what.sigma, count)), 1), what.most)
 
 
 class Arrivals:
@@ -48,7 +49,7 @@ class Arrivals:
         """Requests of the step ``[at, at + dt)`` as rows of time, prompt tokens, answer tokens, wants
         prompt logprobs.
         """
-        self._drift = 0.97 * self._drift + math.sqrt(1 - 0.97**2) * self._rng.normal()
+        self._drift = 0.97 * self._drift + _FRESH * self._rng.normal()
         mean = rate(traffic, at, end) * max(0.0, 1 + traffic.noise * self._drift)
         count = int(self._rng.poisson(mean * dt)) if mean > 0 else 0
         rows = np.empty((count, 4))

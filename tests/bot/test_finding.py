@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
+from evals.bench.known_questions import known_questions
 from knowledge.encoder import load_encoder
 from knowledge.home import default_home
 from knowledge.indexing import build_index
@@ -42,7 +43,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
         (file.parent / "pack.toml").write_text(TOML.format(file.parent.name))
     home = tmp_path_factory.mktemp("home")
     encoder = load_encoder(default_home())
-    build_index(home, packs=root, encoder=encoder)
+    known_questions(home)
+    build_index(home, packs=root, encoder=encoder, forget=True)
     return Library.open(home, packs=root, encoder=encoder)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from bot.answering import DECLINED
 from bot.blocks import plain
+from bot.slack_stream import TITLE
 from bot.store import durable
 from evals.slack_standin import BOT_USER, Fault, SlackStandIn
 from tests.bot.conftest import Start
@@ -106,10 +107,11 @@ def test_a_stop_signal_leaves_long_work_for_the_next_start(slack: SlackStandIn, 
     slack.wait(lambda: slack.count("assistant.threads.setStatus") >= 1, "the question being worked on")
     first.send_signal(signal.SIGTERM)
     assert first.wait(timeout=30) == 0
-    assert not slack.answers("C1")
+    # On a slow machine the work may have been shown meanwhile: that is no answer, and the answer takes its place.
+    assert {message["text"] for message in slack.answers("C1")} <= {TITLE}
     spawn()
     slack.wait(lambda: slack.reactions("C1", body["event"]["ts"]) == ["white_check_mark"], "the answer")
-    assert len(slack.answers("C1")) == 1
+    assert [message["text"] for message in slack.answers("C1")] == ["You asked: why?"]
 
 
 @pytest.mark.parametrize(("patience", "expected"), [(900.0, "You asked: why?"), (-1.0, plain(DECLINED).text)])

@@ -62,18 +62,19 @@ def marks(folder: Path) -> list[pytest.MarkDecorator]:
 
 @pytest.fixture(scope="session")
 def answers(request: pytest.FixtureRequest, library: Library) -> Iterator[Callable[[Path], Ran]]:
-    """Incidents by folder, those of this run in its order: the next ones are built while one is asked for."""
+    """Incidents by folder, those of this run in its order: the next ones are answered while one is asked for."""
     found: dict[str, Ran] = {}
     asked = [
         item.callspec.params["folder"]
         for item in request.session.items
         if item.path == Path(__file__) and hasattr(item, "callspec") and "folder" in item.callspec.params
     ]
-    with contextlib.closing(incident_runs.run(asked, library)) as running:
+    with contextlib.closing(incident_runs.run_side_by_side(asked, default_home())) as running:
 
         def of(folder: Path) -> Ran:
             while folder.name not in found:
                 ran = next(running)
+                assert ran.incident.name == asked[len(found)].name
                 found[ran.incident.name] = ran
             return found[folder.name]
 

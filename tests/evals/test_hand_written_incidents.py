@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from evals.built import Built, build, kept_under
 from evals.fleet.folder import Incident, read_incident, read_metrics
 from evals.fleet.prometheus import CannotRunError, import_history
+from knowledge.home import default_home
 from tools.reading import Subject
 
 FOLDERS = sorted(path.parent for path in (Path(__file__).parents[2] / "evals" / "incidents").glob("*/metrics.om.gz"))
@@ -21,7 +25,17 @@ TELLING = re.compile(
     r"(?i)(?<!de)fault|broken|oom|throttl|saturat|skew|xid|crash|hot\b|idle|leak|starv|kv-|bug|fail|standby"
 )
 STAMPED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,9}Z ")
-SAMPLE = re.compile(r'[a-zA-Z_:]\w*(?::\w+)*\{.*"\} -?[\d.e+-]+ (\d+)')
+QUIRKS = [
+    r"DCGM_FI_DEV_FB_USED\{.*exported_pod=",
+    r"DCGM_FI_DEV_FB_USED\{(?!.*exported_pod).*namespace=\"(?!gpu-operator)",
+    r"DCGM_FI_DEV_FB_USED\{.*[{,]hostname=",
+    r"DCGM_FI_DEV_FB_USED\{.*[{,]Hostname=",
+    r"DCGM_FI_PROF_GR_ENGINE_ACTIVE\{.*GPU_I_ID=",
+    r"vllm:gpu_cache_usage_perc\{.*engine=",
+    r"vllm:kv_cache_usage_perc\{.*prometheus_replica=",
+    r"te_queue_size\{",
+    r"kube_horizontalpodautoscaler_spec_target_metric\{.*metric_name=\"vllm_num_requests_waiting\"",
+]
 
 each = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
@@ -72,11 +86,38 @@ def test_there_are_five_and_two_of_them_hold_no_fault() -> None:
     assert not [folder.name for folder in FOLDERS if (folder / "fleet.yaml").exists()]
 
 
+@dataclass(frozen=True)
+class Metrics:
+    """What the tests want to know of an incident's metrics: they are large, and read once."""
+
+    times: int
+    first: int
+    last: int
+    gpus: bool
+    quirks: frozenset[str]
+
+
+@functools.cache
+def looked_at(folder: Path) -> Metrics:
+    text = read_metrics(folder)
+    rows = [line.rsplit(" ", 2) for line in text.splitlines() if line[:1] != "#"]
+    times = [int(row[2]) for row in rows if len(row) == 3 and row[0].endswith('"}')]
+    series = "\n".join({row[0] for row in rows})
+    quirks = frozenset(quirk for quirk in QUIRKS if re.search(rf"(?m)^{quirk}", series))
+    return Metrics(len(times), min(times), max(times), "DCGM" in text, quirks)
+
+
+@pytest.fixture(scope="session")
+def kept() -> Iterator[Path]:
+    """Where builds are kept: the history that promtool made of an incident is the one that its question is asked of."""
+    with kept_under(default_home()) as there:
+        yield there
+
+
 @each
-def test_promtool_accepts_the_metrics(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "metrics.om").write_text(read_metrics(folder), encoding="utf-8")
-    import_history([tmp_path / "metrics.om"], tmp_path / "data")
-    assert list((tmp_path / "data").glob("*/meta.json"))
+def test_promtool_accepts_the_metrics(folder: Path, kept: Path) -> None:
+    # Kept is only what promtool took, under a key over the evidence.
+    assert list(Built(build(folder, kept)).blocks.glob("*/meta.json"))
 
 
 def test_promtool_refuses_metrics_that_end_early(tmp_path: Path) -> None:
@@ -88,15 +129,11 @@ def test_promtool_refuses_metrics_that_end_early(tmp_path: Path) -> None:
 
 @each
 def test_the_metrics_cover_the_hour_before_the_question_and_nothing_after_it(folder: Path) -> None:
-    times = [
-        int(match[1])
-        for line in read_metrics(folder).splitlines()
-        if not line.startswith("#") and (match := SAMPLE.fullmatch(line))
-    ]
+    metrics = looked_at(folder)
     at = told(folder).at
-    assert 2_500 < len(times) < SAMPLES
-    assert at - 2 * 3600 <= min(times) <= at - 3600
-    assert at - 60 <= max(times) <= at
+    assert 2_500 < metrics.times < SAMPLES
+    assert at - 2 * 3600 <= metrics.first <= at - 3600
+    assert at - 60 <= metrics.last <= at
 
 
 @each
@@ -159,30 +196,16 @@ def test_nothing_is_given_away_by_a_name(folder: Path) -> None:
     assert not [name for name in names if TELLING.search(name)]
 
 
-@pytest.mark.parametrize(
-    "quirk",
-    [
-        r"DCGM_FI_DEV_FB_USED\{.*exported_pod=",
-        r"DCGM_FI_DEV_FB_USED\{(?!.*exported_pod).*namespace=\"(?!gpu-operator)",
-        r"DCGM_FI_DEV_FB_USED\{.*[{,]hostname=",
-        r"DCGM_FI_DEV_FB_USED\{.*[{,]Hostname=",
-        r"DCGM_FI_PROF_GR_ENGINE_ACTIVE\{.*GPU_I_ID=",
-        r"vllm:gpu_cache_usage_perc\{.*engine=",
-        r"vllm:kv_cache_usage_perc\{.*prometheus_replica=",
-        r"te_queue_size\{",
-        r"kube_horizontalpodautoscaler_spec_target_metric\{.*metric_name=\"vllm_num_requests_waiting\"",
-    ],
-)
+@pytest.mark.parametrize("quirk", QUIRKS)
 def test_a_quirk_of_real_systems_is_in_one_of_them(quirk: str) -> None:
-    pattern = re.compile(rf"(?m)^{quirk}")
-    assert any(pattern.search(read_metrics(folder)) for folder in FOLDERS)
+    assert any(quirk in looked_at(folder).quirks for folder in FOLDERS)
 
 
 def test_one_has_no_gpu_metrics_at_all_and_says_that_this_must_be_named() -> None:
     blind = [
         f
         for f in FOLDERS
-        if "DCGM" not in read_metrics(f)
+        if not looked_at(f).gpus
         and any(int(node["status"]["capacity"].get("nvidia.com/gpu", 0)) for node in of_kind(f, "Node"))
     ]
     assert [told(folder).blind for folder in blind] == [("GPU",)]

@@ -184,3 +184,22 @@ def test_each_question_has_its_topic(name: str, listed: tuple[str, ...]) -> None
     assert len(told) == len(listed)
     assert list(told) == sorted(told)
     assert len(set(told)) >= 15
+
+
+@pytest.mark.parametrize("question", ["why is the queue of vllm growing", "DCGM_FI_DEV_XID_ERRORS 79", "xyzzy", ""])
+def test_what_pages_say_alone_is_what_a_search_shows(library: Library, question: str) -> None:
+    """Judged by the best of what is shown, without making what is shown."""
+    told = library.alone(question)
+    best = max((hit.cosine for hit in library.search(question)), default=0.0)
+    assert told.near == pytest.approx((best - told.mean) / told.spread)
+    opened = library._opened
+    assert opened is not None
+    assert library.signs(question) == opened.company.signs(told)
+
+
+def test_a_question_lies_outside_by_so_much(library: Library) -> None:
+    asked = "how do I bake bread with less yeast"
+    hits, away = library.search(asked), -library.signs(asked).total()
+    assert away > 0.5
+    assert library.outside(asked, hits, by=away - 0.1)
+    assert not library.outside(asked, hits, by=away + 0.1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from knowledge import spelling
-from knowledge.spelling import PLACES, leaning, learned, runs, stored
+from knowledge.spelling import PLACES, alike, leaning, learned, runs, stored
 from knowledge.strays import KIN, STRAYS
 
 OURS = ["vllm queue grows", "dcgm shows no power", "vllm pod pending"]
@@ -18,6 +18,7 @@ THEIRS = ["soup is salty", "train to berlin", "soup for eight"]
 def test_the_stored_weights_are_those_of_the_lists() -> None:
     assert spelling.current(), "run python -m knowledge.spelling"
     assert stored().shape == (PLACES,)
+    assert stored().dtype == np.float32, "what is stored in halves is reckoned with in singles"
     assert np.isfinite(stored()).all()
 
 
@@ -41,8 +42,37 @@ def test_both_sides_count_the_same_and_learning_is_repeatable() -> None:
     assert learned(THEIRS, OURS) == pytest.approx(-learned(OURS, THEIRS), abs=1e-6)
 
 
+def test_a_lone_question_is_followed_as_far_as_it_is_trusted() -> None:
+    """Whatever its length: by 1 / (1 + SMOOTH), as a ridge regression of one on one."""
+    for ours in ("vllm", "vllm queue grows and grows"):
+        weights = learned([ours], ["%%%%%%"])
+        assert leaning(ours, weights) == pytest.approx(1.0 / 1.3, abs=1e-3)
+        assert leaning("%%%%%%", weights) == pytest.approx(-1.0 / 1.3, abs=1e-3)
+
+
+def test_one_of_our_own_is_followed_however_many_strays_there_are() -> None:
+    held = learned(["vllm queue"], [f"soup {one}" for one in "abcdefghijklmnopqrstuvwxyz"])
+    assert leaning("vllm queue", held) > 0.9
+
+
+def test_what_both_sides_say_says_nothing() -> None:
+    weights = learned(["queue grows"], ["queue grows"])
+    assert leaning("queue grows", weights) == pytest.approx(0.0, abs=1e-6)
+
+
 def test_nothing_is_learned_from_nothing() -> None:
     assert not learned([], []).any()
+    weights = learned(["", "vllm"], ["soup", " "])
+    assert np.isfinite(weights).all()
+    assert leaning("vllm", weights) > 0.5
+
+
+def test_how_alike_texts_are() -> None:
+    shared = alike(["vllm queue", "VLLM queue", "soup", ""])
+    assert shared[0, 1] == pytest.approx(1.0)
+    assert shared.diagonal() == pytest.approx([1.0, 1.0, 1.0, 0.0])
+    assert shared[0, 2] == shared[3, 0] == 0.0
+    assert (shared == shared.T).all()
 
 
 def test_runs_are_counted_once_and_a_huge_text_is_cut() -> None:

@@ -25,6 +25,7 @@ SUBJECTS = {
     "cluster": CLUSTER,
 }
 GONE = Blind(Reason.NO_SERIES, "taken away")
+REFUSED = Blind(Reason.FORBIDDEN, "not for us")
 
 
 def scene(check: str) -> dict[str, Any]:
@@ -48,7 +49,10 @@ def snapshot(
     without: Collection[str] = (),
     engine: str = "vllm",
 ) -> Snapshot:
-    """A snapshot in which a subject's parts have the world's values: one for all of them, or a list, part by part."""
+    """A snapshot in which a subject's parts have the world's values: one for all of them, or a list, part by part.
+
+    A value of None is one that the source refuses to tell.
+    """
     whole = topology(replicas or max((len(one) for one in world.values() if isinstance(one, list)), default=2), engine)
     values = {parse_ask(name): value for name, value in world.items() if name not in without}
     columns: dict[Ask, Column] = {}
@@ -58,8 +62,9 @@ def snapshot(
             keys = whole.parts(subject, ask.signal.per)
             told = values[ask]
             each = told if isinstance(told, list) else [told] * len(keys)
-            found = {key: _value(one) for key, one in zip(keys, each, strict=True)}
-            parts = (Part("scene", f"query of {ask}", NOW, found),)
+            found = {key: _value(one) for key, one in zip(keys, each, strict=True) if one is not None}
+            refused = {key: REFUSED for key, one in zip(keys, each, strict=True) if one is None}
+            parts = (Part("scene", f"query of {ask}", NOW, found, unseen=refused),)
         columns[ask] = Column(ask, parts, GONE)
     return Snapshot(NOW, whole, columns, (SourceState("Prometheus", None, 1),))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tools.pairs import APP, two
+from tests.tools.scenes import scene
 from tools.diagnose import diagnose
 
 MISMATCH = {"workload.ports_apart now": "the Service sends to port 8080, and the engine listens on 8000"}
@@ -31,3 +32,31 @@ def test_a_broken_rule_is_told_where_nothing_else_explains_the_fault(world: dict
     told = diagnose(two((APP, world)))
     assert {finding.id for finding in told.findings if finding.root} == roots
     assert all(not outcome.case.check.rule for outcome in told.outcomes)
+
+
+NO_PLUGIN = scene("device_plugin_missing")["fires"]
+
+
+@pytest.mark.parametrize(
+    ("unready", "roots"),
+    [
+        ("", {"device_plugin_missing"}),
+        ("nvidia-driver-daemonset (k8s-driver-manager: CrashLoopBackOff)", {"gpu_stack_unready"}),
+        (
+            "nvidia-container-toolkit-daemonset (waits at driver-validation), nvidia-dcgm-exporter",
+            {"gpu_stack_unready"},
+        ),
+        ("nvidia-driver-daemonset (waits at x), nvidia-device-plugin-daemonset", {"device_plugin_missing"}),
+        ("nvidia-dcgm-exporter", {"device_plugin_missing"}),
+    ],
+    ids=[
+        "nothing",
+        "the driver beneath it",
+        "the toolkit beneath it",
+        "the plugin itself, too",
+        "what stands above it",
+    ],
+)
+def test_a_plugin_that_is_kept_off_by_what_is_beneath_it(unready: str, roots: set[str]) -> None:
+    told = diagnose(two((APP, {**NO_PLUGIN, "node.stack_unready now": unready})))
+    assert {finding.id for finding in told.findings if finding.root} == roots

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from tests.tools.worlds import listings, pod
 from tools.casebook import asks
 from tools.closer_look import MOST, WINDOW_S, closer, unwatched
 from tools.columns import Part
 from tools.diagnose import Within, diagnose
 from tools.failing_replicas import FAILURES
+from tools.finding import BlindSpot
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
@@ -38,7 +37,6 @@ def test_what_such_a_server_said_lately_is_a_finding() -> None:
     before = seen(kube)
     assert not diagnose(before, Within("team")).findings
     after = closer(kube, before, KEYS)
-    assert after is not None
     assert after.read(LOG_ENGINE_DEAD.now, "team/a").value == DIED
     assert after.read(LOG_ENGINE_DEAD.now, "team/b").value == ""
     (finding,) = [one for one in diagnose(after, Within("team")).findings if one.root]
@@ -47,10 +45,21 @@ def test_what_such_a_server_said_lately_is_a_finding() -> None:
     assert after.requests == before.requests + 2
 
 
-@pytest.mark.parametrize("said", ["", "all well", Blind(Reason.FORBIDDEN, "no logs for us")])
-def test_where_nothing_is_said_nothing_changes(said: str | Blind) -> None:
-    kube = listed(a=said, b=said)
-    assert closer(kube, seen(kube), KEYS) is None
+def test_where_nothing_is_said_nothing_is_found() -> None:
+    kube = listed(a="", b="all well")
+    after = closer(kube, seen(kube), KEYS)
+    assert after.read(LOG_ENGINE_DEAD.now, "team/a").value == ""
+    assert not diagnose(after, Within("team")).findings
+
+
+def test_a_log_that_may_not_be_read_is_no_all_clear() -> None:
+    kube = listed(a=Blind(Reason.FORBIDDEN, "no logs for us"), b="all well")
+    before = seen(kube)
+    after = closer(kube, before, KEYS)
+    assert after.read(LOG_ENGINE_DEAD.now, "team/a").blind == Blind(Reason.FORBIDDEN, "no logs for us")
+    refused = BlindSpot("Kubernetes: logs", "forbidden: no logs for us")
+    assert refused in diagnose(after, Within("team")).blind
+    assert refused not in diagnose(before, Within("team")).blind
 
 
 def test_whose_failures_are_counted_is_not_read() -> None:
@@ -60,12 +69,21 @@ def test_whose_failures_are_counted_is_not_read() -> None:
     counted = {**before.columns, FAILURES: type(column)(column.ask, (part,), column.absent)}
     assert [one.key for one in unwatched(replace(before, columns=counted), KEYS)] == ["team/b"]
     assert [one.key for one in unwatched(before, [*KEYS, "gone/pod"])] == KEYS
+    read = Part("Kubernetes API", "GET", 1.7e9, unseen={"team/b": Blind(Reason.FORBIDDEN, "no logs for us")})
+    column = before.columns[LOG_ENGINE_DEAD.now]
+    tried = {**before.columns, LOG_ENGINE_DEAD.now: replace(column, parts=(*column.parts, read))}
+    assert [one.key for one in unwatched(replace(before, columns=tried), KEYS)] == ["team/a"]
+    pods = {key: replace(one, ready=key == "team/b") for key, one in before.topology.pods.items()}
+    lost = replace(before, topology=replace(before.topology, pods=pods))
+    assert [one.key for one in unwatched(lost, KEYS)] == ["team/b"]
 
 
 def test_it_is_about_the_present_and_about_few() -> None:
     kube = listed(a=DIED, b=DIED)
     before = seen(kube)
-    assert closer(kube, replace(before, past=True), KEYS) is None
-    assert closer(UNSET, before, KEYS) is None
+    past = replace(before, past=True)
+    assert closer(kube, past, KEYS) is past
+    assert closer(UNSET, before, KEYS) is before
+    assert closer(kube, before, []) is before
     assert len(unwatched(before, KEYS * 5)) == MOST
     assert WINDOW_S == 900

@@ -102,11 +102,47 @@ class Told:
 
     def _failed(self, space: str, says: str, reason: str) -> None:
         status = {"phase": "Failed", "reason": reason, "message": says, "startTime": stamp(NOW - 600)}
-        self._workload(space, _pod(space, **status, conditions=[], containerStatuses=[]))
+        # The kubelet sets this condition on whatever it ends for the node's sake.
+        ended = {"type": "DisruptionTarget", "status": "True", "reason": "TerminationByKubelet", "message": says}
+        by_kubelet = [{**ended, "lastTransitionTime": stamp(NOW - 600)}] if reason in {"Preempting", "Evicted"} else []
+        self._workload(space, _pod(space, **status, conditions=by_kubelet, containerStatuses=[]))
+
+    def _preempted(self, space: str, says: str, reason: str) -> None:
+        """The victim is gone, and its successor has only just been made."""
+        successor = self._unplaced(space, "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
+        successor["metadata"]["creationTimestamp"] = stamp(NOW - 60)
+        self._workload(space, successor)
+        self.add("events", _event(reason, says, "Pod", space, "app-6c8d9f7b5-gone0", 60))
+
+    def _unbound(self, space: str, says: str, reason: str) -> None:
+        """The scheduler only says that the claim is unbound; why stands at the claim."""
+        self._claiming(space, "pod has unbound immediate PersistentVolumeClaims")
+        self.add("events", _event(reason, says, "PersistentVolumeClaim", space, "weights"))
+
+    def _provision(self, space: str, says: str, reason: str) -> None:
+        """The scheduler has chosen a node and says nothing until the volume is made there."""
+        self._claiming(space, "")
+        self.add("events", _event(reason, says, "PersistentVolumeClaim", space, "weights"))
+
+    def _claiming(self, space: str, message: str) -> None:
+        volumes = [{"name": "models", "persistentVolumeClaim": {"claimName": "weights"}}]
+        self._workload(space, self._unplaced(space, message, volumes=volumes))
 
     def _create(self, space: str, says: str) -> None:
         self._workload(space, None, replicas=0)
         self.add("events", _event("FailedCreate", says, "ReplicaSet", space, "app-6c8d9f7b5"))
+
+    def _set(self, space: str, says: str) -> None:
+        self.add("statefulsets", owned("StatefulSet", "app", namespace=space, status={"replicas": 0}))
+        self.add("events", _event("FailedCreate", says, "StatefulSet", space, "app"))
+
+    def _ray(self, space: str, says: str, reason: str) -> None:
+        """A group of Ray whose head runs, and whose worker is refused."""
+        pod = _pod(space, phase="Running", conditions=[{"type": "Ready", "status": "True"}], containerStatuses=[])
+        owner = {"kind": "RayCluster", "name": "app", "controller": True}
+        pod["metadata"] |= {"name": "app-head-x", "ownerReferences": [owner]}
+        self.add("pods", pod)
+        self.add("events", _event(reason, says, "RayCluster", space, "app"))
 
     def _autoscaler(self, space: str, name: str, *conditions: Object) -> None:
         self.add(
@@ -164,6 +200,12 @@ class Told:
         keys = {row["at"].split()[1] for row in ROWS if row["at"].startswith("tainted ")}
         tolerations = [{"key": other, "operator": "Exists"} for other in keys - {key}]
         self._workload(space, self._unplaced(space, says, tolerations=tolerations))
+
+    def _notready(self, space: str, says: str, reason: str, status: str) -> None:
+        item = node(space, 8)
+        ready = {"type": "Ready", "status": status, "reason": reason, "message": says}
+        item["status"]["conditions"] = [{**ready, "lastTransitionTime": stamp(NOW - 1200)}]
+        self.add("nodes", item)
 
     def _node(self, space: str, says: str, kind: str) -> None:
         item = node(space, 8)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.tools.pairs import APP, OTHER, two
 from tools.casebook import cases
+from tools.check_subjects import subjects
 from tools.dependencies import supports
-from tools.diagnose import Outcome, Verdict, _needs, explanations
+from tools.diagnose import Outcome, Verdict, Within
 from tools.readers import Listed
 from tools.reading import Subject
+from tools.relations import explanations, needs
 from tools.topology import Pod, Topology
 
 ENGINE = Subject("deployment", "team", "engine")
@@ -129,10 +132,10 @@ def test_of_two_that_need_each_other_neither_is_the_cause() -> None:
 
 def test_what_is_needed_and_down_explains_what_waits_for_it() -> None:
     topology = Topology(pods=two().topology.pods, supports={STORE: frozenset({APP})}, wanted=(STORE,))
-    assert _needs(APP, STORE, topology)
-    assert not _needs(OTHER, STORE, topology)
-    assert not _needs(STORE, APP, topology)
-    assert not _needs(APP, APP, topology)
+    assert needs(APP, STORE, topology)
+    assert not needs(OTHER, STORE, topology)
+    assert not needs(STORE, APP, topology)
+    assert not needs(APP, APP, topology)
     down, up = fired("host_oomkilled", STORE), [fired("crash_loop", one) for one in (APP, OTHER)]
     # A fault of its own is no consequence of what it needs.
     told = explanations([down, *up, fired("hpa_wrong_metric", APP)], topology)
@@ -141,3 +144,65 @@ def test_what_is_needed_and_down_explains_what_waits_for_it() -> None:
 
 def fired(check: str, subject: Subject) -> Outcome:
     return Outcome(cases()[check], subject, Verdict.FIRES)
+
+
+ROUTER = Subject("deployment", "team", "way")
+
+
+def behind(*, engine_ready: bool = False, router_gpus: float = 0.0, router_image: str = "python:3.12") -> Any:
+    """A router that names an engine as its backend; both as pods, and what is found of who needs whom."""
+    args = {"args": ["launch_router", "--worker-urls", "http://engine:80"]}
+    pods = [
+        {"metadata": {"namespace": "team", "name": "way-0", "labels": {"app": "way"}}, "spec": {"containers": [args]}},
+        {"metadata": {"namespace": "team", "name": "engine-0", "labels": {"app": "e"}}, "spec": {}},
+    ]
+    known = {
+        "team/way-0": Pod("team", "way-0", "n2", ROUTER, "Running", False, router_gpus, image=router_image),
+        "team/engine-0": Pod("team", "engine-0", "n1", ENGINE, "Running", engine_ready, 1.0),
+    }
+    service = {"metadata": {"namespace": "team", "name": "engine"}, "spec": {"selector": {"app": "e"}}}
+    return known, supports(Listed(0.0, {"pods": pods, "services": [service]}, known), {})
+
+
+def test_a_router_needs_the_engines_that_it_names() -> None:
+    assert behind()[1] == {ENGINE: frozenset({ROUTER})}
+    assert behind(engine_ready=True)[1] == {}
+    # Engines that know each other (the sides of a pair) are told by their own checks.
+    assert behind(router_gpus=1.0)[1] == {}
+
+
+def test_between_a_router_and_its_engine_in_trouble_the_engine_comes_first() -> None:
+    found = behind(router_image="lmcache/lmstack-router:latest")[1]
+    assert found[ENGINE] == frozenset({ROUTER})
+    assert not found[ROUTER]
+
+
+def test_what_takes_an_engine_down_ends_the_router_before_it() -> None:
+    known, found = behind()
+    topology = Topology(pods=known, supports=found, nodes=("n1", "n2"))
+    assert topology.needed_by(ROUTER) == {ENGINE}
+    assert topology.needed_by(ENGINE) == frozenset()
+    ended, node = fired("crash_loop", ROUTER), Subject("node", "", "n1")
+    key = f"crash_loop@{ROUTER}"
+    for cause in (fired("node_lost", node), fired("pending_insufficient_gpu", ENGINE), fired("crash_loop", ENGINE)):
+        assert explanations([cause, ended], topology) == {key: (cause.key,)}
+    # What the router does not suffer from being without engines is its own.
+    assert explanations([fired("node_lost", node), fired("routing_skew", ROUTER)], topology) == {}
+    # A full cache ends nobody's router, nor does a node that carries none of it.
+    for other in (fired("kv_saturation_queueing", ENGINE), fired("node_lost", Subject("node", "", "n3"))):
+        assert explanations([other, ended], topology) == {}
+
+
+def test_whoever_is_named_is_looked_at_whatever_it_holds() -> None:
+    pods = {"team/way-0": Pod("team", "way-0", "n2", ROUTER, "Running", False)}
+    taken = replace(two(), topology=Topology(pods=pods))
+    ends, memory = cases()["crash_loop"], cases()["cuda_oom_load"]
+    assert list(subjects(ends, taken)) == []
+    assert list(subjects(ends, taken, [ROUTER])) == [ROUTER]
+    assert list(subjects(memory, taken, [ROUTER])) == []
+    behind_it = replace(taken, topology=Topology(pods=pods, supports={ENGINE: frozenset({ROUTER})}))
+    assert list(subjects(ends, behind_it)) == [ROUTER]
+    assert Within(workload="way").names(ROUTER)
+    assert Within(several=frozenset({ROUTER})).names(ROUTER)
+    assert not Within(namespace="team").names(ROUTER)
+    assert not Within().names(ROUTER)

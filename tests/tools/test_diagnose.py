@@ -13,9 +13,10 @@ from tests.tools.scenes import GONE, NOW, scene, snapshot
 from tools.casebook import cases, modes
 from tools.check import Because
 from tools.columns import Column, Part
-from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, explanations, run
+from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
 from tools.finding import Finding
 from tools.reading import Blind, Reason, Subject
+from tools.relations import explanations
 from tools.signals import (
     parse_ask,
 )

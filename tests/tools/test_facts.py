@@ -14,6 +14,7 @@ from tools.diagnose import Within, diagnose
 from tools.facts import (
     autoscaler_facts,
     autoscaler_target,
+    cordoned_gpus,
     free_gpus,
     gpus_requested,
     node_facts,
@@ -182,6 +183,17 @@ def test_free_gpus_count_what_runs_and_not_what_ended_or_may_not_be_used() -> No
     pods = [pod("a", gpus=2), pod("b", gpus=4, phase="Succeeded"), pod("c", gpus=1, phase="Pending", node="")]
     assert free_gpus(nodes, pods) == {"n1": (6, 8), "n2": (0, 8), "n3": (0, 8)}
     assert free_gpus(nodes[:1], [pod("a", gpus=99)]) == {"n1": (0, 8)}
+
+
+def test_what_cordoned_nodes_keep_back_is_what_no_pod_holds_there() -> None:
+    nodes = [
+        node("n1", 8), node("n2", 8, unschedulable=True), node("n3", 4, unschedulable=True),
+        node("n4", 16, ready="False", unschedulable=True),
+    ]  # fmt: skip
+    assert cordoned_gpus(nodes, [pod("a", gpus=6, node="n2")]) == 4
+    assert cordoned_gpus(nodes, [pod("a", gpus=1, node="n2")]) == 7
+    assert cordoned_gpus(nodes[:1], []) == 0
+    assert cordoned_gpus([], []) == 0
 
 
 JUNK = st.recursive(

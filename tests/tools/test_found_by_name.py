@@ -148,10 +148,12 @@ def test_what_is_off_by_default_is_said_in_one_line() -> None:
 def test_relations_reach_as_far_as_they_say() -> None:
     from tests.tools.pairs import APP, OTHER, two
     from tools.check import Where
-    from tools.diagnose import _lies
+    from tools.relations import lies
 
     topology = two().topology
-    assert _lies(APP, OTHER, Where.IN_CLUSTER, topology)
-    assert not _lies(APP, OTHER, Where.SAME_NAMESPACE, topology)
-    assert _lies(APP, Subject("pod", "team", "app-1"), Where.SAME_NAMESPACE, topology)
-    assert not _lies(APP, OTHER, Where.SAME_WORKLOAD, topology)
+    assert lies(APP, OTHER, Where.IN_CLUSTER, topology)
+    assert not lies(APP, OTHER, Where.SAME_NAMESPACE, topology)
+    assert lies(APP, Subject("pod", "team", "app-1"), Where.SAME_NAMESPACE, topology)
+    assert not lies(APP, OTHER, Where.SAME_WORKLOAD, topology)
+    assert not lies(APP, Subject("pod", "team", "app-1"), Where.BESIDE, topology)
+    assert not lies(APP, OTHER, Where.BESIDE, topology)

@@ -8,10 +8,11 @@ import pytest
 
 import tools.survey as survey_module
 from tests.tools.worlds import World, crashed, hpa, listings, node, owned, pod
+from tools import failing_replicas
 from tools.casebook import asks
 from tools.columns import Part
 from tools.measure import Measured
-from tools.observe import KINDS, LOGS_OF, LOGS_PER_WORKLOAD, failing_logs, observe
+from tools.observe import KINDS, LOGS_OF, LOGS_PER_WORKLOAD, observe
 from tools.reading import Blind, Reason, Subject
 from tools.signals import (
     CLUSTER_GPUS_FREE,
@@ -38,11 +39,12 @@ from tools.signals import (
     Kind,
 )
 from tools.snapshot import Snapshot
+from tools.sources.kube import path_of
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource, Result
 from tools.survey import survey
 from tools.vocabulary.gpu_software import LOG_VERSIONS
-from tools.vocabulary.startup import LOG_DRIVER, LOG_ENGINE_DEAD
+from tools.vocabulary.startup import LOG_DRIVER
 
 APP = "team/app-6c8d9f7b5-aaaaa"
 FORBIDDEN = Blind(Reason.FORBIDDEN, "we may not list pods")
@@ -391,29 +393,63 @@ def test_whose_log_is_read(status: dict[str, Any], read: bool) -> None:
     assert any(call[0] == "logs" for call in kube.asked) is read
 
 
-def test_the_log_of_a_ready_pod_is_read_when_its_requests_fail() -> None:
-    """The worst four of those that no other reason had read; what cannot be read stays unread and blinds nobody else."""
-    names = [f"w{i}" for i in range(7)]
-    died = "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue."
-    logs: dict[tuple[str, str, str, bool], str | Blind] = {("team", name, "engine", False): died for name in names}
-    logs[("team", "w5", "engine", False)] = Blind(Reason.FORBIDDEN, "not yours")
-    kube = FakeKube(listings(pods=[pod(name) for name in names]), logs)
-    observed = observe(kube, 1.7e9)
-    assert not any(call[0] == "logs" for call in kube.asked)
+def test_what_runs_without_turning_ready_is_read_engines_first() -> None:
+    """A router that waits for its engines tells why; where there are too many, those that hold GPUs come first."""
+    unready = {"conditions": [{"type": "Ready", "status": "False"}]}
+    pods = [
+        pod(f"{kind}{i}", owner=("StatefulSet", f"{kind}{i}"), gpus=int(kind == "e"), status=unready)
+        for kind in "ae"
+        for i in range(LOGS_OF)
+    ]
+    logs = {("team", item["metadata"]["name"], "engine", previous): "" for item in pods for previous in (True, False)}
+    kube = FakeKube(listings(pods=[*pods[:2], *pods[LOGS_OF:]]), logs)
+    observe(kube, 1_700_000_000.0)
+    assert {call[2] for call in kube.asked if call[0] == "logs"} == {f"e{i}" for i in range(LOGS_OF)}
+    kube = FakeKube(listings(pods=[*pods[:2], pods[LOGS_OF], pod("well", gpus=0)]), logs)
+    observe(kube, 1_700_000_000.0)
+    assert {call[2] for call in kube.asked if call[0] == "logs"} == {"a0", "a1", "e0"}
+
+
+def test_whose_requests_fail_most_is_read_first_then_the_slowest() -> None:
     counts = {f"team/w{i}": float(i + 1) for i in range(7)} | {"gone/pod": 99.0}
     part = Part("vLLM via Prometheus", "query", 1.7e9, counts)
-    failing = survey_module._failing(Measured(None, {survey_module.FAILING[0]: (part,)}))
+    failing = survey_module._failing(Measured(None, {failing_replicas.ERRORS: (part,)}))
     assert failing == ["gone/pod", "team/w6", "team/w5", "team/w4"]
-    slow = Part(
-        "vLLM via Prometheus", "query", 1.7e9, {"team/w0": 2.5, "team/w1": 9.0, "team/w2": 1.9, "team/w6": 30.0}
-    )
-    told = Measured(None, {survey_module.FAILING[0]: (part,), survey_module.SLOW: (slow,)})
+    took = {"team/w0": 2.5, "team/w1": 9.0, "team/w2": 1.9, "team/w6": 30.0}
+    slow = Part("vLLM via Prometheus", "query", 1.7e9, took)
+    told = Measured(None, {failing_replicas.ERRORS: (part,), failing_replicas.FIRST: (slow,)})
     assert survey_module._failing(told) == [*failing, "team/w1", "team/w0"]
-    found = failing_logs(kube, observed, failing, 1.7e9)
-    assert found.requests == 3
-    assert found.parts[LOG_ENGINE_DEAD.now].values == {"team/w6": died, "team/w4": died}
-    assert found.parts[LOG_CUDA_OOM.now].values == {"team/w6": "", "team/w4": ""}
-    assert failing_logs(UNSET, observed, failing, 1.7e9).requests == 0
+
+
+def test_the_log_of_one_that_fails_is_read_and_a_refusal_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survey_module, "_failing", lambda _measured: ["team/a", "team/b"])
+    kube = FakeKube(
+        listings(pods=[pod("a"), pod("b")]),
+        {("team", "a", "engine", False): OOM, ("team", "b", "engine", False): Blind(Reason.FORBIDDEN, "not yours")},
+    )
+    taken = survey(UNSET, kube, [LOG_CUDA_OOM.now], 1.7e9)
+    assert taken.read(LOG_CUDA_OOM.now, "team/a").value == OOM
+    assert taken.read(LOG_CUDA_OOM.now, "team/b").blind == Blind(Reason.FORBIDDEN, "not yours")
+    assert [str(one.blind) for one in taken.sources if one.name == "Kubernetes: logs"] == ["forbidden: not yours"]
+
+
+def test_each_line_names_the_request_that_told_it() -> None:
+    """A pod's own log, of now or of the run before; its status where that says it; never the log of another pod."""
+    stuck = pod("c", status=crashed(60, waiting="CrashLoopBackOff"))
+    stuck["status"]["containerStatuses"][0]["lastState"]["terminated"]["message"] = OOM
+    pods = [pod("a", status=crashed(60)), pod("b", status=crashed(90)), stuck]
+    said = {("a", True): OOM, ("a", False): OOM, ("b", True): "", ("b", False): OOM, ("c", True): "", ("c", False): ""}
+    logs = {("team", name, "engine", previous): line for (name, previous), line in said.items()}
+    observed = observe(FakeKube(listings(pods=pods), logs), 1_700_000_000.0)
+    part = observed.facts[LOG_CUDA_OOM.now]
+    assert dict.fromkeys("abc", OOM) == {key.partition("/")[2]: value for key, value in part.values.items()}
+    path = "GET /api/v1/namespaces/team/pods/{}/log?container=engine{}"
+    assert part.query_of("team/a") == path.format("a", "&previous=true")
+    assert part.query_of("team/b") == path.format("b", "")
+    assert part.query_of("team/c") == f"GET {path_of('pods')}"
+    unsaid = observed.facts[LOG_DRIVER.now]
+    assert set(unsaid.values.values()) == {""}
+    assert all(f"/pods/{name}/log" in unsaid.query_of(f"team/{name}") for name in "abc")
 
 
 def test_forbidden_logs_are_blind_and_nothing_else_is() -> None:

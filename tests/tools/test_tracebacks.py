@@ -57,6 +57,15 @@ def raised(*frames: str, error: str = "ValueError: words that nobody has seen", 
             "log.build_tools",
         ),
         (("vllm/v1/worker/x.py:execute_model", "vllm/model_executor/models/llama.py:forward"), ""),
+        (
+            (
+                "vllm/v1/worker/x.py:start",
+                "vllm/distributed/kv_transfer/kv_connector/v1/y.py:register",
+                "nixl/_api.py:add",
+            ),
+            "log.kv_transfer",
+        ),
+        (("sglang/srt/disaggregation/mooncake/conn.py:send_kvcache",), "log.kv_transfer"),
         (("uvicorn/server.py:run", "asyncio/base_events.py:create_server"), ""),
         ((), ""),
     ],
@@ -65,7 +74,10 @@ def raised(*frames: str, error: str = "ValueError: words that nobody has seen", 
 def test_the_failing_part_tells_what_it_is_about(frames: tuple[str, ...], means: str, before: str) -> None:
     told, said = inferred(raised(*frames, before=before))
     assert told == means
-    assert said == ("ValueError: words that nobody has seen" if means else "")
+    error, _, raised_in = said.partition(" [raised in ")
+    assert error == ("ValueError: words that nobody has seen" if means else "")
+    assert not raised_in or raised_in.rstrip("]") in {frame.replace(":", " in ") for frame in frames}
+    assert bool(raised_in) is bool(means)
 
 
 def test_the_wrapper_around_it_does_not_decide() -> None:
@@ -101,7 +113,8 @@ def test_where_nothing_is_known_the_part_is_told_with_the_error() -> None:
         + "\nRuntimeError: Engine core initialization failed. See root cause above."
     )
     told = {signal.name: text for signal, text in read(log).items() if text and signal is not LOG_LAST_ERROR}
-    assert told["log.model_download"] == "ValueError: words that nobody has seen"
+    shown = "ValueError: words that nobody has seen [raised in huggingface_hub/file_download.py in get]"
+    assert told["log.model_download"] == shown
 
 
 def test_hostile_logs_are_read_in_bounded_time() -> None:

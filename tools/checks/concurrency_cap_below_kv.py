@@ -84,7 +84,9 @@ CHECK = Check(
         ),
     },
     fires=fires,
-    explains=tuple(map(Explains, ("ttft_breach_queueing", "small_batches", "abort_spike", "overload_rejections"))),
+    explains=tuple(
+        map(Explains, ("ttft_breach_queueing", "small_batches", "abort_spike", "overload_rejections", "hpa_at_max"))
+    ),
     remedies=remedies,
     pages=("serving/continuous-batching", "serving/queueing-and-admission"),
     owner="ml platform",

@@ -16,11 +16,11 @@ Restarts that ended in a container that runs, or a single restart.
 
 from dataclasses import replace
 
-from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, Unseen, because
 from tools.crashes import needed, of_container
 from tools.families import BROKEN, QUEUEING, named
 from tools.finding import Remedy
-from tools.reading import Subject
+from tools.reading import Reading, Subject
 from tools.signals import (
     EXIT_CODE,
     LIVED_FOR,
@@ -33,6 +33,8 @@ from tools.signals import (
 )
 from tools.vocabulary.startup import LOG_UNREACHABLE, START_BLOCKED, TOLD_OF
 
+# How Kubernetes calls the end of a container that was never started: nobody knows how long it lived.
+_NEVER_RAN = frozenset({"StartError", "ContainerCannotRun"})
 _CODES = {
     0: "It ended without an error: a server that returns has lost its main process or was given a one-off command.",
     2: "Exit code 2 is usually an argument that the engine does not know: read the last lines of the log.",
@@ -80,20 +82,41 @@ def _with_error(now: Now, told: Because, pod: Subject) -> Because:
 
 def _again_and_again(now: Now, limits: Limits) -> Because | None:
     """Who lives longer than ten minutes is started at once each time and never waits: it has ended often, and has not outlived its last run."""
+    unseen: Unseen | None = None
     for waiting in now.each(WAITING_REASON.now):
-        pod = waiting.subject
-        restarts, code, ago = (now.of(pod, ask.now) for ask in (RESTARTS, EXIT_CODE, TERMINATED_AGO))
-        lived, runs = now.of(pod, LIVED_FOR.now), now.of(pod, RUNNING_FOR.now)
-        if restarts is None or code is None or ago is None or lived is None or runs is None:
+        try:
+            told = _often(now, waiting, limits)
+        except Unseen as why:
+            unseen = unseen or why
             continue
-        often = restarts.number >= limits["again"] and code.number != 0 and ago.number <= limits["lately"]
-        if often and lived.number <= limits["short"] and 0 < runs.number <= lived.number:
-            said = (
-                "{restarts_of} ends again and again: {restarts}, the last {ago} ago with exit code {code} after {lived}"
-            )
-            told = because(said, now.of(pod, TERMINATION.now), runs, restarts=restarts, ago=ago, code=code, lived=lived)
-            return of_container(now, _with_error(now, told, pod), "restarts")
+        if told is not None:
+            return told
+    if unseen is not None:
+        raise unseen
     return None
+
+
+def _often(now: Now, waiting: Reading, limits: Limits) -> Because | None:
+    if waiting.text:
+        return None  # what waits does not run
+    restarts = needed(now, waiting, RESTARTS.now)
+    if restarts.number < limits["again"]:
+        return None
+    reason = needed(now, waiting, TERMINATION.now)
+    if not reason.text or reason.text in _NEVER_RAN:
+        return None
+    code = needed(now, waiting, EXIT_CODE.now)
+    if code.number == 0:
+        return None
+    ago = needed(now, waiting, TERMINATED_AGO.now)
+    if ago.number > limits["lately"]:
+        return None
+    lived, runs = needed(now, waiting, LIVED_FOR.now), needed(now, waiting, RUNNING_FOR.now)
+    if lived.number > limits["short"] or not 0 < runs.number <= lived.number:
+        return None
+    said = "{restarts_of} ends again and again: {restarts}, the last {ago} ago with exit code {code} after {lived}"
+    told = because(said, reason, runs, restarts=restarts, ago=ago, code=code, lived=lived)
+    return of_container(now, _with_error(now, told, waiting.subject), "restarts")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

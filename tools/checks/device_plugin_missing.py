@@ -15,6 +15,7 @@ through to virtual machines or handed out by a DRA driver. A plugin that runs wh
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
+from tools.crashes import needed
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.rules import NONE
@@ -27,6 +28,7 @@ from tools.vocabulary.gpu_software import (
     NODE_PLUGIN,
     NODE_SETTLED_FOR,
     POD_FAILING,
+    RUNS_FOR_NOTHING,
 )
 
 GIVEN = NODE_DEVICES_GIVEN.now
@@ -65,8 +67,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def _found_none(now: Now, has: Reading) -> Because | None:
     for failing in now.each(POD_FAILING.now) if now.get(POD_FAILING.now) is not None else ():
-        line = now.of(failing.subject, LOG_NO_DEVICES.now)
-        if line is not None and line.text:
+        if failing.text != RUNS_FOR_NOTHING:
+            continue
+        line = needed(now, failing, LOG_NO_DEVICES.now)
+        if line.text:
             said = "The node had {has} and gives none; its device plugin runs, and its log says: {line}"
             return because(said, failing, has=has, line=line)
     return None

@@ -38,7 +38,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 line=line,
             )
     silent = stalled(now, limits["idle"], limits["settled"], LOG_ENGINE_DEAD)
-    return _up_and_dead(now, limits) or _ready_and_dead(now, limits) or silent
+    found = _up_and_dead(now, limits) or _ready_and_dead(now, limits) or silent
+    if found is None:
+        fail = (ready.subject for ready, _ in failing_replicas.failing(now, limits["errors"]))
+        failing_replicas.unread(now, fail, LOG_ENGINE_DEAD)
+    return found
 
 
 def _up_and_dead(now: Now, limits: Limits) -> Because | None:
@@ -101,7 +105,7 @@ CHECK = Check(
         "unready": Limit(60, "seconds", "a minute: from then on its log is read"),
     },
     fires=fires,
-    explains=(*QUEUEING, *BROKEN, *DOWN, *named("routing_skew")),
+    explains=(*QUEUEING, *BROKEN, *DOWN, *named("routing_skew", "hpa_at_max")),
     remedies=remedies,
     pages=("kubernetes/exit-codes-and-terminations", "platform/health-endpoints"),
     owner="ml platform",

@@ -12,15 +12,33 @@ Without the plugin no GPU is given out, without the driver none works, without t
 A node that has just joined: the stack takes some minutes.
 """
 
-from tools.check import Check, On
+import re
+from dataclasses import replace
+
+from tools.check import Because, Check, Explains, Limits, Now, On, Where
 from tools.rules import advise, names
 from tools.vocabulary.readiness import STACK_UNREADY
+
+# Where the driver or the toolkit does not come up, the operator lets no plugin onto the node. A plugin that is there and fails is its own cause.
+_BENEATH = re.compile(r"^(?!.*plugin)[\w-]*(?:driver|toolkit)")
+_ABOVE = (Explains("device_plugin_missing", Where.ON_THIS_NODE),)
+_named = names(STACK_UNREADY.now, "Not ready on {found_of}: {found}.")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Name the pods of the stack that are not ready; what stands above the first of them follows from it."""
+    found = _named(now, limits)
+    if found is None:
+        return None
+    return replace(found, explains=_ABOVE if _BENEATH.search(now[STACK_UNREADY.now].text) else ())
+
 
 CHECK = Check(
     on=(On.NODE,),
     severity="high",
     needs=(STACK_UNREADY.now,),
-    fires=names(STACK_UNREADY.now, "Not ready on {found_of}: {found}."),
+    fires=fires,
+    explains=_ABOVE,
     remedies=advise(
         "Read the log of the pod that comes first in the order driver, toolkit, plugin: the later ones wait for it.",
         "Every pod of the GPU stack on the node is ready, and allocatable nvidia.com/gpu equals capacity.",

@@ -64,7 +64,7 @@ CHECK = Check(
         "room": Limit(0.85, "ratio", "above, requests wait for room as well"),
     },
     fires=fires,
-    explains=(Explains("ttft_breach_queueing"), Explains("abort_spike")),
+    explains=(Explains("ttft_breach_queueing"), Explains("abort_spike"), Explains("hpa_at_max")),
     remedies=remedies,
     pages=("serving/continuous-batching", "serving/queueing-and-admission"),
     owner="ml",

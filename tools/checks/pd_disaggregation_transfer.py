@@ -21,7 +21,17 @@ from tools.crashes import of_container, recent
 from tools.failed_starts import DECISIVE, HELPS, LIMITS, standing, told
 from tools.families import BROKEN, DOWN, SLOW, at, named
 from tools.finding import Remedy
-from tools.signals import EXIT_CODE, LOG_SERVING, LOG_SHM, LOG_XID, REQUESTS_FINISHED, TERMINATED_AGO, TERMINATION, TTFT
+from tools.signals import (
+    EXIT_CODE,
+    LOG_SERVING,
+    LOG_SHM,
+    LOG_XID,
+    POD_READY,
+    PREFILL_TIME,
+    REQUESTS_FINISHED,
+    TERMINATED_AGO,
+    TERMINATION,
+)
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT, LOG_DEVICE_GONE, LOG_GPU_LOST
 from tools.vocabulary.outcomes import DEFERRED
 from tools.vocabulary.pipelines import (
@@ -53,6 +63,7 @@ _OTHERWISE = (
     LOG_OS_LIMITS,
 )
 SIZE = KV_TRANSFER_SIZE.mean("5m")
+PREFILL = PREFILL_TIME.p95("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -64,7 +75,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     side = stage.text if stage is not None else ""
     if side == "prefill":
         raise NothingToSee("what is fetched from it is told of the decoding side")
-    said = failing_replicas.said_while_ready(now, limits["errors"], LOG_KV_TRANSFER, _OTHERWISE)
+    said = failing_replicas.told_while_ready(now, limits["errors"], LOG_KV_TRANSFER, _OTHERWISE) or _slow(now, limits)
     if said is not None:
         return said
     failed, unpaired, slow = now.get(FAILED), now.get(UNPAIRED), now.get(TOOK)
@@ -78,7 +89,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         now.get(SIZE),
         now.get(KV_EXPIRED.increase("10m")),
         now.get(DEFERRED.avg("10m")),
-        now.get(TTFT.p95("5m")),
+        now.get(failing_replicas.FIRST),
         stage,
     )
     finished = now[FINISHED]
@@ -91,11 +102,25 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if lost is not None and enough and lost.number >= limits["share"] * (lost.number + finished.number):
             return because(template, *more, lost=lost, finished=finished)
     if slow is None or slow.number < limits["slow"]:
+        fail = (ready.subject for ready, _ in failing_replicas.failing(now, limits["errors"]))
+        failing_replicas.unread(now, fail, LOG_KV_TRANSFER)
         return None
     mean, size = now.get(MEAN), now.get(SIZE)
     if mean is not None and size is not None and size.number >= limits["speed"] * mean.number:
         return None  # long, but for a reason: very much is moved, at a good rate
     return because("A transfer of KV cache to {slow_of} takes {slow} (p95).", finished, mean, *more[1:], slow=slow)
+
+
+def _slow(now: Now, limits: Limits) -> Because | None:
+    """Because a replica gives its first tokens late and its log says that transfers fail: what does not arrive is computed anew, and no request fails."""
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        first, line = now.of(ready.subject, failing_replicas.FIRST), now.of(ready.subject, LOG_KV_TRANSFER.now)
+        if not ready.number or first is None or first.number < limits["first"] or line is None or not line.text:
+            continue
+        if not failing_replicas.told_by(now, ready.subject, _OTHERWISE):
+            said = "{first_of} takes {first} to its first tokens (p95), and its log says: {line}"
+            return because(said, ready, now.of(ready.subject, PREFILL), first=first, line=line)
+    return None
 
 
 def _ended(now: Now, limits: Limits) -> Because | None:
@@ -160,7 +185,8 @@ CHECK = Check(
         SIZE,
         KV_EXPIRED.increase("10m"),
         DEFERRED.avg("10m"),
-        TTFT.p95("5m"),
+        failing_replicas.FIRST,
+        PREFILL,
         EXIT_CODE.now,
         TERMINATED_AGO.now,
         TERMINATION.now,
@@ -176,6 +202,9 @@ CHECK = Check(
         "least": Limit(5, "transfers", "fewer are told by the log, not by a rate"),
         "share": Limit(0.01, "ratio", "one in a hundred"),
         "slow": Limit(1.0, "seconds", "on a fast path long prompts take tens of milliseconds"),
+        "first": Limit(
+            failing_replicas.SLOW_S, "seconds", "the objective of the time to first token; from then on the log is read"
+        ),
         "speed": Limit(10e9, "bytes/s", "a 100 Gbit/s link at four fifths; a fallback to TCP stays below"),
     },
     fires=fires,

@@ -13,7 +13,8 @@ the pod off it; spread over several, then they are fragmented.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import QUEUEING
+from tools.displaced import HELPS, and_its_remedy, with_who_took_the_place
+from tools.families import UNPLACED
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, Stuck, room, stuck
 from tools.scheduler_words import Why, refusals
@@ -24,6 +25,9 @@ FREE = CLUSTER_GPUS_FREE.now
 
 def _too_few(now: Now, one: Stuck) -> bool:
     if Why.GPU not in one.reasons or one.wants is None or not one.wants.number:
+        return False
+    # A node that was refused for its volumes had the GPUs: the scheduler looks at those first.
+    if (volumes := one.reasons.get(Why.VOLUME)) is not None and volumes.nodes:
         return False
     free = now.get(FREE)
     return room(now, one) is not True and (free is None or free.number < one.wants.number)
@@ -101,11 +105,11 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK),
+    helps=(WANTS, TAINTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK, *HELPS),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
-    fires=fires,
-    explains=QUEUEING,
-    remedies=remedies,
+    fires=with_who_took_the_place(fires),
+    explains=UNPLACED,
+    remedies=and_its_remedy(remedies),
     pages=("kubernetes/pending-gpu-pods", "kubernetes/rollouts-without-spare-gpus"),
     owner="platform",
 )

@@ -8,14 +8,17 @@ ready, not initialised yet, or about to be taken away by an autoscaler.
 The replica is missing, and no other node is meant for it or has room.
 
 ## What would rule it out
-A node in good health that lacks GPUs, or one whose taint is a policy.
+A node in good health that lacks GPUs, unless a cordoned one has them unused; or a node whose taint is a policy.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On
-from tools.families import QUEUEING
+from tools.families import UNPLACED, named
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, only, room, stuck, told
+from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, Stuck, only, room, stuck, told
 from tools.scheduler_words import Why
+from tools.signals import CLUSTER_CORDONED_BLOCK
+
+CORDONED = CLUSTER_CORDONED_BLOCK.now
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -23,9 +26,19 @@ def fires(now: Now, limits: Limits) -> Because | None:
     waiting = [
         one
         for one in stuck(now, limits["pending"])
-        if Why.HEALTH in one.reasons and only(one, Why.HEALTH, Why.SELECTOR) and room(now, one) is not True
+        if Why.HEALTH in one.reasons
+        and room(now, one) is not True
+        and (only(one, Why.HEALTH, Why.SELECTOR) or _kept_back(now, one))
     ]
     return told(now, waiting, "sound nodes")
+
+
+def _kept_back(now: Now, one: Stuck) -> bool:
+    """Whether the sound nodes are full and a cordoned one has the GPUs that the pod asks for."""
+    kept = now.get(CORDONED)
+    if Why.GPU not in one.reasons or kept is None or one.wants is None:
+        return False
+    return "unschedulable" in one.reasons[Why.HEALTH].words and kept.number >= one.wants.number > 0
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -51,10 +64,10 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, BLOCK),
+    helps=(WANTS, TAINTS, BLOCK, CORDONED),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=QUEUEING,
+    explains=(*UNPLACED, *named("pending_insufficient_gpu")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

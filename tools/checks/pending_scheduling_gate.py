@@ -12,7 +12,7 @@ A pod that was gated a moment ago, or a job that is meant to wait for its turn.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.families import UNPLACED
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE
 from tools.signals import REPLICAS_WANTED
@@ -70,7 +70,7 @@ CHECK = Check(
     helps=(QUEUE_SAID.now, REPLICAS_WANTED.now),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=QUEUEING,
+    explains=UNPLACED,
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

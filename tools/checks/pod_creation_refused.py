@@ -12,27 +12,17 @@ pod that ends is lost.
 As many replicas as are wanted, or a refusal by a quota.
 """
 
-from tools.check import Because, Check, Limits, Now, On, because
-from tools.families import QUEUEING, UNWATCHED
+from tools.check import Because, Check, Limits, Now, On
+from tools.families import UNPLACED, UNWATCHED
 from tools.finding import Remedy
-from tools.signals import REPLICAS_WANTED
-from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
+from tools.refused_creation import NEEDS, refusal
+from tools.vocabulary.autoscaling import CREATE_REFUSED
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when fewer replicas exist than are wanted and the API refused the next for another reason than a quota."""
-    wanted, created = now[REPLICAS_WANTED.now], now[REPLICAS_CREATED.now]
-    if created.number >= wanted.number:
-        return None
-    refused = now[CREATE_REFUSED.now]
-    if not refused.text or "exceeded quota" in refused.text:
-        return None
-    return because(
-        "{created} of {wanted} exist in the present revision; the API refused the next: {refused}",
-        created=created,
-        wanted=wanted,
-        refused=refused,
-    )
+    refused = refusal(now)
+    return refused.because if refused is not None and not refused.by_quota else None
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -57,9 +47,9 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
-    needs=(REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now),
+    needs=NEEDS,
     fires=fires,
-    explains=(*QUEUEING, *UNWATCHED),
+    explains=(*UNPLACED, *UNWATCHED),
     remedies=remedies,
     pages=("platform/kubernetes-deployment-for-vllm", "kubernetes/pending-gpu-pods"),
     owner="platform",

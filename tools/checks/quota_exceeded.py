@@ -12,27 +12,19 @@ As many replicas as are wanted, or a refusal of another kind.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import QUEUEING, named
+from tools.families import UNPLACED, named
 from tools.finding import Remedy
-from tools.signals import PENDING_FOR, REPLICAS_WANTED
+from tools.refused_creation import NEEDS, refusal
+from tools.signals import PENDING_FOR
 from tools.vocabulary.admission import GATES, QUEUE_SAID
-from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when fewer replicas exist than are wanted and the API says that a quota is exceeded."""
-    wanted, created = now[REPLICAS_WANTED.now], now[REPLICAS_CREATED.now]
-    if created.number >= wanted.number:
+    refused = refusal(now)
+    if refused is None:
         return _queued(now, limits)
-    refused = now[CREATE_REFUSED.now]
-    if "exceeded quota" not in refused.text:
-        return None
-    return because(
-        "{created} of {wanted} exist in the present revision; the API refused the next: {refused}",
-        created=created,
-        wanted=wanted,
-        refused=refused,
-    )
+    return refused.because if refused.by_quota else None
 
 
 def _queued(now: Now, limits: Limits) -> Because | None:
@@ -75,11 +67,11 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
-    needs=(REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now),
+    needs=NEEDS,
     helps=(QUEUE_SAID.now, PENDING_FOR.now, GATES.now),
     limits={"pending": Limit(300, "seconds", "five minutes: a queue that has quota lets pods in within seconds")},
     fires=fires,
-    explains=(*QUEUEING, *named("pending_scheduling_gate")),
+    explains=(*UNPLACED, *named("pending_scheduling_gate")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -13,7 +13,7 @@ others': it is given its share and is slower with it.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
-from tools.families import QUEUEING
+from tools.families import QUEUEING, named
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import KV_USAGE, PREFIX_CACHE_HITS, REQUESTS_RUNNING, REQUESTS_WAITING, RUNNING_FOR
@@ -89,7 +89,7 @@ CHECK = Check(
         "settled": Limit(900, "seconds", "a new replica needs time to be found by clients"),
     },
     fires=fires,
-    explains=QUEUEING,
+    explains=(*QUEUEING, *named("hpa_at_max")),
     remedies=remedies,
     pages=("serving/routing-and-load-balancing",),
     owner="platform",

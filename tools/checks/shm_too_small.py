@@ -16,6 +16,7 @@ from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, needed, recent
 from tools.families import FAILING, named
 from tools.finding import Change, Remedy
+from tools.reading import Subject
 from tools.signals import (
     EXIT_CODE,
     GPU_REQUEST,
@@ -51,11 +52,16 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def _ready_and_full(now: Now, limits: Limits) -> Because | None:
     """A server whose workers find no room for the tensors of a request, and whose health endpoint asks for none."""
+    small: list[Subject] = []
     for ready, errors in failing_replicas.failing(now, limits["errors"]):
         size, line = now.of(ready.subject, SHM_SIZE.now), now.of(ready.subject, LOG_SHM.now)
-        if size is not None and size.number < limits["size"] and line is not None and line.text:
+        if size is None or size.number >= limits["size"]:
+            continue
+        small.append(ready.subject)
+        if line is not None and line.text:
             said = "{errors_of} counts as ready and failed {errors} within 10 min; /dev/shm has {size}, and its log says: {line}"
             return because(said, ready, errors=errors, size=size, line=line)
+    failing_replicas.unread(now, small, LOG_SHM)
     return None
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tools.engines.command_line import program
 from tools.engines.options import Engine, Form
-from tools.engines.setting import Configuration, Container, Key
-from tools.engines.tgi import clap
+from tools.engines.setting import Configuration, Container, Key, Setting, Version
+from tools.engines.tgi import clap, image_port
 
 
 def launched(words: Sequence[str]) -> int | None:
@@ -19,6 +19,13 @@ def launched(words: Sequence[str]) -> int | None:
 def count(_configuration: Configuration, _container: Container) -> int | None:
     """It runs on one GPU."""
     return 1
+
+
+def derive(
+    _engine: Engine, _version: Version, container: Container, settings: Mapping[Key, Setting], _flags: Mapping[str, str]
+) -> dict[Key, Setting]:
+    """The port of the image where nobody states one."""
+    return image_port(container, settings)
 
 
 ENGINE = Engine(
@@ -39,5 +46,6 @@ ENGINE = Engine(
     switches=frozenset({"--json-output", "--disable-spans"}),
     verified=((1, 2), (1, 9)),
     underscores=False,
+    derive=derive,
     count=count,
 )

@@ -13,6 +13,8 @@ from tools.engines.command_line import program
 from tools.engines.options import Default, Engine, Form, Option
 from tools.engines.setting import Configuration, Container, Key, Origin, Setting, Version
 
+_RELEASED = re.compile(r"\bhuggingface/text-(?:generation|embeddings)-inference(?::|@|$)")
+
 
 def launched(words: Sequence[str]) -> int | None:
     """The place of the launcher."""
@@ -25,6 +27,17 @@ def clap(
     """An option of a clap parser with `env`: a long flag, and a variable of the same name."""
     defaults = () if default is None else (Default(default),)
     return Option(key, (f"--{name}",), form, (name.upper().replace("-", "_"),), defaults=defaults, depends=depends)
+
+
+def image_port(container: Container, settings: Mapping[Key, Setting]) -> dict[Key, Setting]:
+    """PORT=80 as the released images of TGI and TEI set it, unless a variable that cannot be read here may say otherwise.
+
+    Their Dockerfiles say so; the image for SageMaker starts otherwise.
+    """
+    kept = container.env_from or "PORT" in dict(container.env) or "sagemaker" in container.image
+    if settings[Key.PORT].stated or kept or not _RELEASED.search(container.image):
+        return {}
+    return {Key.PORT: Setting(80.0, Origin.DEFAULT, "of the image")}
 
 
 OPTIONS = (
@@ -47,12 +60,13 @@ OPTIONS = (
 def derive(
     _engine: Engine, _version: Version, container: Container, settings: Mapping[Key, Setting], flags: Mapping[str, str]
 ) -> dict[Key, Setting]:
-    """One shard where sharding is switched off."""
+    """One shard where sharding is switched off, and the port of the image where nobody states one."""
+    found = image_port(container, settings)
     said = flags.get("--sharded", dict(container.env).get("SHARDED") or "")
     if said and truth(said) is False and not settings[Key.TENSOR_PARALLEL].stated:
         origin = Origin.ARGUMENT if "--sharded" in flags else Origin.ENVIRONMENT
-        return {Key.TENSOR_PARALLEL: Setting(1.0, origin, "--sharded" if "--sharded" in flags else "SHARDED")}
-    return {}
+        found[Key.TENSOR_PARALLEL] = Setting(1.0, origin, "--sharded" if "--sharded" in flags else "SHARDED")
+    return found
 
 
 def count(configuration: Configuration, _container: Container) -> int | None:

@@ -10,6 +10,7 @@ from tools.facts import Object, at, autoscaler_target, last_seen, many, name_of,
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.reading import Subject
+from tools.refused_creation import GROUPS
 from tools.signals import Signal
 from tools.vocabulary.autoscaling import (
     CREATE_REFUSED,
@@ -32,11 +33,15 @@ _KARPENTER = re.compile(r"(?:Failed to|Could not) schedule pod, ")
 _NOMINATED = re.compile(r"Pod should schedule on: nodeclaim/([\w.-]{1,253})")
 # A node that Karpenter could not buy, and a node group that the cluster autoscaler could not make grow: told of them, not of the pods.
 _NO_NODE = frozenset({"InsufficientCapacityError", "NodeClassNotReady"})
-_NO_GROWTH = frozenset({"FailedToScaleUpGroup", "ScaleUpTimedOut"})
+_NO_GROWTH = frozenset({"FailedToScaleUpGroup", "ScaleUpFailed", "ScaleUpTimedOut"})
 _GROWS = re.compile(r"\{(\S{1,400}) \d{1,6}->\d{1,6} \(max: \d{1,6}\)\}")
 # What Kubernetes waits before it believes a smaller number, where the autoscaler says nothing of it.
 DEFAULT_WINDOW_S = 300.0
-_OWNERS = {"ReplicaSet", "StatefulSet", "Job"}
+_OWNERS = {"ReplicaSet", "StatefulSet", "Job", "RayCluster"}
+_REFUSALS = frozenset({"FailedCreate", "FailedToCreateHeadPod", "FailedToCreateWorkerPod"})
+# A controller that tells no number of replicas tries again within minutes as long as it is refused, and says so when it is not.
+_TRIES_AGAIN_S = 900.0
+_CREATED = frozenset({"CreatedHeadPod", "CreatedWorkerPod"})
 
 
 def read(listed: Listed) -> Iterator[Told]:
@@ -52,6 +57,9 @@ def read(listed: Listed) -> Iterator[Told]:
             yield Told(subject, {REPLICAS_CREATED: _created(item, bool(failed))}, kind)
             if failed or "events" in listed.items:
                 yield Told(subject, {CREATE_REFUSED: refused.get(subject) or failed}, kind if failed else "events")
+    for group in listed.by_workload:
+        if group.kind in GROUPS and "events" in listed.items:
+            yield Told(str(group), {CREATE_REFUSED: refused.get(str(group), "")}, "events")
     answers = _scale_ups(listed)
     for item in listed.of("pods"):
         key = "/".join(name_of(item))
@@ -124,15 +132,18 @@ def _refusals(listed: Listed) -> dict[str, str]:
     for event in listed.of("events"):
         involved = within(event, "involvedObject")
         when = _lately(event, listed.now)
-        if event.get("reason") != "FailedCreate" or str(involved.get("kind")) not in _OWNERS or when is None:
+        reason, made = str(event.get("reason")), str(involved.get("kind"))
+        if reason not in _REFUSALS | _CREATED or made not in _OWNERS or when is None:
             continue
         namespace, name = str(involved.get("namespace") or ""), str(involved.get("name") or "")
-        kind = str(involved["kind"]).lower()
+        kind = made.lower()
+        if kind in GROUPS and listed.now - when > _TRIES_AGAIN_S:
+            continue
         if kind == "replicaset":
             kind, name = "deployment", owners.get(f"{namespace}/{name}", name)
         key = str(Subject(kind, namespace, name))
         if when >= newest.get(key, (0.0, ""))[0]:
-            newest[key] = (when, str(event.get("message") or "")[:300])
+            newest[key] = (when, str(event.get("message") or "")[:300] if reason in _REFUSALS else "")
     return {key: said for key, (_, said) in newest.items()}
 
 

@@ -20,6 +20,7 @@ from tools.vocabulary.gpu_software import (
     NODE_PLUGIN,
     NODE_SETTLED_FOR,
     POD_FAILING,
+    RUNS_FOR_NOTHING,
 )
 
 KINDS = ("nodes", "pods")
@@ -47,7 +48,7 @@ def read(listed: Listed) -> Iterator[Told]:
     for pod in everyone:
         key = "/".join(name_of(pod))
         if all(name_of(pod)):
-            fails = "it runs, and its node gives no GPU" if key in silent else _failing(pod, listed.now)
+            fails = RUNS_FOR_NOTHING if key in silent else _failing(pod, listed.now)
             yield Told(key, {GPU_START_SAID: _start_said(pod), POD_FAILING: fails}, "pods")
     for item in nodes:
         name = name_of(item)[1]

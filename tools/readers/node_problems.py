@@ -18,11 +18,14 @@ from tools.vocabulary.node_problems import NODE_DISK_PRESSURE, NODE_PROBLEM, NOD
 KINDS = ("nodes",)
 LONGEST = 250
 # Memory and processes under pressure make taints, and are told by what waits for the node; a disk does not empty by itself.
-_KUBELETS_OWN = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"})
+_KUBELETS_OWN = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"})
 _SHOULD_BE = re.compile(r"(?:Ready|Healthy|Ok|OK)$")
 _IS_WRONG = re.compile(
-    r"Deadlock|Read-?[oO]nly|Corrupt|Frequent|Unhealthy|NotHealthy|Missing|Errors?(?![a-z])|Inactive|Flapping|Fail|Fault|Problem|Degraded"
+    r"Deadlock|Read-?[oO]nly|Corrupt|Frequent|Unhealthy|NotHealthy|Missing|Errors?(?![a-z])|Inactive|Unavailable|Flapping|Fail|Fault|Problem|Degraded"
 )
+
+# What AKS announces of its machine: one that is frozen for seconds is none of these.
+_IS_TAKEN = re.compile(r"^(?:Preempt|Reboot|Redeploy|Terminate) (?:Scheduled|Started)")
 
 
 def read(listed: Listed) -> Iterator[Told]:
@@ -49,7 +52,8 @@ def _bad(one: Object) -> bool:
         return False
     if _SHOULD_BE.search(kind):
         return status == "False"
-    return status == "True" and bool(_IS_WRONG.search(kind) or _IS_WRONG.search(str(one.get("reason") or "")))
+    said = _IS_WRONG.search(kind) or _IS_WRONG.search(str(one.get("reason") or "")) or _IS_TAKEN.search(_message(one))
+    return status == "True" and bool(said)
 
 
 def _reason(one: Object) -> str:

@@ -143,8 +143,8 @@ def _apart(pod: Object, services: Sequence[Object]) -> Iterator[str]:
     numbers = {str(port.get("containerPort")) for port in declared}
     names = {str(port["name"]): str(port.get("containerPort")) for port in declared if port.get("name")}
     configuration = resolve(container_of(serving))
-    said = configuration[Key.PORT]
-    listens = f"{configuration.number(Key.PORT) or 0:.0f}" if said.stated else configuration.flags.get("port", "")
+    number = configuration.number(Key.PORT)
+    listens = configuration.flags.get("port", "") if number is None else f"{number:.0f}"
     engine = listens if listens.isdigit() and 0 < int(listens[:9]) < 65536 else ""
     own = {str(port.get("containerPort")) for port in many(serving, "ports")}
     if engine and own and engine not in own:

@@ -64,6 +64,17 @@ class _Session(requests.Session):
         super().__init__()
         self.timeout_s = timeout_s
         self.kept = threading.local()
+        self._environment: dict[tuple[object, ...], Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """Proxies and certificates of the environment, read once for a server: it is asked dozens of times for one answer."""
+        if proxies:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        key = (*urlsplit(str(url))[:2], stream, verify, cert)
+        if key not in self._environment:
+            self._environment[key] = super().merge_environment_settings(url, {}, stream, verify, cert)
+        found = self._environment[key]
+        return {**found, "proxies": dict(found["proxies"])}
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> requests.Response:
         """Send a query in the body, with this session's timeout; keep the warnings of the answer."""

@@ -17,6 +17,8 @@ LOG_NO_DEVICES = line("log.no_devices", "Line on devices that a plugin did not f
 LOG_CUDA_FAULT = line("log.cuda_fault", "Line on a failed kernel")
 
 POD_FAILING = fact("pod.failing", "", Per.REPLICA, "How the pod fails")
+# How a device plugin fails that is ready on a node that should give GPUs.
+RUNS_FOR_NOTHING = "it runs, and its node gives no GPU"
 GPU_START_SAID = fact("pod.gpu_start_said", "", Per.REPLICA, "What the GPU runtime said at the start")
 
 NODE_DEVICES_GIVEN = fact("node.devices_given", "GPUs", Per.NODE, "GPUs or instances that the node can give")

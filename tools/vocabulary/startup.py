@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tools.signals import Per, fact, line
+from tools.vocabulary.fetch_clients import FETCH
 
 LOG_FREE_MEMORY = line("log.free_memory", "Line on free GPU memory at start")
 LOG_NO_KV = line("log.no_kv_memory", "Line on memory left for the KV cache")
@@ -111,7 +112,7 @@ PATTERNS = {
         # Servers of a model repository, and what streams weights.
         r"|No versions of servable \S{1,100} found under base path|Could not find base path \S{1,300} for servable"
         r"|failed to load '[^'\n]{1,100}', failed to poll from model repository"
-        r"|Could not (?:receive runai_response from|send runai_request to) libstreamer due to"
+        r"|Could not (?:receive runai_response from|send runai_request to) libstreamer due to" + FETCH
     ),
     LOG_DRIVER: re.compile(
         r"CUDA driver version is insufficient for CUDA runtime version"
@@ -192,5 +193,7 @@ def fragments(text: str) -> tuple[str, ...]:
 
 # A volume that cannot be set up because an object of that name is not there.
 MISSING = re.compile(
-    r'(?i)\b(?:secret|configmap)s? "[^"]{1,253}" not found|references non-existent (?:secret|config) key'
+    r'(?i)\b(?:secret|configmap|serviceaccount)s? "[^"]{1,253}" not found|references non-existent (?:secret|config) key'
+    # What the CSI driver for stores of secrets could not fetch is no disk either.
+    r"|failed to mount secrets store objects|failed to get secretproviderclass"
 )

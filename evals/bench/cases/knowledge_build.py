@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from evals.bench.known_questions import known_questions
 from evals.bench.rows import CannotMeasureError, Row, Size, compared
 from knowledge.encoder import EncoderProblem, count_tokens, load_encoder
 from knowledge.home import PACKS, default_home
@@ -36,7 +37,9 @@ def measure(size: Size) -> Iterator[Row]:
                 encoder.passages(texts[start : start + AT_ONCE])
             raw = time.perf_counter() - started
             home = Path(folder) / "home"
-            report = build_index(home, packs=packs, encoder=encoder)
+            if size.built_pack:
+                known_questions(home)
+            report = build_index(home, packs=packs, encoder=encoder, forget=bool(size.built_pack))
             again = build_index(home, packs=packs, encoder=encoder)
     except (IndexProblem, EncoderProblem) as problem:
         raise CannotMeasureError(str(problem)) from None

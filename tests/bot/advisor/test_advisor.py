@@ -22,10 +22,11 @@ from tests.tools import worlds
 from tests.tools.scenes import NOW, SUBJECTS, scene, snapshot
 from tools.casebook import modes
 from tools.observe import KINDS, Cluster
-from tools.reading import Blind, Reason
+from tools.reading import Blind, Reason, Subject
 from tools.snapshot import Snapshot, SourceState
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
+from tools.topology import Pod, Topology
 
 UNSET = Blind(Reason.NOT_SET, "nothing is set")
 DOWN = Blind(Reason.SOURCE_DOWN, "the API cannot be reached")
@@ -157,6 +158,7 @@ def test_a_chain_from_a_real_prometheus_and_a_cluster(library: Library, promethe
         "ttft_breach_queueing",
     }
     assert answer.verdict.startswith("deployment/team/app: ")
+    assert {one.id for one in answer.citations} <= {page for finding in answer.findings for page in finding.pages}
     assert not answer.saw_nothing
     assert {"survey", "total"} <= set(answer.seconds)
     assert_grounded(answer)
@@ -380,6 +382,25 @@ def test_a_knowledge_question_is_answered_with_its_source_although_nothing_is_se
     assert all(line in quoted for line in said.strip().splitlines() if not line.startswith("### "))
 
 
+@pytest.mark.parametrize(
+    ("question", "pages"),
+    [("our first token takes four seconds since lunch, why?", True), ("is anything broken?", False), (None, False)],
+)
+def test_where_nothing_is_wrong_the_pages_say_what_they_know(
+    question: str | None, pages: bool, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pods = {"team/app-0": Pod("team", "app-0", "n1", Subject("deployment", "team", "app"), "Running", True)}
+    well = Snapshot(NOW, Topology(pods), {}, (SourceState("Prometheus", None, 1), SourceState("Kubernetes", None, 1)))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: well)
+    answer = advisor(library).answer(Question(question))
+    assert answer.intent == "live"
+    assert not answer.findings
+    assert not answer.saw_nothing
+    assert bool(answer.citations) is pages
+    assert ("What good practice says" in answer.text) is pages
+    assert_grounded(answer)
+
+
 def test_a_namespace_that_does_not_exist_is_said(library: Library) -> None:
     kube = FakeKube(worlds.listings(pods=[worlds.pod("app-0", namespace="search")]))
     answer = advisor(library, UNSET, kube, worlds.START).answer(Question("what is wrong in namespace serch-prod?"))
@@ -414,8 +435,6 @@ def test_without_an_index_a_live_answer_stands_and_knowledge_says_what_to_run(
 
 
 def test_a_snapshot_of_nobody_is_sober(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.topology import Topology
-
     bare = Snapshot(NOW, Topology(), {}, (SourceState("Prometheus", DOWN), SourceState("Kubernetes", UNSET)))
     monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: bare)
     answer = advisor(library).answer(Question(None))

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from bot.advisor.known import ALSO, _of_what_is_named, known, text
+from evals.bench.known_questions import known_questions
 from knowledge.encoder import load_encoder
 from knowledge.home import default_home
 from knowledge.indexing import build_index
@@ -51,7 +52,8 @@ def tea(tmp_path_factory: pytest.TempPathFactory) -> Library:
         (file.parent / "pack.toml").write_text(TOML.format(file.parent.name))
     home = tmp_path_factory.mktemp("home")
     encoder = load_encoder(default_home())
-    build_index(home, packs=root, encoder=encoder)
+    known_questions(home)
+    build_index(home, packs=root, encoder=encoder, forget=True)
     return Library.open(home, packs=root, encoder=encoder)
 
 

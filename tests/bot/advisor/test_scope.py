@@ -69,6 +69,8 @@ def found(text: str, **given: str) -> Found:
         ("anything broken in team-a?", "team-a", None),
         ("is the whole namespace search down", "search", None),
         ("why is the embedder in the search namespace slow", "search", "embedder"),
+        ("we reworked the search namespace: embedder is slow since", "search", "embedder"),
+        ("something is off in our ns: embedder times out", "search", "embedder"),
     ],
 )
 def test_what_is_named(text: str, namespace: str | None, workload: str | None) -> None:
@@ -117,6 +119,14 @@ def test_a_namespace_that_does_not_exist_is_said_and_not_widened(text: str, name
         ("compare embedder and reranker", {"search/embedder", "search/reranker"}),
         ("chat and llama-70b-chat are slow", {"chat/chat", "chat/llama-70b-chat"}),
         ("why is app slow", {"team-a/app", "team-b/app"}),
+        (
+            "two things in the search namespace: embedder got slower and reranker hangs",
+            {"search/embedder", "search/reranker"},
+        ),
+        (
+            "since we reworked the search namespace: embedder is slow, reranker too",
+            {"search/embedder", "search/reranker"},
+        ),
         ("llama-70b-chat or embedder?", {"chat/llama-70b-chat", "search/embedder"}),
     ],
 )

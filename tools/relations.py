@@ -1,0 +1,90 @@
+"""Which finding explains which: what each check says it causes, resolved on the topology of what runs where and who needs whom."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tools.check import Explains, Where
+from tools.families import DOWN, NEEDING
+from tools.reading import Subject
+from tools.topology import Topology
+
+if TYPE_CHECKING:
+    from tools.diagnose import Outcome
+
+# Whose failure is that of a node's GPU metrics.
+_EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia|nvitop)[\w-]{0,20}exporter")
+
+_DOWN = frozenset(one.symptom for one in DOWN)
+
+
+def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tuple[str, ...]]:
+    """For each fired key the keys of the fired causes that explain it, resolved on the topology."""
+    outcomes = list(fired)
+    by_id: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_id[outcome.case.id].append(outcome)
+    explained: dict[str, list[str]] = defaultdict(list)
+    for cause in outcomes:
+        for explains in (*_explains(cause), *map(Explains, _outranked(cause))):
+            for symptom in by_id.get(explains.symptom, ()):
+                if symptom is cause or cause.case.id in _outranked(symptom):
+                    continue
+                if lies(cause.subject, symptom.subject, explains.where, topology) or _behind(
+                    cause, symptom, explains, topology
+                ):
+                    explained[symptom.key].append(cause.key)
+        for symptom in outcomes if cause.subject in topology.supports and _stops(cause, topology) else ():
+            if symptom.case.id in NEEDING and needs(symptom.subject, cause.subject, topology):
+                explained[symptom.key].append(cause.key)
+    return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
+
+
+def _explains(outcome: Outcome) -> tuple[Explains, ...]:
+    told = outcome.because.explains if outcome.because is not None else None
+    return outcome.case.check.explains if told is None else told
+
+
+def _outranked(outcome: Outcome) -> tuple[str, ...]:
+    return outcome.because.outranks if outcome.because is not None else ()
+
+
+def needs(subject: Subject, other: Subject, topology: Topology) -> bool:
+    """Whether a workload cannot serve without another one, which is in trouble."""
+    return bool(topology.supports.get(other, frozenset()) & topology.workloads_of(subject))
+
+
+def _stops(cause: Outcome, topology: Topology) -> bool:
+    """Whether it keeps a workload from serving: whatever ails a store or a router, and of an engine what takes it down or leaves it no place."""
+    if not any(topology.pods[key].gpus for key in topology.pods_of(cause.subject)):
+        return True
+    ids = {cause.case.id, *(explains.symptom for explains in _explains(cause))}
+    return bool(ids & _DOWN) or cause.case.id.startswith("pending_")
+
+
+def _behind(cause: Outcome, symptom: Outcome, explains: Explains, topology: Topology) -> bool:
+    """Whether it lies so to a workload that the symptom's own needs: what takes an engine down ends the router before it, too."""
+    return symptom.case.id in NEEDING and any(
+        lies(cause.subject, one, explains.where, topology) for one in topology.needed_by(symptom.subject)
+    )
+
+
+def lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> bool:
+    """Whether a cause lies to a symptom as its check says that it has to."""
+    if where is Where.IN_CLUSTER:
+        return True
+    if where in {Where.SAME_NAMESPACE, Where.BESIDE}:
+        ones, others = topology.workloads_of(cause), topology.workloads_of(symptom)
+        near = {one.namespace for one in ones} & {one.namespace for one in others}
+        return bool(near) and not (where is Where.BESIDE and ones & others)
+    if where is Where.WATCHES_THIS_NODE:
+        watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
+        return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
+    if where is Where.ON_THIS_NODE:
+        return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
+    if where is Where.ON_THIS_GPU:
+        return bool(set(topology.gpus_of(cause)) & set(topology.gpus_of(symptom)))
+    return bool(topology.workloads_of(cause) & topology.workloads_of(symptom))

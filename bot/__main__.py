@@ -9,7 +9,9 @@ import sys
 def main() -> None:
     """The console command. What a user did wrong, or a broken pipe, is a sentence and never a trace."""
     from bot.cli import app
+    from tools.collector import unhurried
 
+    unhurried()
     try:
         app()
     except ValueError as problem:

@@ -83,6 +83,14 @@ class Column:
         return None, where, 0.0, why or self.absent
 
     @property
+    def void(self) -> bool:
+        """Whether no part tells a key apart from any other: all find the same reason."""
+        return all(
+            part.blind is not None or not (part.values or part.unseen or part.nothing or part.not_a_number)
+            for part in self.parts
+        )
+
+    @property
     def keys(self) -> set[str]:
         """Every key that any part has a value for."""
         return {key for part in self.parts for key in part.values}

@@ -178,8 +178,9 @@ def _explaining(
 def thresholds(case: Case, subject: Subject, limits: Overrides) -> dict[str, float]:
     """The limits of a check for a subject, those of the settings included."""
     values = {name: limit.value for name, limit in case.check.limits.items()}
-    values.update(limits.get(case.id, {}))
-    values.update(limits.get(f"{case.id}@{subject}", {}))
+    if limits:
+        values.update(limits.get(case.id, {}))
+        values.update(limits.get(f"{case.id}@{subject}", {}))
     return values
 
 

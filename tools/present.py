@@ -40,7 +40,8 @@ class Present:
         found: list[Reading] = []
         nothing: list[Reading] = []
         blind: list[Reading] = []
-        for key in keys:
+        # Where the one reason holds for all, one part stands for them.
+        for key in keys[:1] if self._snapshot.void(ask) else keys:
             reading = self._snapshot.read(ask, key)
             if reading.blind is None:
                 found.append(reading)
@@ -52,9 +53,10 @@ class Present:
         if ask.signal.per is Per.GPU:
             self._missing_gpus(ask, len(keys))
         if not found:
-            if blind and len(blind) == len(keys) and len({reading.blind for reading in blind}) == 1:
+            if blind and not nothing and len({reading.blind for reading in blind}) == 1:
                 # Not one part can be seen, all for one reason: it is the whole that is not seen.
-                raise Unseen(replace(blind[0], subject=self._subject))
+                whole = blind[0].subject == self._subject
+                raise Unseen(blind[0] if whole else replace(blind[0], subject=self._subject))
             if blind:
                 raise Unseen(blind[0])
             raise NothingToSee(str(nothing[0].blind))
@@ -99,8 +101,8 @@ class Present:
     def of(self, part: Subject, ask: Ask) -> Reading | None:
         """The reading of one part."""
         for key in self._snapshot.topology.parts(part, ask.signal.per):
-            reading = self._snapshot.read(ask, key)
-            if reading.blind is None:
+            reading = self._snapshot.seen(ask, key)
+            if reading is not None:
                 self.touched[ask] = reading
                 return reading
         return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.measure import Query
 
 STALE_AFTER_S = 180.0
-_KEPT_READINGS = 10_000
+_KEPT_READINGS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,9 @@ class Snapshot:
     matchers: str = ""
     happenings: Happenings | None = None
     past: bool = False
-    # Checks read the same things again and again; of a large fleet only the first are kept.
+    # Checks read the same things again and again; of the largest fleets only the first are kept (some 50 MiB).
     _made: dict[tuple[Ask, str], Reading] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _void: dict[Ask, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, ask: Ask, key: str) -> Reading:
         """The reading of one ask for one key of its dimension; blind with a reason where there is none."""
@@ -77,6 +78,24 @@ class Snapshot:
             kind=ask.signal.evidence,
             blind=blind,
         )
+
+    def seen(self, ask: Ask, key: str) -> Reading | None:
+        """The same where there is a value, else None, and nothing is made: most of what checks look for is nowhere."""
+        made = self._made.get((ask, key))
+        if made is None:
+            column = self.columns.get(ask)
+            if column is None or column.find(key, self.stale_after_s, self.at)[3] is not None:
+                return None
+            made = self.read(ask, key)
+        return made if made.blind is None else None
+
+    def void(self, ask: Ask) -> bool:
+        """Whether an ask has nothing to tell of any key, for one reason."""
+        found = self._void.get(ask)
+        if found is None:
+            column = self.columns.get(ask)
+            found = self._void[ask] = column is None or column.void
+        return found
 
     def _blind(self, ask: Ask, key: str, why: Blind) -> Reading:
         subject = self.topology.part_subject(ask.signal.per, key)

@@ -18,6 +18,7 @@ from threading import Lock
 import requests
 
 from tools.casebook import asks
+from tools.collector import unhurried
 from tools.diagnose import Diagnosis, diagnose
 from tools.measure import PARALLEL
 from tools.observe import Cluster
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--kubeconfig", type=Path)
     chosen = parser.parse_args(arguments)
+    unhurried()  # as the `rackside` command does
     prom = Recorder(chosen.url)
     cluster: Cluster | Blind = Blind(Reason.NOT_SET, "no cluster takes part")
     if chosen.kubeconfig:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from knowledge.home import default_home
+from tools.collector import THRESHOLDS
 
 pytestmark = pytest.mark.wheel
 KEYS = {
@@ -44,15 +45,15 @@ def test_help_names_every_command_and_is_quick_to_load() -> None:
         assert command in done.stdout
     # As the command does it, to its end: what is loaded for a mere help is waited for at every command.
     heavy = (
-        "import atexit, sys, bot.__main__\n"
+        "import atexit, gc, sys, bot.__main__\n"
         "unwanted = ('torch', 'chromadb', 'kubernetes', 'langchain', 'slack_bolt', 'pydantic', 'numpy', 'sqlalchemy', 'yaml')\n"
-        "atexit.register(lambda: print([m for m in unwanted if m in sys.modules], file=sys.stderr))\n"
+        "atexit.register(lambda: print([m for m in unwanted if m in sys.modules], gc.get_threshold()[0], file=sys.stderr))\n"
         "sys.argv = ['rackside', '--help']\n"
         "bot.__main__.main()"
     )
     loaded = subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True, timeout=60)
     assert loaded.stdout == done.stdout.replace("python -m bot", "rackside")
-    assert loaded.stderr.strip() == "[]"
+    assert loaded.stderr.strip() == f"[] {THRESHOLDS[0]}", "a sweep is not to be interrupted every few hundred objects"
 
 
 def test_a_live_question_with_nothing_configured_says_so_and_still_helps() -> None:

@@ -76,6 +76,39 @@ def test_keys_are_those_of_all_parts() -> None:
     assert Column(KV_USAGE.now, parts, ABSENT).keys == {"x", "y"}
 
 
+@pytest.mark.parametrize(
+    ("parts", "void"),
+    [
+        ((), True),
+        ((Part("a", "q", NOW, blind=DOWN), Part("b", "q", NOW)), True),
+        ((Part("a", "q", NOW, blind=DOWN), Part("b", "q", NOW, {"k": 1.0})), False),
+        ((Part("a", "q", NOW, nothing=frozenset({"k"})),), False),
+        ((Part("a", "q", NOW, unseen={"k": DOWN}),), False),
+        ((Part("a", "q", NOW, not_a_number=frozenset({"k"})),), False),
+    ],
+)
+def test_a_column_is_void_when_no_key_differs(parts: tuple[Part, ...], *, void: bool) -> None:
+    column = Column(KV_USAGE.now, parts, ABSENT)
+    assert column.void is void
+    assert Snapshot(NOW, Topology(), {KV_USAGE.now: column}).void(KV_USAGE.now) is void
+
+
+def test_what_was_not_asked_is_void() -> None:
+    taken = Snapshot(NOW, Topology(), {})
+    assert taken.void(KV_USAGE.now)
+    assert taken.void(KV_USAGE.now)
+    assert taken.seen(KV_USAGE.now, "team/a") is None
+
+
+def test_only_a_value_is_seen() -> None:
+    part = Part("vLLM", "the query", NOW, {"team/a": 0.5, "team/old": 0.5}, {"team/a": 990.0, "team/old": 1.0})
+    taken = Snapshot(NOW, Topology(), {KV_USAGE.now: Column(KV_USAGE.now, (part,), ABSENT)})
+    assert taken.seen(KV_USAGE.now, "team/a") == taken.read(KV_USAGE.now, "team/a")
+    assert taken.seen(KV_USAGE.now, "team/old") is None, "not before it was read"
+    assert taken.read(KV_USAGE.now, "team/old").blind is not None
+    assert taken.seen(KV_USAGE.now, "team/old") is None, "nor after"
+
+
 def test_a_snapshot_reads_with_provenance_and_says_what_was_not_asked() -> None:
     part = Part("vLLM", "the query", NOW, {"team/a": 0.5}, {"team/a": 990.0})
     taken = Snapshot(NOW, Topology(), {KV_USAGE.now: Column(KV_USAGE.now, (part,), ABSENT)})

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
@@ -84,13 +85,24 @@ class _Session(requests.Session):
         self.kept.warnings = ()
         response = super().request(method, url, *args, **kwargs)
         if response.status_code == requests.codes.ok:
-            body = response.json()
+            body = _parsed(response)
             if not isinstance(body, dict) or body.get("status") != "success":
                 raise PrometheusApiClientException(f"the server answered {str(body)[:200]!r}")
             said = [str(warning) for warning in body.get("warnings") or ()]
             # Remarks on the query are not missing data.
             self.kept.warnings = tuple(w for w in said if not w.startswith("PromQL info"))
         return response
+
+
+def _parsed(response: requests.Response) -> Any:
+    """What an answer says, read once: the client asks the response for it again."""
+    try:
+        body = orjson.loads(response.content)
+    except ValueError:
+        # Its sentence tells what is wrong with it; and what only it can read, it reads.
+        body = response.json()
+    setattr(response, "json", lambda: body)  # noqa: B010 -- a method may not be assigned to
+    return body
 
 
 class PromSource:

@@ -73,6 +73,11 @@ def test_it_reads_rows_and_keeps_what_is_not_a_number_apart(moody: Moody) -> Non
     assert result.blind is None
 
 
+def test_what_only_the_lenient_reader_reads_is_read(moody: Moody) -> None:
+    moody.says(b'{"status": "success", "data": {"result": [{"metric": {"pod": "a\\ud800"}, "value": [1, "2"]}]}}')
+    assert [row.value for row in PromSource(moody.url).query("q", 1.0).rows] == [2.0]
+
+
 def test_a_query_travels_in_the_body_however_long(moody: Moody) -> None:
     moody.says(vector())
     query = " or ".join(f"metric_{i}" for i in range(2000))

@@ -10,14 +10,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tools import pod_logs
+from tools.columns import Part
 from tools.failing_replicas import ERRORS, FAILURES
 from tools.observe import Cluster
+from tools.pod_logs import LogsRead
 from tools.reading import Blind
+from tools.signals import RUNNING_FOR, Ask
 from tools.snapshot import Snapshot
 from tools.topology import Pod
+from tools.vocabulary.cluster_parts import LOG_CLUSTER_API, LOG_NO_BACKEND
+from tools.vocabulary.outcomes import LOG_WINDOW
 
 WINDOW_S = 900
 MOST = 4
+# Of a router that serves for hours what it said at its start lies far up: it is read from there on.
+FROM_ITS_START = 0
 
 
 def unwatched(snapshot: Snapshot, pods: Sequence[str]) -> list[Pod]:
@@ -42,9 +49,28 @@ def closer(cluster: Cluster | Blind, snapshot: Snapshot, pods: Sequence[str]) ->
     logs = pod_logs.read_running(cluster, unwatched(snapshot, pods), snapshot.at, WINDOW_S)
     if not logs.requests:
         return snapshot
+    refused = _refused_since_its_start(cluster, snapshot, logs)
     return replace(
         snapshot,
-        columns=logs.into(snapshot.columns),
+        columns=logs.into(refused.into(snapshot.columns)),
         sources=(*snapshot.sources, *logs.state(snapshot.sources)),
-        requests=snapshot.requests + logs.requests,
+        requests=snapshot.requests + logs.requests + refused.requests,
     )
+
+
+def _refused_since_its_start(cluster: Cluster, snapshot: Snapshot, logs: LogsRead) -> LogsRead:
+    """What the whole logs of routers that still know no engine say of the cluster's API: a watch that was refused ended with its first line."""
+    alone = [key for part in logs.parts.get(LOG_NO_BACKEND.now, ()) for key, line in part.values.items() if line]
+    parts: dict[Ask, tuple[Part, ...]] = {LOG_CLUSTER_API.now: (), LOG_WINDOW.now: ()}
+    requests = 0
+    for key in alone:
+        ran = snapshot.read(RUNNING_FOR.now, key)
+        if ran.blind is not None:
+            continue
+        whole = pod_logs.read_running(
+            cluster, [snapshot.topology.pods[key]], snapshot.at, int(ran.number) + 1, FROM_ITS_START
+        )
+        requests += whole.requests
+        if any(part.values.get(key) for part in whole.parts.get(LOG_CLUSTER_API.now, ())):
+            parts = {ask: (*told, *whole.parts.get(ask, ())) for ask, told in parts.items()}
+    return LogsRead(parts, requests)

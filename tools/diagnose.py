@@ -215,6 +215,8 @@ def _closure(within: Within, topology: Topology) -> frozenset[Subject]:
     found |= set(nodes)
     for subject in (*workloads, *nodes):
         found |= {topology.gpus[key].subject for key in topology.gpus_of(subject)}
+        # Where no exporter tells who holds a GPU, those that nobody is known to hold may be its own.
+        found |= {topology.gpus[key].subject for key in topology.missing_gpus(subject)[1] if subject.kind != "node"}
         found |= {Subject("node", "", name) for name in topology.nodes_of(subject)}
     return frozenset(found)
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from tools.addresses import host_of
 from tools.measure import Identity
 from tools.signals import Per
 from tools.topology import Gpu, Pod
@@ -13,8 +14,10 @@ from tools.topology import Gpu, Pod
 EXPORTER_PODS = ("dcgm-exporter", "gpu-exporter", "gpu_exporter", "nvidia-exporter", "nvitop")
 
 
-def gpus_from(identities: Iterable[Identity], pods: Mapping[str, Pod]) -> dict[str, Gpu]:
-    """Every GPU or MIG instance by key, as the first exporter that speaks of it tells it."""
+def gpus_from(
+    identities: Iterable[Identity], pods: Mapping[str, Pod], addresses: Mapping[str, str] | None = None
+) -> dict[str, Gpu]:
+    """Every GPU or MIG instance by key, as the first exporter that speaks of it tells it; `addresses` name the node of a host."""
     gpus: dict[str, Gpu] = {}
     parents: set[str] = set()
     silent: set[str] = set()
@@ -24,14 +27,16 @@ def gpus_from(identities: Iterable[Identity], pods: Mapping[str, Pod]) -> dict[s
         for key, labels in identity.rows.items():
             # A GPU whose MIG instances another exporter tells is not one more of them.
             if key not in gpus and key not in parents:
-                gpus[key] = _gpu(key, labels, identity, pods)
+                gpus[key] = _gpu(key, labels, identity, pods, addresses or {})
                 if not identity.source.tells_pod:
                     silent.add(key)
         parents |= {key.partition("/")[0] for key in identity.rows if "/" in key}
     return gpus | _held_by_the_only_pod(gpus, silent, pods)
 
 
-def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[str, Pod]) -> Gpu:
+def _gpu(
+    key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[str, Pod], addresses: Mapping[str, str]
+) -> Gpu:
     prefix = "exported_" if identity.exported else ""
     pod = labels.get(f"{prefix}pod", "")
     holder = f"{labels.get(f'{prefix}namespace', '')}/{pod}" if pod and identity.source.tells_pod else None
@@ -41,7 +46,8 @@ def _gpu(key: str, labels: Mapping[str, str], identity: Identity, pods: Mapping[
     node = labels.get("node") or (exporter.node if exporter and (identity.exported or not holder) else "")
     # The exporter's idea of its host's name may be another than the node's.
     node = node or (pods[holder].node if holder and holder in pods else "")
-    node = node or labels.get("Hostname") or labels.get("hostname") or labels.get("instance", "").split(":")[0]
+    node = node or labels.get("Hostname") or labels.get("hostname") or host_of(labels.get("instance", ""))
+    node = addresses.get(node, node)
     index = labels.get("gpu") or labels.get("index") or key
     instance = labels.get("GPU_I_ID", "")
     model = next((labels[label] for label in ("modelName", "name", "devicename") if labels.get(label)), "")

@@ -14,6 +14,7 @@ from tools.last_error import last_error
 from tools.line_literals import literals
 from tools.signals import LOG_CUDA_OOM, LOG_LAST_ERROR, LOG_SERVING, LOG_SHM, LOG_XID, Signal
 from tools.vocabulary import log_signals, patterns, retractions
+from tools.vocabulary.cluster_parts import TAKEN_BACK
 from tools.vocabulary.host_faults import AFTER_AN_ERROR, LOG_NATIVE_CRASH
 from tools.vocabulary.order import LOG_ORDER
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
@@ -73,6 +74,9 @@ def matches(log: str) -> dict[Signal, str]:
     order = Order()
     for line in log.splitlines():
         told: list[str] = []
+        for signal, pattern in TAKEN_BACK.items():
+            if found[signal] and pattern.search(line):
+                found[signal] = ""
         for signal, pattern in looked_for:
             match = pattern.search(line)
             if match and signal.name in _SURVIVED_AS_A_WARNING and _WARNING.search(line, 0, match.end()):

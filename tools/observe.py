@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tools import readers
+from tools.addresses import node_names
 from tools.columns import Part, Value
 from tools.dependencies import supports
 from tools.facts import (
@@ -96,8 +97,17 @@ class Cluster(Protocol):
     def list(self, kind: str) -> Listing:
         """Every object of a kind."""
 
-    def logs(self, namespace: str, pod: str, container: str, previous: bool, *, since_s: int | None = None) -> LogRead:
-        """The tail of a container's log, of the last `since_s` seconds where given."""
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        previous: bool,
+        tail_lines: int = 400,
+        *,
+        since_s: int | None = None,
+    ) -> LogRead:
+        """The tail of a container's log, of the last `since_s` seconds where given; from its beginning on with no `tail_lines` (0)."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ class Observed:
     exporters: tuple[Target, ...] = ()
     engines: tuple[Target, ...] = ()
     supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
@@ -165,6 +176,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         exporters=exporters,
         engines=engines,
         supports=supports(listed, facts.values[LOG_UNREACHABLE], facts.values[LOG_UNRESOLVED]),
+        addresses=node_names(lists["nodes"].items, lists["pods"].items),
     )
 
 

@@ -21,6 +21,7 @@ from tools.vocabulary.outcomes import LOG_WINDOW
 
 SOURCE = "Kubernetes: logs"
 LOGS_OF_FAILING = 4
+TAIL_LINES = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,16 @@ class LogsRead:
         return (SourceState(SOURCE, self.blind, 0, self.requests),)
 
 
-def read_running(cluster: Cluster | Blind, pods: Sequence[Pod], now: float, since_s: int | None = None) -> LogsRead:
-    """What the present logs of these pods' serving containers hold, of the last `since_s` seconds where given."""
+def read_running(
+    cluster: Cluster | Blind, pods: Sequence[Pod], now: float, since_s: int | None = None, lines: int = TAIL_LINES
+) -> LogsRead:
+    """What the last lines of these pods' serving containers' present logs hold, of the last `since_s` seconds where given."""
     if isinstance(cluster, Blind):
         return LogsRead()
     parts: dict[Ask, list[Part]] = defaultdict(list)
     blind: Blind | None = None
     for pod in pods:
-        log = cluster.logs(pod.namespace, pod.name, pod.container, False, since_s=since_s)
+        log = cluster.logs(pod.namespace, pod.name, pod.container, False, tail_lines=lines, since_s=since_s)
         if log.blind is not None:
             blind = blind or log.blind
             for signal in LINES:

@@ -136,9 +136,8 @@ class Present:
         topology = self._snapshot.topology
         wanted = sum(topology.pods[key].gpus for key in topology.pods_of(self._subject) if topology.pods[key].active)
         if wanted > seen:
-            nodes = set(topology.nodes_of(self._subject))
             said = f"{wanted:.0f} GPUs are allocated, {seen} have metrics"
-            unheld = [gpu for gpu in topology.gpus.values() if gpu.pod is None and gpu.node in nodes]
+            unheld = topology.unheld_near(self._subject)
             if len(unheld) >= wanted - seen:
                 said += f" that are known to be its own: nobody tells who holds {len(unheld)} GPUs of its nodes"
             why = Blind(Reason.NO_SERIES, said)

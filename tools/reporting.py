@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
+from tools.addresses import host_of
 from tools.columns import Part, Value
 from tools.gpu_owners import EXPORTER_PODS
 from tools.inventory import runtimes, sources
@@ -26,10 +27,10 @@ def reporting(measured: Measured, topology: Topology, now: float, stale_after_s:
     if measured.blind is not None:
         return {}
     found: dict[Ask, Part] = {}
-    gpus = _gpus(measured, topology, now, stale_after_s)
+    up_nodes, up_pods = _up(measured, topology)
+    gpus = _gpus(measured, topology, now, stale_after_s, up_nodes)
     if gpus is not None:
         found[NODE_GPUS_REPORTING.now] = gpus
-    up_nodes, up_pods = _up(measured, topology)
     found[ENGINE_REPORTING.now] = _engines(measured, topology, now, stale_after_s, up_pods)
     found[NODE_EXPORTER_UP.now] = Part(TITLE, "up", now, up_nodes, blind=measured.up_blind)
     found[ENGINE_UP.now] = Part(TITLE, "up", now, up_pods, blind=measured.up_blind)
@@ -45,7 +46,9 @@ def unscraped(measured: Measured, topology: Topology) -> frozenset[str]:
     return frozenset(engines - set(up_pods) - _seen(measured))
 
 
-def _gpus(measured: Measured, topology: Topology, now: float, stale_after_s: float) -> Part | None:
+def _gpus(
+    measured: Measured, topology: Topology, now: float, stale_after_s: float, up: Mapping[str, Value]
+) -> Part | None:
     counts: dict[str, Value] = defaultdict(float)
     queries: list[str] = []
     counted: set[str] = set()
@@ -61,7 +64,17 @@ def _gpus(measured: Measured, topology: Topology, now: float, stale_after_s: flo
                 counts[node] = float(counts[node]) + 1.0
     if not queries:
         return None
-    return Part(TITLE, " or ".join(queries), now, {node: counts.get(node, 0.0) for node in topology.nodes})
+    values: dict[str, Value] = {node: counts.get(node, 0.0) for node in topology.nodes}
+    strangers = sorted(set(counts) - set(topology.addresses.values())) if topology.addresses else []
+    unseen: dict[str, Blind] = {}
+    if strangers:
+        # Their host goes by a name that no node bears: they may be those that a silent node seems to miss.
+        why = Blind(
+            Reason.AMBIGUOUS, f"GPUs report from {strangers[0]}, which is the name of no node: they may be its own"
+        )
+        unseen = {node: why for node, count in values.items() if not count and up.get(node) != 0.0}
+    seen = {node: count for node, count in values.items() if node not in unseen}
+    return Part(TITLE, " or ".join(queries), now, seen, unseen=unseen)
 
 
 def _up(measured: Measured, topology: Topology) -> tuple[dict[str, Value], dict[str, Value]]:
@@ -71,7 +84,8 @@ def _up(measured: Measured, topology: Topology) -> tuple[dict[str, Value], dict[
         key = f"{row.labels.get('namespace', '')}/{row.labels.get('pod', '')}"
         pod = topology.pods.get(key)
         if any(mark in f"{row.labels.get('job', '')} {key}" for mark in (*EXPORTER_PODS, "dcgm")):
-            node = row.labels.get("node") or (pod.node if pod else row.labels.get("instance", "").split(":")[0])
+            node = row.labels.get("node") or (pod.node if pod else host_of(row.labels.get("instance", "")))
+            node = topology.addresses.get(node, node)
             nodes[node] = min(float(nodes.get(node, 1.0)), row.value)
         elif pod is not None:
             pods[key] = min(float(pods.get(key, 1.0)), row.value)

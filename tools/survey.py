@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tools import failing_replicas, pod_logs, stalled_engines
+from tools.addresses import node_names_from_series
 from tools.columns import Column, Part
 from tools.direct import Direct, Scraper, read_directly
 from tools.exporters.kube_state_metrics import AUTOSCALERS, NODES, PODS
@@ -156,13 +157,17 @@ def _topology(observed: Observed, measured: Measured, direct: Direct | None = No
     pods = dict(observed.pods) or _pods_from_series(measured)
     told = [measured.identities.get(source.name) for source in sources()]
     told += [] if direct is None else direct.identities.values()
-    gpus = gpus_from((identity for identity in told if identity is not None), pods)
+    listed = measured.identities.get(NODES.name)
+    addresses = dict(observed.addresses) or node_names_from_series(listed.rows.values() if listed else ())
+    gpus = gpus_from((identity for identity in told if identity is not None), pods, addresses)
     nodes = set(observed.nodes) | {gpu.node for gpu in gpus.values()} | {pod.node for pod in pods.values() if pod.node}
     if "nodes" in observed.absent and NODES.name in measured.identities:
         nodes |= set(measured.identities[NODES.name].rows)
     autoscalers = observed.autoscalers or _autoscalers_from_series(measured.identities.get(AUTOSCALERS.name))
     engines, models = _engines(pods, measured)
-    return Topology(pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines, models, observed.supports)
+    return Topology(
+        pods, gpus, tuple(sorted(nodes)), autoscalers, observed.wanted, engines, models, observed.supports, addresses
+    )
 
 
 def _pods_from_series(measured: Measured) -> dict[str, Pod]:

@@ -79,7 +79,7 @@ class Autoscaler:
 class Topology:
     """The scope's pods, GPUs, nodes and autoscalers by key, which engine serves each workload, and which serves a model.
 
-    `supports` holds troubled workloads, each with the workloads that need it.
+    `supports` holds troubled workloads, each with the workloads that need it, `addresses` the node by each name and address that it goes by.
     """
 
     pods: Mapping[str, Pod] = field(default_factory=dict)
@@ -90,6 +90,7 @@ class Topology:
     engines: Mapping[Subject, str] = field(default_factory=dict)
     models: Mapping[str, Subject] = field(default_factory=dict)
     supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def workloads(self) -> dict[Subject, tuple[str, ...]]:
@@ -164,6 +165,19 @@ class Topology:
         if subject.kind == "cluster":
             return tuple(self.gpus)
         return tuple(key for pod in self.pods_of(subject) for key in self._gpus_by_pod.get(pod, ()))
+
+    def missing_gpus(self, subject: Subject) -> tuple[float, tuple[str, ...]]:
+        """How many GPUs the active pods of a subject request beyond those known to be its own, and which of its nodes nobody is known to hold."""
+        requested = sum(self.pods[key].gpus for key in self.pods_of(subject) if self.pods[key].active)
+        missing = requested - len(self.gpus_of(subject))
+        if missing <= 0:
+            return 0.0, ()
+        return missing, self.unheld_near(subject)
+
+    def unheld_near(self, subject: Subject) -> tuple[str, ...]:
+        """The GPUs of a subject's nodes that no pod is known to hold."""
+        near = (key for node in self.nodes_of(subject) for key in self._gpus_by_node.get(node, ()))
+        return tuple(key for key in near if self.gpus[key].pod is None)
 
     def nodes_of(self, subject: Subject) -> tuple[str, ...]:
         """The names of the nodes that a subject is or runs on."""

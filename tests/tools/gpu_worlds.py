@@ -27,6 +27,25 @@ def nvidia_smi(world: World) -> None:
     world.counter("nvidia_smi_xid_errors_total", 0, over=600, **hurt, xid="79")
 
 
+def plain_smi(world: World) -> None:
+    """The same exporter scraped by the addresses of its hosts: neither pod nor node is told, and each reason for a low clock by itself."""
+    held = ({"hw_power_brake_slowdown": 1.0, "sw_thermal_slowdown": 0.5}, {"sw_power_cap": 1.0})
+    for i, reasons in enumerate(held):
+        who = {"uuid": UUID.format(i), "job": "gpu-exporter", "instance": f"10.0.0.{i + 1}:9835"}
+        kind = ("event", "throttle")[i]
+        world.gauge("nvidia_smi_gpu_info", 1, over=1800, **who, index="0", name="NVIDIA L40S")
+        world.gauge("nvidia_smi_utilization_gpu_ratio", 0.9, over=1800, **who)
+        for reason in ("hw_thermal_slowdown", "sw_thermal_slowdown", "hw_power_brake_slowdown", "sw_power_cap"):
+            share = reasons.get(reason, 0.0)
+            value = (lambda b: float(b % 120 < 60)) if share == 0.5 else share
+            world.gauge(f"nvidia_smi_clocks_{kind}_reasons_{reason}", value, over=1800, **who)
+        world.gauge("up", 1, over=1800, job="gpu-exporter", instance=who["instance"])
+        world.gauge("kube_node_info", 1, over=1800, node=f"edge-{i + 1}", internal_ip=f"10.0.0.{i + 1}", job="ksm")
+        world.gauge(
+            "kube_node_status_capacity", 1, over=1800, node=f"edge-{i + 1}", resource="nvidia_com_gpu", job="ksm"
+        )
+
+
 def side_by_side(world: World) -> None:
     """The same GPU through three exporters, and one cut into instances that only dcgm-exporter tells."""
     uuid = UUID.format(0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.tools.worlds import listings, pod
 from tools.casebook import asks
 from tools.closer_look import MOST, WINDOW_S, closer, unwatched
@@ -13,6 +15,7 @@ from tools.failing_replicas import FAILURES
 from tools.finding import BlindSpot
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
+from tools.sources.kube import LogRead
 from tools.sources.kube_fake import FakeKube
 from tools.survey import survey
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
@@ -87,3 +90,61 @@ def test_it_is_about_the_present_and_about_few() -> None:
     assert closer(kube, before, []) is before
     assert len(unwatched(before, KEYS * 5)) == MOST
     assert WINDOW_S == 900
+
+
+REFUSED = (
+    'HTTP response body: {"message":"pods is forbidden: User \\"system:serviceaccount:team:router\\" cannot list resource \\"pods\\" in API group '
+    '\\"\\" in the namespace \\"team\\""}'
+)
+ALONE = "INFO: Scraping metrics from 0 serving engine(s) (engine_stats.py:100:engine_stats)"
+
+
+class Rolling(FakeKube):
+    """The same, whose logs hold what was said in the last minutes apart from what was said before."""
+
+    def __init__(self, early: str, late: str) -> None:
+        super().__init__(listings(pods=[pod("a")]), {})
+        self.early, self.late = early, late
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        previous: bool,
+        tail_lines: int = 400,
+        limit_bytes: int = 262144,
+        since_s: int | None = None,
+    ) -> LogRead:
+        whole = since_s is not None and since_s > WINDOW_S and not tail_lines
+        text = f"{self.early}\n{self.late}" if whole else self.late
+        return LogRead(text[:limit_bytes], None, f"/log/{namespace}/{pod}/{container}?previous={previous}", 1.7e9)
+
+
+def test_a_router_that_still_knows_nobody_is_asked_for_the_refusal_at_its_start() -> None:
+    kube = Rolling(REFUSED, ALONE)
+    before = seen(kube)
+    after = closer(kube, before, ["team/a"])
+    (finding,) = [one for one in diagnose(after, Within("team")).findings if one.root]
+    assert finding.id == "cluster_api_refused"
+    assert "within 10 min" not in finding.because
+    assert "within 15 min" not in finding.because, "it was said long before"
+    assert after.requests == before.requests + 2
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        (REFUSED, "all well"),
+        (REFUSED, f"{ALONE}\nINFO: Scraping metrics from 2 serving engine(s)"),
+    ],
+)
+def test_a_router_that_knows_its_engines_is_believed(early: str, late: str) -> None:
+    kube = Rolling(early, late)
+    assert not diagnose(closer(kube, seen(kube), ["team/a"]), Within("team")).findings
+
+
+def test_a_router_that_knows_nobody_and_was_refused_nothing() -> None:
+    kube = Rolling("INFO: starting", ALONE)
+    (finding,) = diagnose(closer(kube, seen(kube), ["team/a"]), Within("team")).findings
+    assert finding.id == "router_without_backends"

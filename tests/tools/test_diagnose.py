@@ -21,7 +21,7 @@ from tools.signals import (
     parse_ask,
 )
 from tools.snapshot import Snapshot, SourceState
-from tools.topology import Pod, Topology
+from tools.topology import Gpu, Pod, Topology
 
 KV = {"llm.kv_usage avg 10m": 0.99, "llm.requests_waiting min 5m": 6, "llm.requests_waiting now": 9}
 LATE = {"llm.ttft p95 5m": 8.0, "llm.ttft mean 5m": 6.0, "llm.queue_time mean 5m": 5.0}
@@ -116,6 +116,19 @@ def test_a_scope_closes_over_its_gpus_and_leaves_the_others_out() -> None:
     assert len(keys(diagnose(taken))) == 4
     assert set(keys(diagnose(taken, Within(several=frozenset({APP, OTHER}))))) == set(keys(diagnose(taken)))
     assert set(keys(diagnose(taken, Within(several=frozenset({OTHER}))))) == set(keys(diagnose(taken, Within("lab"))))
+
+
+def test_a_gpu_that_may_be_its_own_is_in_its_scope() -> None:
+    mine, theirs = Subject("gpu", "", "n1/0"), Subject("gpu", "", "n2/4")
+    taken = two((mine, XID), (theirs, XID), (APP, WELL), (OTHER, WELL))
+    unheld = {key: replace(gpu, pod=None) for key, gpu in taken.topology.gpus.items()}
+    silent = replace(taken, topology=replace(taken.topology, gpus=unheld))
+    assert keys(diagnose(silent, Within("team", "app"))) == [f"xid_critical@{mine}"], "nobody tells who holds it"
+    known = replace(
+        silent,
+        topology=replace(taken.topology, gpus={**taken.topology.gpus, "G-new": Gpu("G-new", "n1", "0", "", None)}),
+    )
+    assert keys(diagnose(known, Within("lab"))) == [f"xid_critical@{theirs}"]
 
 
 def test_a_node_of_the_scope_is_in_it() -> None:

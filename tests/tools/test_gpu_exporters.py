@@ -19,6 +19,7 @@ from tools.signals import (
     GPU_MEM_USED,
     GPU_POWER,
     GPU_UTIL,
+    NODE_EXPORTER_UP,
     NODE_GPUS_REPORTING,
     XID_BEFORE,
     XID_LAST,
@@ -28,6 +29,7 @@ from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
 from tools.topology import Pod
+from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW
 from tools.vocabulary.gpu_health import CLOCK_REASONS, ECC_DOUBLE, GPU_TEMPERATURE, REMAP_PENDING, SM_CLOCK
 
 Worlds = dict[str, World]
@@ -103,6 +105,35 @@ def test_what_nvitop_tells_is_in_our_units_and_what_it_cannot_tell_is_blind(
     reasons = taken.read(CLOCK_REASONS.now, "GPU-t").blind
     assert reasons is not None
     assert reasons.reason is Reason.NO_SERIES
+
+
+@pytest.mark.parametrize("kubernetes", [True, False], ids=["by its objects", "by kube-state-metrics"])
+def test_an_exporter_scraped_by_an_address_reports_of_the_node_that_has_it(
+    prom: PromSource, worlds_by_name: Worlds, kubernetes: bool
+) -> None:
+    now = worlds_by_name["plain_smi"].at
+    nodes = [node(f"edge-{i}", 1) for i in (1, 2)]
+    for i, one in enumerate(nodes, 1):
+        one["status"]["addresses"] = [{"type": "InternalIP", "address": f"10.0.0.{i}"}]
+    cluster = FakeKube(listings(nodes=nodes)) if kubernetes else Blind(Reason.NOT_SET, "no cluster")
+    taken = survey(prom, cluster, asks(), now)
+    assert sorted(str(gpu.subject) for gpu in taken.topology.gpus.values()) == ["gpu/edge-1/0", "gpu/edge-2/0"]
+    assert taken.topology.nodes == ("edge-1", "edge-2")
+    assert [taken.read(NODE_GPUS_REPORTING.now, f"edge-{i}").value for i in (1, 2)] == [1, 1]
+    assert [taken.read(NODE_EXPORTER_UP.now, f"edge-{i}").value for i in (1, 2)] == [1, 1]
+    assert not [one for one in diagnose(taken).findings if one.id == "exporter_down"]
+
+
+def test_each_reason_for_a_low_clock_is_read_by_itself_where_the_mask_is_not_told(
+    prom: PromSource, worlds_by_name: Worlds
+) -> None:
+    taken = survey(prom, Blind(Reason.NOT_SET, "no cluster"), asks(), worlds_by_name["plain_smi"].at)
+    shares = {
+        signal: [taken.read(signal.avg("10m"), f"GPU-{UUID.format(i)}").value for i in (0, 1)]
+        for signal in (HEAT, BRAKE, CAPPED)
+    }
+    assert shares == {HEAT: [pytest.approx(0.5, abs=0.06), 0], BRAKE: [1, 0], CAPPED: [0, 1]}
+    assert taken.read(SET_LOW.avg("10m"), f"GPU-{UUID.format(0)}").blind is not None
 
 
 # ------------------------------------------------------------------ who holds a GPU that nobody's labels tell

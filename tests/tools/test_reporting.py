@@ -130,6 +130,25 @@ def test_gpus_are_counted_once_however_many_exporters_tell_of_them() -> None:
     assert reporting(old, TOPOLOGY, NOW, 180)[NODE_GPUS_REPORTING.now].values == {"n1": 0.0, "n2": 0.0}
 
 
+def test_a_node_is_not_said_to_be_silent_while_gpus_report_from_a_host_that_nobody_knows() -> None:
+    stranger = replace(
+        TOPOLOGY, gpus={"GPU-0": Gpu("GPU-0", "10.9.9.9", "0", "", None)}, addresses={"n1": "n1", "n2": "n2"}
+    )
+    seen_one = seen("dcgm_exporter", "GPU-0")
+    told = reporting(Measured(None, identities=seen_one), stranger, NOW, 180)[NODE_GPUS_REPORTING.now]
+    assert told.values == {}
+    assert {key: why.reason for key, why in told.unseen.items()} == dict.fromkeys(("n1", "n2"), Reason.AMBIGUOUS)
+    assert "10.9.9.9" in told.unseen["n1"].detail
+    # An exporter that does not answer its scrape is down, whoever else reports.
+    down = Measured(None, identities=seen_one, up=(up(0, job="dcgm", instance="n1:9400"),))
+    told = reporting(down, stranger, NOW, 180)[NODE_GPUS_REPORTING.now]
+    assert told.values == {"n1": 0.0}
+    assert set(told.unseen) == {"n2"}
+    known = replace(stranger, addresses={"10.9.9.9": "n1", "n1": "n1", "n2": "n2"}, gpus=TOPOLOGY.gpus)
+    told = reporting(Measured(None, identities=seen_one), known, NOW, 180)[NODE_GPUS_REPORTING.now]
+    assert told.values == {"n1": 1.0, "n2": 0.0}
+
+
 def test_without_an_exporter_or_a_prometheus_nothing_is_counted() -> None:
     assert NODE_GPUS_REPORTING.now not in reporting(Measured(None), TOPOLOGY, NOW, 180)
     assert reporting(replace(Measured(None), blind=DOWN), TOPOLOGY, NOW, 180) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tools.reading import Subject
@@ -104,6 +106,17 @@ def test_what_is_unknown_has_no_parts(subject: Subject) -> None:
 def test_a_gpu_of_a_pod_that_is_not_known_leads_to_no_pod() -> None:
     """Every key that it hands out can be looked up."""
     assert WORLD.pods_of(Subject("gpu", "", "n1/3")) == ()
+
+
+def test_the_gpus_that_may_be_its_own() -> None:
+    pods = {**WORLD.pods, "team/a": replace(WORLD.pods["team/a"], gpus=2.0)}
+    short = replace(WORLD, pods=pods)
+    assert short.missing_gpus(APP) == (1.0, ("G2",)), (
+        "of two that it requests one is known, and one of its node's is nobody's"
+    )
+    assert WORLD.missing_gpus(APP) == (0.0, ())
+    assert short.missing_gpus(OTHER) == (0.0, ())
+    assert short.unheld_near(APP) == ("G2",)
 
 
 def test_keys_and_subjects_of_each_dimension() -> None:

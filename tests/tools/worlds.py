@@ -187,7 +187,7 @@ def build() -> dict[str, World]:
     names = (
         "generations", "nothing", "true_labels", "exported", "mig", "vanished", "stale", "ksm", "ksm_exported", "rollout",
         "four", "four_hundred", "sick", "fqdn", "nvidia_smi", "side_by_side", "nvitop", "house",
-        "clocks", "reported", "ksm_init", "ksm_init_exported",
+        "clocks", "reported", "ksm_init", "ksm_init_exported", "plain_smi",
     )  # fmt: skip
     worlds = {name: World(START + i * MONTH) for i, name in enumerate(names)}
     _engines(worlds["generations"], worlds["nothing"])
@@ -213,6 +213,7 @@ def build() -> dict[str, World]:
     _house(worlds["house"])
     gpu_worlds.clocks(worlds["clocks"])
     gpu_worlds.reported(worlds["reported"])
+    gpu_worlds.plain_smi(worlds["plain_smi"])
     return worlds
 
 

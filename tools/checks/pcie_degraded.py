@@ -14,6 +14,7 @@ A handful of replays, which every link has, and a low generation while the GPU i
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.families import SLOW, at
 from tools.finding import Remedy
+from tools.reading import Reading
 from tools.signals import GPU_UTIL, XID_LAST
 from tools.vocabulary.gpu_health import PCIE_REPLAYS
 from tools.vocabulary.gpu_links import PCIE_GEN, PCIE_GEN_MAX, PCIE_WIDTH, PCIE_WIDTH_MAX
@@ -28,14 +29,21 @@ BUSY = GPU_UTIL.avg("10m")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the link replays far more than links do, or is narrower or slower than it can be while the GPU works."""
-    replays = now[REPLAYS]
-    if replays.number >= limits["replays"]:
+    replays = now.get(REPLAYS)
+    if replays is not None and replays.number >= limits["replays"]:
         return because(
             "The PCIe link repeated {replays} within the hour.",
             now.get(XID_LAST.max("1h")),
             now.get(BUSY),
             replays=replays,
         )
+    found = _trained_low(now, limits, replays)
+    if found is None:
+        _ = now[REPLAYS]  # raises where they cannot be seen: a link of full width may still fail
+    return found
+
+
+def _trained_low(now: Now, limits: Limits, replays: Reading | None) -> Because | None:
     busy = now.get(BUSY)
     if busy is None or busy.number < limits["busy"]:
         return None

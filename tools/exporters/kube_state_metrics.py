@@ -175,6 +175,7 @@ NODES = Source(
     per=Per.NODE,
     anchor=("kube_node_info",),
     keys=("node",),
+    identity=("internal_ip",),
     signals={
         NODE_GPUS: (Series("kube_node_status_capacity", match='resource="nvidia_com_gpu"'),),
         NODE_READY: (Series("kube_node_status_condition", match='condition="Ready",status="true"'),),

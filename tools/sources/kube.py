@@ -251,6 +251,8 @@ class KubeSource:
     ) -> LogRead:
         """The last lines of a container's log, of its previous run when `previous`, of the last `since_s` seconds when given.
 
+        With no `tail_lines` (0) it is read from its beginning on, as far as `limit_bytes` go.
+
         A server cuts at `limit_bytes` from the front, which loses the end, where the cause of a crash stands: fewer lines
         are then asked for.
         """
@@ -260,8 +262,10 @@ class KubeSource:
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         shown = f"GET {path}?container={container}" + ("&previous=true" if previous else "")
         found: str | Blind = ""
-        for lines in (tail_lines, max(1, tail_lines // 8), max(1, tail_lines // 64)):
-            query: dict[str, str | int] = {"container": container, "tailLines": lines, "limitBytes": limit_bytes}
+        for lines in (tail_lines, max(1, tail_lines // 8), max(1, tail_lines // 64)) if tail_lines else (0,):
+            query: dict[str, str | int] = {"container": container, "limitBytes": limit_bytes}
+            if lines:
+                query["tailLines"] = lines
             if since_s is not None:
                 query["sinceSeconds"] = max(1, since_s)
             answer = self._http.get(path, query | ({"previous": "true"} if previous else {}))

@@ -15,6 +15,8 @@ LOG_RAY_RESOURCES = line("log.ray_resources", "Line on resources that the Ray cl
 LOG_RUNTIME_ENV = line("log.runtime_env", "Line on an environment of Ray")
 LOG_NO_ROOM = line("log.no_room", "Line on a disk or store without room")
 
+# What takes such a line back when it comes later in the same log.
+TAKEN_BACK = {LOG_NO_BACKEND: re.compile(r"Scraping metrics from [1-9]\d{0,5} serving engine")}
 # Bounded repetitions only: a log may be one giant line.
 PATTERNS = {
     LOG_NO_BACKEND: re.compile(
@@ -23,6 +25,7 @@ PATTERNS = {
         r"|InferencePool is not initialized in data store|no instances found for endpoint|No workers available for endpoint"
         r"|No (?:prefill|decode) endpoints discovered|No backend available for model|No deployments available for selected model"
         r"|failed to find target (?:pod|endpoint): (?!.{0,80}(?:saturat|sheddable))"
+        r"|Scraping metrics from 0 serving engine"
     ),
     # Quoted as such, or within JSON.
     LOG_CLUSTER_API: re.compile(

@@ -1,7 +1,7 @@
 """What holds a GPU's clock down, as shares of a window, and what it may draw and run at.
 
 One scrape of the reasons (DCGM field 112, a bit mask) says little: a bit comes and goes within a second. Its share over a window is
-read off the samples of the mask, bit by bit; where the mask is not exported, off counters of nanoseconds (fields 1420 to 1424, or 240
+read off the samples of the mask, bit by bit; where the mask is not exported, off single reasons as 0 or 1, or off counters of nanoseconds (fields 1420 to 1424, or 240
 and 241 of older lists). The violation counter of power does not tell the brake of a power supply from the cap of the driver, so it
 stands for the cap alone.
 """
@@ -51,6 +51,14 @@ def _counted(*names: str, per_second: float = 1e-9, default: bool = False) -> tu
     return tuple(Series(name, expr=expr, default=default, only=("avg",)) for name in names)
 
 
+def _flags(*names: str) -> tuple[Series, ...]:
+    """The share of samples in which one of some reasons held, the greatest of them, where nvidia-smi was asked for each and not for the mask."""
+    reasons = [f"nvidia_smi_clocks_{kind}_reasons_{name}" for kind in ("event", "throttle") for name in names]
+    each = (f'label_replace(avg_over_time({one}{{{{{{sel}}}}}}[{{w}}]), "flag", "{one}", "", "")' for one in reasons)
+    expr = f"max by ({{by}}) ({' or '.join(each)})"
+    return tuple(Series(one, expr=expr, only=("avg",)) for one in reasons)
+
+
 def _old(name: str) -> Series:
     return Series(name, default=False)
 
@@ -84,6 +92,7 @@ SERIES = {
     "nvidia_gpu_exporter": {
         HEAT: (
             *_bits("nvidia_gpu_exporter", HEAT_BITS),
+            *_flags("hw_thermal_slowdown", "sw_thermal_slowdown"),
             *_counted(
                 _SECONDS.format("hw_thermal_slowdown"),
                 _SECONDS.format("sw_thermal_slowdown"),
@@ -93,13 +102,15 @@ SERIES = {
         ),
         BRAKE: (
             *_bits("nvidia_gpu_exporter", BRAKE_BIT),
+            *_flags("hw_power_brake_slowdown"),
             *_counted(_SECONDS.format("hw_power_brake_slowdown"), per_second=1.0, default=True),
         ),
         CAPPED: (
             *_bits("nvidia_gpu_exporter", CAP_BIT),
+            *_flags("sw_power_cap"),
             *_counted(_SECONDS.format("sw_power_cap"), per_second=1.0, default=True),
         ),
-        SET_LOW: _bits("nvidia_gpu_exporter", SETTING_BIT),
+        SET_LOW: (*_bits("nvidia_gpu_exporter", SETTING_BIT), *_flags("applications_clocks_setting")),
         SM_CLOCK_MAX: (Series("nvidia_smi_clocks_max_sm_clock_hz", scale=1e-6),),
         POWER_LIMIT: (Series("nvidia_smi_enforced_power_limit_watts"), Series("nvidia_smi_power_limit_watts")),
         POWER_LIMIT_DEFAULT: (Series("nvidia_smi_power_default_limit_watts"),),

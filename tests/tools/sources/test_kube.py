@@ -517,6 +517,16 @@ def test_the_end_of_a_log_survives_its_byte_limit(api: KubeApi, source: KubeSour
     assert len(read.text) <= 10_000
 
 
+def test_a_log_from_its_beginning_on(api: KubeApi, source: KubeSource) -> None:
+    lines = "".join(f"{number:05} {'x' * 93}\n" for number in range(1000))
+    api.world = StaticWorld([pod("chat", "vllm-0")], {("chat", "vllm-0", "server", False): lines})
+    read = source.logs("chat", "vllm-0", "server", False, tail_lines=0, limit_bytes=10_000)
+    assert read.text.startswith("00000 ")
+    assert "\n00050 " in read.text
+    assert len(read.text) <= 10_000
+    assert len([one for one in api.requests if "/log" in one]) == 1
+
+
 @pytest.mark.parametrize("name", ["../../secrets", "a b", "", "x" * 300, "a?b=c", "caf\u00e9", "a/b", "A"])
 def test_odd_names_are_never_sent(api: KubeApi, source: KubeSource, name: str) -> None:
     for place in (("chat", name, "server"), (name, "vllm-0", "server"), ("chat", "vllm-0", name)):

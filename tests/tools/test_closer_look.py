@@ -148,3 +148,4 @@ def test_a_router_that_knows_nobody_and_was_refused_nothing() -> None:
     kube = Rolling("INFO: starting", ALONE)
     (finding,) = diagnose(closer(kube, seen(kube), ["team/a"]), Within("team")).findings
     assert finding.id == "router_without_backends"
+    assert "within 15 min its log said" in finding.because

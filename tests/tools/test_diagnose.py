@@ -124,11 +124,8 @@ def test_a_gpu_that_may_be_its_own_is_in_its_scope() -> None:
     unheld = {key: replace(gpu, pod=None) for key, gpu in taken.topology.gpus.items()}
     silent = replace(taken, topology=replace(taken.topology, gpus=unheld))
     assert keys(diagnose(silent, Within("team", "app"))) == [f"xid_critical@{mine}"], "nobody tells who holds it"
-    known = replace(
-        silent,
-        topology=replace(taken.topology, gpus={**taken.topology.gpus, "G-new": Gpu("G-new", "n1", "0", "", None)}),
-    )
-    assert keys(diagnose(known, Within("lab"))) == [f"xid_critical@{theirs}"]
+    moved = replace(taken.topology, gpus={**taken.topology.gpus, "G-app-0": Gpu("G-app-0", "n2", "0", "", None)})
+    assert keys(diagnose(replace(taken, topology=moved), Within("lab"))) == [f"xid_critical@{theirs}"], "it lacks none"
 
 
 def test_a_node_of_the_scope_is_in_it() -> None:

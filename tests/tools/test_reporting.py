@@ -144,6 +144,9 @@ def test_a_node_is_not_said_to_be_silent_while_gpus_report_from_a_host_that_nobo
     told = reporting(down, stranger, NOW, 180)[NODE_GPUS_REPORTING.now]
     assert told.values == {"n1": 0.0}
     assert set(told.unseen) == {"n2"}
+    both = replace(stranger, gpus={**stranger.gpus, "GPU-1": Gpu("GPU-1", "n1", "0", "", None)})
+    told = reporting(Measured(None, identities=seen("dcgm_exporter", "GPU-0", "GPU-1")), both, NOW, 180)
+    assert told[NODE_GPUS_REPORTING.now].values == {"n1": 1.0}, "what reports is counted"
     known = replace(stranger, addresses={"10.9.9.9": "n1", "n1": "n1", "n2": "n2"}, gpus=TOPOLOGY.gpus)
     told = reporting(Measured(None, identities=seen_one), known, NOW, 180)[NODE_GPUS_REPORTING.now]
     assert told.values == {"n1": 1.0, "n2": 0.0}

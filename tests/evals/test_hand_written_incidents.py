@@ -34,6 +34,7 @@ QUIRKS = [
     r"vllm:gpu_cache_usage_perc\{.*engine=",
     r"vllm:kv_cache_usage_perc\{.*prometheus_replica=",
     r"te_queue_size\{",
+    r"nvidia_smi_gpu_info\{(?!.*[{,](?:node|pod|Hostname)=)",
     r"kube_horizontalpodautoscaler_spec_target_metric\{.*metric_name=\"vllm_num_requests_waiting\"",
 ]
 
@@ -104,7 +105,13 @@ def looked_at(folder: Path) -> Metrics:
     times = [int(row[2]) for row in rows if len(row) == 3 and row[0].endswith('"}')]
     series = "\n".join({row[0] for row in rows})
     quirks = frozenset(quirk for quirk in QUIRKS if re.search(rf"(?m)^{quirk}", series))
-    return Metrics(len(times), min(times), max(times), "DCGM" in text, quirks)
+    return Metrics(
+        len(times),
+        min(times),
+        max(times),
+        any(name in text for name in ("DCGM", "nvidia_smi_", "gpu_memory_total_MiB")),
+        quirks,
+    )
 
 
 @pytest.fixture(scope="session")

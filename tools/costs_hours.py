@@ -5,13 +5,13 @@ Every device-hour of the window lands in exactly one place. What could not be se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 from tools.costs_figures import Kind, Spent, queries
 from tools.costs_nodes import NodeRate
+from tools.facts import STANDBY_NAME
 from tools.reading import Reading, Subject
 from tools.signals import ENGINE_AWAKE, POD_AGE, STANDBY, Ask, Signal
 from tools.snapshot import Snapshot
@@ -23,7 +23,6 @@ ENDED = frozenset({"Succeeded", "Failed"})
 # What Kubernetes says now is taken for an hour at most: it keeps no past.
 STATE_HOLDS_H = 1.0
 _SLOT = 1.0 / SLOTS_PER_HOUR
-_STANDBY = re.compile(r"(^|[-_.])(warm-?)?standby($|[-_.\d])", re.IGNORECASE)
 _CONTROLLED_ONE_BY_ONE = frozenset({"deployment", "replicaset", "pod", "daemonset"})
 
 
@@ -129,7 +128,7 @@ class Window:
         awake = self.snapshot.read(ENGINE_AWAKE.now, pod.key)
         if awake.value == 0.0:
             return "standby", "the engine sleeps", awake
-        if _STANDBY.search(pod.workload.name):
+        if STANDBY_NAME.search(pod.workload.name):
             return "standby", "a standby by its name, no request", None
         return "idle", "no request", None
 

@@ -5,6 +5,7 @@ Pure functions over raw API objects. A fact that an object does not hold is abse
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -27,6 +28,9 @@ from tools.signals import (
 Value = float | str
 Object = Mapping[str, Any]
 STANDBY_ANNOTATION = "rackside.dev/standby"
+STANDBY_NAME = re.compile(r"(^|[-_.])((warm|hot)-?)?standby($|[-_.\d])", re.IGNORECASE)
+_STANDBY_VALUE = re.compile(r"((warm|hot|cold)[-_ ]?)?stand-?by|(hot|warm)[-_ ]spare", re.IGNORECASE)
+_STANDBY_KEY = re.compile(r"(^|[-_./])((warm|hot)-?)?standby$", re.IGNORECASE)
 
 
 # What the API sends is a dict, which is told at once; asking the abstract class first would be half of the time on a large fleet.
@@ -99,8 +103,21 @@ def workload_facts(item: Object) -> dict[Signal, Value]:
         facts[REPLICAS_WANTED] = float(wanted)
         facts[REPLICAS_READY] = count_of(at(item, "status", "readyReplicas"))
     marks = {**within(item, "metadata", "labels"), **within(item, "metadata", "annotations")}
-    facts[STANDBY] = 1.0 if str(marks.get(STANDBY_ANNOTATION, "")).lower() == "true" else 0.0
+    facts[STANDBY] = 1.0 if _kept_warm(name_of(item)[1], marks) else 0.0
     return facts
+
+
+def _kept_warm(name: str, marks: Mapping[str, object]) -> bool:
+    """Whether somebody says of a workload that it waits for another to fail: by our annotation, in the words of a label, or in its name."""
+    own = str(marks.get(STANDBY_ANNOTATION, "")).lower()
+    if own:
+        return own == "true"
+    if STANDBY_NAME.search(name):
+        return True
+    return any(
+        _STANDBY_VALUE.fullmatch(str(value)) or (_STANDBY_KEY.search(key) and str(value).lower() in {"true", "yes"})
+        for key, value in marks.items()
+    )
 
 
 def autoscaler_target(item: Object) -> Subject:

@@ -86,5 +86,7 @@ def lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> 
     if where is Where.ON_THIS_NODE:
         return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
     if where is Where.ON_THIS_GPU:
-        return bool(set(topology.gpus_of(cause)) & set(topology.gpus_of(symptom)))
+        # Where no exporter tells who holds a GPU, one that nobody is known to hold may be its own.
+        held = {*topology.gpus_of(symptom), *topology.missing_gpus(symptom)[1]}
+        return bool(set(topology.gpus_of(cause)) & held)
     return bool(topology.workloads_of(cause) & topology.workloads_of(symptom))

@@ -34,6 +34,40 @@ def test_a_broken_rule_is_told_where_nothing_else_explains_the_fault(world: dict
     assert all(not outcome.case.check.rule for outcome in told.outcomes)
 
 
+CUT = {"workload.route_timeout now": 60, "workload.routes now": "ingress llm"}
+GIVEN_UP = scene("abort_spike")["fires"]
+PAUSED = {"workload.paused now": "app"}
+QUEUE = scene("kv_saturation_queueing")["fires"]
+
+
+@pytest.mark.parametrize(
+    ("world", "roots"),
+    [
+        ({**CUT, **GIVEN_UP, "llm.request_time p95 5m": 58}, {"route_timeout_short"}),
+        ({**CUT, **GIVEN_UP, "llm.request_time p95 5m": 47}, {"abort_spike"}),
+        ({**CUT, **GIVEN_UP}, {"abort_spike"}),
+        ({**CUT, "llm.request_time p95 5m": 58}, set()),
+        ({**PAUSED, **QUEUE}, {"autoscaler_paused"}),
+        ({**PAUSED, **scene("cuda_oom_load")["fires"]}, {"cuda_oom_load"}),
+        (PAUSED, set()),
+    ],
+    ids=[
+        "answers take as long as the route waits",
+        "they end before",
+        "nobody tells how long they take",
+        "nobody gives up",
+        "a queue that no autoscaler meets",
+        "another cause",
+        "no queue",
+    ],
+)
+def test_a_short_route_and_a_paused_autoscaler_are_told_for_what_they_cause(
+    world: dict[str, Any], roots: set[str]
+) -> None:
+    told = diagnose(two((APP, world)))
+    assert {finding.id for finding in told.findings if finding.root} == roots
+
+
 NO_PLUGIN = scene("device_plugin_missing")["fires"]
 
 

@@ -128,6 +128,33 @@ def test_a_gpu_that_may_be_its_own_is_in_its_scope() -> None:
     assert keys(diagnose(replace(taken, topology=moved), Within("lab"))) == [f"xid_critical@{theirs}"], "it lacks none"
 
 
+def test_a_fault_of_a_gpu_that_may_be_its_own_explains_what_dies_on_it() -> None:
+    gpu = Subject("gpu", "", "n1/0")
+    taken = two((gpu, scene("ecc_uncorrectable")["fires"]), (APP, scene("engine_dead")["fires"]), (OTHER, WELL))
+    assert roots(diagnose(taken)) == {f"ecc_uncorrectable@{gpu}"}
+    unheld = {key: replace(one, pod=None) for key, one in taken.topology.gpus.items()}
+    assert roots(diagnose(replace(taken, topology=replace(taken.topology, gpus=unheld)))) == {
+        f"ecc_uncorrectable@{gpu}"
+    }
+    theirs = {key: replace(one, pod="team/elsewhere") for key, one in taken.topology.gpus.items()}
+    apart = diagnose(replace(taken, topology=replace(taken.topology, gpus=theirs)))
+    assert roots(apart) == {f"ecc_uncorrectable@{gpu}", f"engine_dead@{APP}"}, "somebody else is known to hold it"
+
+
+def test_a_lost_node_and_an_autoscaler_that_cannot_replace_it_are_two_problems() -> None:
+    node = Subject("node", "", "n1")
+    stuck = {**scene("cluster_autoscaler_cannot_add_gpu_node")["fires"], **scene("pending_insufficient_gpu")["fires"]}
+    told = diagnose(two((node, scene("node_lost")["fires"]), (APP, stuck), (OTHER, WELL)))
+    assert roots(told) == {f"node_lost@{node}", f"cluster_autoscaler_cannot_add_gpu_node@{APP}"}
+
+
+def test_what_a_frozen_exporter_says_of_gpus_is_its_symptom() -> None:
+    node = Subject("node", "", "n1")
+    frozen = {"gpu.energy increase 15m": 0, "gpu.power_draw changes 15m": 0, "gpu.temperature changes 15m": 0}
+    told = diagnose(two((node, frozen), (APP, scene("gpu_idle_no_traffic")["fires"]), (OTHER, WELL)))
+    assert the(told, f"gpu_idle_no_traffic@{APP}").explained_by == (f"stale_metrics@{node}",)
+
+
 def test_a_node_of_the_scope_is_in_it() -> None:
     node = Subject("node", "", "n1")
     silent = {"node.gpus_reporting now": 0, "node.gpus now": 8, "node.ready now": 1}

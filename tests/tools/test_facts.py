@@ -159,12 +159,38 @@ def test_the_serving_container_is_the_one_with_the_gpu() -> None:
     assert gpus_requested(mig) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "annotations", "kept"),
+    [
+        ("app", {"role": "standby"}, {}, 1),
+        ("app", {}, {"example.com/failover": "Warm standby"}, 1),
+        ("app", {"example.com/standby": "true"}, {}, 1),
+        ("app", {"example.com/standby": "false"}, {}, 0),
+        ("app", {"example.com/has-standby-cluster": "true"}, {}, 0),
+        ("app", {}, {"note": "has a standby in the other zone"}, 0),
+        ("app", {"role": "active"}, {"peer": "app-standby"}, 0),
+        ("app-standby", {}, {}, 1),
+        ("app-hot-standby-2", {}, {}, 1),
+        ("standbyme", {}, {}, 0),
+    ],
+)
+def test_who_is_said_to_wait_for_another_to_fail(
+    name: str, labels: dict[str, str], annotations: dict[str, str], kept: float
+) -> None:
+    item = owned("Deployment", name)
+    item["metadata"] |= {"labels": labels, "annotations": annotations}
+    assert workload_facts(item)[STANDBY] == kept
+
+
 def test_a_workload_an_autoscaler_and_a_node() -> None:
     facts = workload_facts(owned("Deployment", "app"))
     assert (facts[REPLICAS_WANTED], facts[REPLICAS_READY], facts[STANDBY]) == (1, 1, 0)
     asleep = owned("Deployment", "app")
     asleep["metadata"]["annotations"] = {"rackside.dev/standby": "True"}
     assert workload_facts(asleep)[STANDBY] == 1
+    asleep["metadata"]["labels"] = {"role": "standby"}
+    asleep["metadata"]["annotations"] = {"rackside.dev/standby": "false"}
+    assert workload_facts(asleep)[STANDBY] == 0, "ours is said on purpose"
     assert REPLICAS_WANTED not in workload_facts({"metadata": {"name": "x"}})
     scaler = hpa("app")
     scaler["spec"]["metrics"].append({"type": "Pods", "pods": {"metric": {"name": "vllm_waiting"}}})

@@ -7,10 +7,11 @@ An annotation keeps KEDA from acting on the workload.
 It was set for an hour of maintenance and is still there: the peak meets a fixed number of replicas.
 
 ## What would rule it out
-Maintenance that is going on.
+Maintenance that is going on. Where requests queue meanwhile and nothing else explains it, this is the cause; else it is a rule that is broken.
 """
 
 from tools.check import Applies, Check, On
+from tools.families import QUEUEING
 from tools.rules import advise, names
 from tools.vocabulary.readiness import PAUSED
 
@@ -30,6 +31,7 @@ CHECK = Check(
         "platform/keda-for-inference",
         "kubernetes/autoscaling-llm-serving",
     ),
+    explains=QUEUEING,
     phase=2,
     owner="sre",
     rule=True,

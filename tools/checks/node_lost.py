@@ -61,7 +61,7 @@ CHECK = Check(
         *named("pending_insufficient_gpu", "pending_taint", "gpu_bin_packing_fragmentation"),
         # Its volume is still held by the node that is gone.
         *named("pending_pvc_zone"),
-        *named("cluster_autoscaler_cannot_add_gpu_node", "pending_nodes_unavailable", "pending_other_resource"),
+        *named("pending_nodes_unavailable", "pending_other_resource"),
         *at((*QUEUEING, *FAILING), Where.ON_THIS_NODE),
     ),
     remedies=remedies,

@@ -31,6 +31,7 @@ SEEMS = (
     "pcie_bound",
     "nvlink_tp_bound",
     "gpu_idle_no_process",
+    "gpu_idle_no_traffic",
     "profiling_metrics_missing",
     "time_slicing_contention",
 )

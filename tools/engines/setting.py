@@ -32,6 +32,8 @@ class Key(StrEnum):
     PREFIX_CACHING = "prefix_caching"
     LOAD_FORMAT = "load_format"
     TRUST_REMOTE_CODE = "trust_remote_code"
+    ADAPTERS = "adapters"
+    ADAPTER_SLOTS = "adapter_slots"
     PORT = "port"
 
 

@@ -7,12 +7,12 @@ running requests are computed from the GPU where nobody sets them. The share is 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tools.engines.command_line import program
 from tools.engines.options import Default, Engine, Form, Option, number_of, product
-from tools.engines.setting import Configuration, Container, Key
+from tools.engines.setting import Configuration, Container, Key, Origin, Setting, Version
 
 
 def launched(words: Sequence[str]) -> int | None:
@@ -49,8 +49,19 @@ OPTIONS = (
         defaults=(Default(False, since=(0, 4, 6)),),
         depends="its default changed between 0.3.6 and 0.4.6",
     ),
+    Option(Key.ADAPTERS, ("--enable-lora",), Form.SWITCH, defaults=(Default(False),)),
+    number_of(Key.ADAPTER_SLOTS, "--max-loras-per-batch", default=8),
     number_of(Key.PORT, "--port", default=30000),
 )
+
+
+def derive(
+    _engine: Engine, _version: Version, _container: Container, settings: Mapping[Key, Setting], flags: Mapping[str, str]
+) -> dict[Key, Setting]:
+    """Adapters that are named at the start turn LoRA on."""
+    if "--lora-paths" in flags and not settings[Key.ADAPTERS].stated:
+        return {Key.ADAPTERS: Setting(True, Origin.ARGUMENT, "--lora-paths")}
+    return {}
 
 
 def count(configuration: Configuration, container: Container) -> int | None:
@@ -85,13 +96,13 @@ ENGINE = Engine(
             "enable-hierarchical-cache",
             "disable-overlap-schedule",
             "enable-deterministic-inference",
-            "enable-lora",
             "enable-trace",
         ]
     ),
     config=("--config",),
     verified=((0, 3, 6), (0, 5, 10)),
     underscores=False,
+    derive=derive,
     count=count,
 )
 

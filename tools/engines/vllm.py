@@ -66,6 +66,8 @@ OPTIONS = (
         off=("--no-trust-remote-code",),
         defaults=(Default(False),),
     ),
+    Option(Key.ADAPTERS, ("--enable-lora",), Form.SWITCH, off=("--no-enable-lora",), defaults=(Default(False),)),
+    number_of(Key.ADAPTER_SLOTS, "--max-loras", default=1),
     number_of(Key.PORT, "--port", default=8000),
 )
 
@@ -128,7 +130,6 @@ ENGINE = Engine(
             "enforce-eager",
             "enable-chunked-prefill",
             "no-enable-chunked-prefill",
-            "enable-lora",
             "enable-sleep-mode",
             "enable-log-requests",
             "disable-log-requests",

@@ -12,6 +12,7 @@ from tools.readers import Listed, Told, Value
 from tools.reading import Subject
 from tools.signals import GPU_MEM_UTILIZATION, KV_DTYPE, MAX_NUM_SEQS, TENSOR_PARALLEL, Signal
 from tools.vocabulary import configuration as told
+from tools.vocabulary.adapters import ADAPTER_SLOTS
 
 _RAY = "rayservices.ray.io"
 KINDS = ("pods", "nodes", "deployments", "statefulsets", _RAY)
@@ -34,7 +35,15 @@ _WHOLE_SHARE = {"", "vllm", "sglang", "dynamo_vllm", "dynamo_sglang", "ray_vllm"
 _COMPARED = (Key.GPU_MEMORY_UTILIZATION, Key.KV_CACHE_DTYPE, Key.PREFIX_CACHING)
 _LONGEST = 300
 # Worth a word only where somebody sets them.
-_DULL = {Key.PIPELINE_PARALLEL, Key.DATA_PARALLEL, Key.DTYPE, Key.LOAD_FORMAT, Key.TRUST_REMOTE_CODE}
+_DULL = {
+    Key.PIPELINE_PARALLEL,
+    Key.DATA_PARALLEL,
+    Key.DTYPE,
+    Key.LOAD_FORMAT,
+    Key.TRUST_REMOTE_CODE,
+    Key.ADAPTERS,
+    Key.ADAPTER_SLOTS,
+}
 # By identity, with the configuration itself so that it stays alive.
 Known = dict[int, tuple[Configuration, dict[Signal, Value]]]
 _GROUP_OF_PODS = {"LWS_GROUP_SIZE", "LWS_LEADER_ADDRESS"}
@@ -98,6 +107,10 @@ def _of(configuration: Configuration) -> dict[Signal, Value]:
     caching = configuration.on(Key.PREFIX_CACHING)
     if caching is not None:
         facts[told.PREFIX_CACHING] = 1.0 if caching else 0.0
+    adapters = configuration.on(Key.ADAPTERS)
+    slots = configuration.number(Key.ADAPTER_SLOTS) if adapters else 0.0
+    if adapters is not None and slots is not None:
+        facts[ADAPTER_SLOTS] = slots
     if not configuration.engine:
         return facts
     facts[told.ENGINE_NAME] = configuration.engine

@@ -34,8 +34,6 @@ def test_a_broken_rule_is_told_where_nothing_else_explains_the_fault(world: dict
     assert all(not outcome.case.check.rule for outcome in told.outcomes)
 
 
-CUT = {"workload.route_timeout now": 60, "workload.routes now": "ingress llm"}
-GIVEN_UP = scene("abort_spike")["fires"]
 PAUSED = {"workload.paused now": "app"}
 QUEUE = scene("kv_saturation_queueing")["fires"]
 
@@ -43,29 +41,38 @@ QUEUE = scene("kv_saturation_queueing")["fires"]
 @pytest.mark.parametrize(
     ("world", "roots"),
     [
-        ({**CUT, **GIVEN_UP, "llm.request_time p95 5m": 58}, {"route_timeout_short"}),
-        ({**CUT, **GIVEN_UP, "llm.request_time p95 5m": 47}, {"abort_spike"}),
-        ({**CUT, **GIVEN_UP}, {"abort_spike"}),
-        ({**CUT, "llm.request_time p95 5m": 58}, set()),
         ({**PAUSED, **QUEUE}, {"autoscaler_paused"}),
         ({**PAUSED, **scene("cuda_oom_load")["fires"]}, {"cuda_oom_load"}),
         (PAUSED, set()),
     ],
-    ids=[
-        "answers take as long as the route waits",
-        "they end before",
-        "nobody tells how long they take",
-        "nobody gives up",
-        "a queue that no autoscaler meets",
-        "another cause",
-        "no queue",
-    ],
+    ids=["a queue that no autoscaler meets", "another cause", "no queue"],
 )
-def test_a_short_route_and_a_paused_autoscaler_are_told_for_what_they_cause(
-    world: dict[str, Any], roots: set[str]
-) -> None:
+def test_a_paused_autoscaler_is_told_for_what_it_causes(world: dict[str, Any], roots: set[str]) -> None:
     told = diagnose(two((APP, world)))
     assert {finding.id for finding in told.findings if finding.root} == roots
+
+
+CUT = {"workload.route_timeout now": 60, "workload.routes now": "ingress llm"}
+GIVEN_UP = scene("abort_spike")["fires"]
+
+
+@pytest.mark.parametrize(
+    ("world", "said"),
+    [
+        ({**CUT, "llm.request_time p95 5m": 58}, True),
+        ({**CUT, "llm.request_time p95 5m": 47}, False),
+        (CUT, False),
+        ({"llm.request_time p95 5m": 58}, False),
+    ],
+    ids=["they take as long as it waits", "they end before", "nobody tells how long they take", "no route"],
+)
+def test_a_route_that_breaks_long_answers_off_is_told_with_those_that_gave_up(
+    world: dict[str, Any], said: bool
+) -> None:
+    (finding,) = [one for one in diagnose(two((APP, {**GIVEN_UP, **world}))).findings if one.root]
+    assert finding.id == "abort_spike"
+    assert ("A route to the engine waits 60 s" in finding.because) is said
+    assert any(remedy.change is not None and remedy.change.from_ == "60 s" for remedy in finding.remedies) is said
 
 
 NO_PLUGIN = scene("device_plugin_missing")["fires"]

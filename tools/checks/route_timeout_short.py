@@ -9,19 +9,12 @@ Answers that are not streamed, long prefills and requests that queue are cut wit
 for nobody.
 
 ## What would rule it out
-A timeout above the longest allowed answer, or traffic that streams without a pause. Where clients break off and answers take about as long as
-the route waits, this is why; else it is a rule that is broken.
+A timeout above the longest allowed answer, or traffic that streams without a pause.
 """
 
-from dataclasses import replace
-
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
-from tools.families import named
 from tools.rules import paste
-from tools.vocabulary.pipelines import REQUEST_TIME
 from tools.vocabulary.readiness import ROUTE_TIMEOUT, ROUTES
-
-TOOK = REQUEST_TIME.p95("5m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -29,17 +22,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     timeout = now[ROUTE_TIMEOUT.now]
     if timeout.number >= limits["seconds"]:
         return None
-    found = because("A route to the engine waits {timeout} for an answer.", now.get(ROUTES.now), timeout=timeout)
-    took = now.get(TOOK)
-    # Only where answers come near to it does it cut any.
-    if took is None or took.number < limits["near"] * timeout.number:
-        return replace(found, explains=())
-    return because(
-        "A route to the engine waits {timeout} for an answer, and answers take {took} (95th percentile).",
-        now.get(ROUTES.now),
-        timeout=timeout,
-        took=took,
-    )
+    return because("A route to the engine waits {timeout} for an answer.", now.get(ROUTES.now), timeout=timeout)
 
 
 CHECK = Check(
@@ -47,7 +30,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(ROUTE_TIMEOUT.now,),
-    helps=(ROUTES.now, TOOK),
+    helps=(ROUTES.now,),
     fires=fires,
     remedies=paste(
         "Set every hop above the longest allowed answer: max tokens times the gap, and the queue before it.",
@@ -56,11 +39,7 @@ CHECK = Check(
         "platform/retries-timeouts-and-streams",
         "platform/network-for-streaming",
     ),
-    limits={
-        "seconds": Limit(300.0, "seconds", "4,000 tokens at 50 ms a token, and some queue before them"),
-        "near": Limit(0.8, "ratio", "the histogram's buckets are that coarse, and what was cut ended before its time"),
-    },
-    explains=named("abort_spike", "error_rate_spike"),
+    limits={"seconds": Limit(300.0, "seconds", "4,000 tokens at 50 ms a token, and some queue before them")},
     pages=("platform/retries-timeouts-and-streams", "platform/network-for-streaming"),
     phase=1,
     owner="platform",

@@ -18,7 +18,7 @@ playground: setup ## a Slack channel on a local page, over the demo's fleet
 
 test: setup ## the whole suite, on WORKERS=3 processes: most of a test is waiting
 	@deploy/test-peers.sh
-	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q -n $(or $(WORKERS),3) --dist loadfile
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) -m pytest -q -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 bench: setup ## speed, as ratios to raw baselines measured in the same run
 	@$(PY) -m evals.bench

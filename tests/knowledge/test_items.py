@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from knowledge import overviews
 from knowledge.encoder import count_tokens
+from knowledge.home import PACKS
 from knowledge.items import Item, items, problems, table
 from knowledge.lint import lint, lint_report
 from knowledge.pages import Pack, Page, load_shelf
@@ -168,3 +170,13 @@ def test_the_table_names_phase_owner_and_severity() -> None:
 
 def test_our_overviews_are_current(capsys: pytest.CaptureFixture[str]) -> None:
     assert overviews.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_overviews_name_items_that_exist() -> None:
+    """The short lists of what must not be missing cite items of all checklists by id, and no link holds those."""
+    shelf = load_shelf(PACKS)
+    known = {item.id for item in items(shelf.pages)}
+    opened = [page for page in shelf.pages if page.id.endswith(f"/{overviews.SLUG}")]
+    named = {name for page in opened for name in re.findall(r"\b(?:DR|GC|IA|MQ|PR)-\d+\b", page.text)}
+    assert len(named) > 200
+    assert named <= known

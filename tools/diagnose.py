@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -22,6 +22,8 @@ from tools.topology import Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
+# Wrong, and harmful to nobody by itself: beside a fault of the same workload that it does not explain it is told, and is no headline.
+LATENT = frozenset({"config_drift_args_vs_runtime"})
 
 
 class Verdict(StrEnum):
@@ -128,6 +130,8 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     for key in order:
         causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
         finding, number = _finding(kept[key], causes, key in symptoms, number)
+        if finding.root and _beside_a_fault(kept[key], kept, explained, snapshot.topology):
+            finding = replace(finding, root=False)
         findings.append(finding)
     return Diagnosis(
         findings=tuple(findings),
@@ -262,6 +266,23 @@ def _finding(outcome: Outcome, causes: tuple[str, ...], explains: bool, number: 
         pages=(f"failure-modes/{outcome.case.id}", *outcome.case.check.pages),
     )
     return finding, number + len(readings)
+
+
+def _beside_a_fault(
+    outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]], topology: Topology
+) -> bool:
+    """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload."""
+    if outcome.case.id not in LATENT:
+        return False
+    mine = topology.workloads_of(outcome.subject)
+    return any(
+        other.case.id not in LATENT
+        and not any(cause in kept for cause in explained.get(key, ()))
+        and other.because is not None
+        and (other.because.severity or other.case.check.severity) != "info"
+        and mine & topology.workloads_of(other.subject)
+        for key, other in kept.items()
+    )
 
 
 def _evidence(reading: Reading, number: int) -> Evidence:

@@ -70,16 +70,14 @@ def told_while_ready(now: Now, least: float, signal: Signal, unless: tuple[Signa
         if line is not None and line.text and not told_by(now, ready.subject, unless):
             said = "{errors_of} counts as ready and failed {errors} within 10 min; its log says: {line}"
             return because(said, ready, errors=errors, line=line)
-    return said_lately(now, signal, unless)
+    return said_lately(now, signal)
 
 
-def said_lately(now: Now, signal: Signal, unless: tuple[Signal, ...] = ()) -> Because | None:
+def said_lately(now: Now, signal: Signal) -> Because | None:
     """Because a ready replica, of whose requests nothing can be seen, said this within the time that its log was read back."""
     for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
         window, line = now.of(ready.subject, LOG_WINDOW.now), now.of(ready.subject, signal.now)
         if window is None or not window.number or line is None or not line.text or not ready.number:
-            continue
-        if told_by(now, ready.subject, unless):
             continue
         said = (
             "{line_of} counts as ready, nothing is exported of its requests, and within {window} its log said: {line}"

@@ -98,7 +98,7 @@ def measure(
         s.name for s in sources() for ask in asks if ask.signal in s.signals and ask.signal.kind is not Kind.FACT
     }
     wanted = [s for s in sources() if s.name not in skip or s.name in measures]
-    here = [s for s in wanted if any(name in names for name in s.anchor)]
+    here = [s for s in wanted if s.anchors(names)]
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="measure") as pool:
         up = pool.submit(prom.query, f"min by (namespace, pod, node, instance, job) (up{braces(matchers)})", at)
         identities = {one.source.name: one for one in pool.map(lambda s: _identify(prom, s, names, at, matchers), here)}
@@ -134,7 +134,7 @@ def key_of(labels: Mapping[str, str], keys: Sequence[str], prefix: str = "") -> 
 
 
 def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float, matchers: str) -> Identity:
-    anchors = [name for name in source.anchor if name in names]
+    anchors = source.anchors(names)
     wanted = dict.fromkeys((*source.keys, *source.identity, *IDENTITY))
     by = ", ".join(wanted)
     selector = braces(source.match, matchers)

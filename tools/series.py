@@ -5,7 +5,7 @@ A rename is one line: the candidates of a signal are tried in order and the firs
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from tools.buckets import STATISTIC as BUCKETS
@@ -67,6 +67,7 @@ class Source:
     `images` match a container's image when the runtime is told by it (empty for exporters). `key_prefix` completes a key that
     other exporters write with more before it. `tells_pod` is false where a GPU's labels do not say which pod it is allocated to.
     `pods` match an exporter's own image or pod, `port` is where it shows `path` unless it is told otherwise (0: nobody knows).
+    `spare` names metrics that stand for the anchor where that was dropped on the way: they tell who is there, and less of them.
     `agent` says that what is scraped answers for more than the engine, whose series it has only where that is configured.
     """
 
@@ -87,6 +88,12 @@ class Source:
     port: int = 0
     path: str = "/metrics"
     agent: bool = False
+    spare: tuple[str, ...] = ()
+
+    def anchors(self, names: Container[str]) -> tuple[str, ...]:
+        """The anchors among these metric names, or the first of the spare ones."""
+        found = tuple(name for name in self.anchor if name in names)
+        return found or tuple(name for name in self.spare if name in names)[:1]
 
     def keys_in(self, exported: bool) -> tuple[str, ...]:
         """The labels that hold the workload's identity, given whether Prometheus renamed them to `exported_*`."""

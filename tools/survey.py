@@ -98,7 +98,9 @@ def _failing(measured: Measured) -> list[str]:
     for ask in (failing_replicas.ERRORS, failing_replicas.FAILURES):
         for part in measured.parts.get(ask, ()):
             for key, count in part.values.items():
-                if isinstance(count, float) and count >= failing_replicas.LEAST:
+                # A count of whom no engine is known is nobody's reading: a closer look at who is asked about counts more.
+                known = part.fresh is None or key in part.fresh
+                if known and isinstance(count, float) and count >= failing_replicas.LEAST:
                     failed[key] = max(count, failed.get(key, 0.0))
     told = {
         ask: _values(measured, ask)

@@ -21,7 +21,7 @@ from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asks
 from tools.closer_look import closer
-from tools.diagnose import Overrides, Within, diagnose
+from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
 from tools.prices import PriceBook, price_book
@@ -147,16 +147,21 @@ class Advisor:
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
         within = Within(scope.namespace, scope.workload, found.several)
         diagnosis = diagnose(snapshot, within, self._limits)
+        beside = ""
         if not diagnosis.findings and (scope.workload or found.several):
             logs = self._sources(question.cluster)[1]
             named = (one for one in snapshot.topology.workloads if within.holds(one))
             nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
+        if not diagnosis.findings and (scope.workload or found.several):
+            scope, diagnosis, beside = self._beside(snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
-        line = compose.verdict(told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered)
+        line = beside + compose.verdict(
+            told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered
+        )
         asked = asks_time(clean(question.text or ""))
         if asked is not None:
             line = compose.time_verdict(asked, told.findings, told.recovered) or line
@@ -186,6 +191,24 @@ class Advisor:
             return finished
         moment = datetime.fromtimestamp(question.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return replace(finished, text=f"{finished.text}\n\nAs of {moment}.", note=f"As of {moment}. {finished.note}")
+
+    def _beside(
+        self, snapshot: Snapshot, within: Within, scope: Scope, diagnosis: Diagnosis
+    ) -> tuple[Scope, Diagnosis, str]:
+        """What is wrong in the namespace of a workload that has nothing itself: whom it calls may be why it seems to fail."""
+        homes = {one.namespace for one in snapshot.topology.workloads if within.holds(one)}
+        if len(homes) != 1:
+            return scope, diagnosis, ""
+        (home,) = homes
+        wider = diagnose(snapshot, Within(home), self._limits)
+        # What ails its neighbours, and what that comes of: a machine without metrics makes nobody fail.
+        ails = [one for one in wider.findings if not one.subject.startswith(("node/", "gpu/"))]
+        causes = {key for one in ails for key in one.explained_by}
+        if not any(one.root or one.explained_by for one in ails):
+            return scope, diagnosis, ""
+        wider = replace(wider, findings=tuple(one for one in wider.findings if one in ails or one.key in causes))
+        said = f"Nothing that I check for fires on {compose.where(scope)} itself; beside it, "
+        return replace(scope, namespace=home, workload=None), wider, said
 
     def _known(
         self, question: Question, intent: Intent, scope: Scope, hits: list[Hit], unknown: BlindSpot | None

@@ -40,6 +40,11 @@ def plain_smi(world: World) -> None:
             value = (lambda b: float(b % 120 < 60)) if share == 0.5 else share
             world.gauge(f"nvidia_smi_clocks_{kind}_reasons_{reason}", value, over=1800, **who)
         world.gauge("up", 1, over=1800, job="gpu-exporter", instance=who["instance"])
+    scaled = {"namespace": "team", "horizontalpodautoscaler": "app-hpa", "job": "ksm"}
+    world.gauge(
+        "kube_horizontalpodautoscaler_status_desired_replicas", lambda b: 2 + 3 * (b % 240 < 120), over=1800, **scaled
+    )
+    for i in range(len(held)):
         world.gauge("kube_node_info", 1, over=1800, node=f"edge-{i + 1}", internal_ip=f"10.0.0.{i + 1}", job="ksm")
         world.gauge(
             "kube_node_status_capacity", 1, over=1800, node=f"edge-{i + 1}", resource="nvidia_com_gpu", job="ksm"

@@ -155,6 +155,22 @@ def test_what_a_frozen_exporter_says_of_gpus_is_its_symptom() -> None:
     assert the(told, f"gpu_idle_no_traffic@{APP}").explained_by == (f"stale_metrics@{node}",)
 
 
+DRIFT = scene("config_drift_args_vs_runtime")["fires"]
+
+
+def test_a_drift_beside_a_fault_is_told_and_is_no_headline() -> None:
+    drift = f"config_drift_args_vs_runtime@{APP}"
+    assert roots(diagnose(two((APP, DRIFT), (OTHER, WELL)))) == {drift}
+    beside = diagnose(two((APP, {**DRIFT, **scene("host_oomkilled")["fires"]}), (OTHER, WELL)))
+    assert roots(beside) == {f"host_oomkilled@{APP}"}
+    assert not the(beside, drift).root
+    assert not the(beside, drift).explained_by
+    elsewhere = diagnose(two((APP, DRIFT), (OTHER, scene("host_oomkilled")["fires"])))
+    assert roots(elsewhere) == {drift, f"host_oomkilled@{OTHER}"}
+    normal = diagnose(two((APP, {**DRIFT, **scene("decode_bandwidth_bound_normal")["fires"]}), (OTHER, WELL)))
+    assert roots(normal) == {drift}, "what is normal is no fault"
+
+
 def test_a_node_of_the_scope_is_in_it() -> None:
     node = Subject("node", "", "n1")
     silent = {"node.gpus_reporting now": 0, "node.gpus now": 8, "node.ready now": 1}

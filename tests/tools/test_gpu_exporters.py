@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tools.gpu_worlds import UUID
-from tests.tools.worlds import START, World, listings, node, pod
+from tests.tools.worlds import START, World, hpa, listings, node, pod
 from tools.casebook import asks
 from tools.diagnose import diagnose
 from tools.gpu_owners import gpus_from
@@ -29,6 +29,7 @@ from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
 from tools.topology import Pod
+from tools.vocabulary.autoscaling import HPA_WANTED
 from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW
 from tools.vocabulary.gpu_health import CLOCK_REASONS, ECC_DOUBLE, GPU_TEMPERATURE, REMAP_PENDING, SM_CLOCK
 
@@ -122,6 +123,15 @@ def test_an_exporter_scraped_by_an_address_reports_of_the_node_that_has_it(
     assert [taken.read(NODE_GPUS_REPORTING.now, f"edge-{i}").value for i in (1, 2)] == [1, 1]
     assert [taken.read(NODE_EXPORTER_UP.now, f"edge-{i}").value for i in (1, 2)] == [1, 1]
     assert not [one for one in diagnose(taken).findings if one.id == "exporter_down"]
+
+
+def test_an_autoscaler_is_read_where_the_metric_that_introduces_it_was_dropped(
+    prom: PromSource, worlds_by_name: Worlds
+) -> None:
+    cluster = FakeKube(listings(horizontalpodautoscalers=[hpa("app")]))
+    taken = survey(prom, cluster, asks(), worlds_by_name["plain_smi"].at)
+    assert taken.read(HPA_WANTED.max("1h"), "deployment/team/app").value == 5
+    assert taken.read(HPA_WANTED.min("1h"), "deployment/team/app").value == 2
 
 
 def test_each_reason_for_a_low_clock_is_read_by_itself_where_the_mask_is_not_told(

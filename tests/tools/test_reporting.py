@@ -157,6 +157,25 @@ def test_without_an_exporter_or_a_prometheus_nothing_is_counted() -> None:
     assert reporting(replace(Measured(None), blind=DOWN), TOPOLOGY, NOW, 180) == {}
 
 
+def test_the_workers_of_a_group_are_not_missed() -> None:
+    leader, workers, other = (Subject("statefulset", "team", name) for name in ("deep", "deep-0", "other-0"))
+    pods = {
+        one.key: one
+        for one in (
+            Pod("team", "deep-0", "n1", leader, "Running", True, 8.0),
+            Pod("team", "deep-0-1", "n2", workers, "Running", True, 8.0),
+            Pod("team", "other-0-1", "n2", other, "Running", True, 8.0),
+        )
+    }
+    topology = Topology(pods, engines=dict.fromkeys((leader, workers, other), "vllm"))
+    rows = tuple(up(0, namespace="team", pod=pod.name) for pod in pods.values())
+    told = reporting(Measured(None, up=rows), topology, NOW, 180)[ENGINE_REPORTING.now]
+    assert told.values == {"team/deep-0": 0.0, "team/other-0-1": 0.0}, (
+        "they serve through their leader, whom somebody has to be"
+    )
+    assert not told.unseen
+
+
 def test_the_head_of_a_cluster_of_servers_is_not_missed() -> None:
     ray = Subject("raycluster", "team", "serve")
     pods = {

@@ -32,8 +32,9 @@ _ROLE = re.compile(r"No (prefill|decode) endpoints")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a router's log says so: one that is ready and fails requests, or one that has not been ready for a while."""
     found = told_while_ready(now, limits["errors"], LOG_NO_BACKEND, (LOG_CLUSTER_API,))
+    refused = now.get(LOG_CLUSTER_API.now)
     if found is not None:
-        return found
+        return found if refused is None or not refused.text else None
     asked = [ready.subject for ready, _ in failing(now, limits["errors"])]
     for ready in now.each(POD_READY.now):
         if not ready.number:

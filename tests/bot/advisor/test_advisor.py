@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bot.advisor.question import Answer, Question, Scope
 from evals.fleet.prometheus import Prometheus
 from knowledge.search import Library
 from tests.tools import worlds
+from tests.tools.pairs import APP, two
 from tests.tools.scenes import NOW, SUBJECTS, scene, snapshot
 from tools.casebook import modes
 from tools.observe import KINDS, Cluster
@@ -206,6 +208,31 @@ def test_a_stranger_fault_is_not_in_a_scoped_answer(
     answer = advisor(library, PromSource(prometheus), kube, sick.at).answer(question)
     assert answer.scope.namespace == "lab"
     assert not any("team/app" in finding.subject for finding in answer.findings)
+    assert_grounded(answer)
+
+
+@pytest.mark.parametrize(
+    ("about", "world", "told"),
+    [
+        (APP, scene("engine_dead")["fires"], True),
+        (Subject("node", "", "n1"), scene("node_problem_reported")["fires"], False),
+        (Subject("deployment", "lab", "other"), scene("engine_dead")["fires"], False),
+        (APP, {}, False),
+    ],
+    ids=["a neighbour is down", "only its machine is told of", "somebody else's is down", "all is well"],
+)
+def test_where_nothing_ails_who_was_named_its_neighbours_are_told(
+    library: Library, monkeypatch: pytest.MonkeyPatch, about: Subject, world: dict[str, Any], *, told: bool
+) -> None:
+    taken = two((about, world))
+    front = Pod("team", "front-0", "n9", Subject("deployment", "team", "front"), "Running", True)
+    beside = replace(taken, topology=replace(taken.topology, pods={**taken.topology.pods, front.key: front}))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: beside)
+    answer = advisor(library).answer(Question("why does front in team answer 502?"))
+    assert {finding.subject for finding in answer.findings if finding.root} == ({str(APP)} if told else set())
+    said = "Nothing that I check for fires on team/front itself; beside it, deployment/team/app"
+    assert answer.verdict.startswith(said) is told
+    assert answer.scope.workload == (None if told else "front")
     assert_grounded(answer)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from tests.tools.worlds import listings, pod
 from tools.columns import Column, Part
+from tools.failing_replicas import ERRORS
+from tools.measure import Measured
 from tools.observe import observe
 from tools.pod_logs import LOGS_OF_FAILING, SOURCE, LogsRead, known, read_failing, read_running
 from tools.reading import Blind, Reason
 from tools.signals import LOG_CUDA_OOM
 from tools.snapshot import SourceState
 from tools.sources.kube_fake import FakeKube
+from tools.survey import _failing as worst_first
 from tools.vocabulary.outcomes import LOG_WINDOW
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
@@ -68,3 +71,17 @@ def test_that_logs_cannot_be_read_is_said_once() -> None:
     assert refused.state(()) == (SourceState(SOURCE, REFUSED, 0, 1),)
     assert refused.state((SourceState(SOURCE, REFUSED),)) == ()
     assert LogsRead({}, 1).state(()) == ()
+
+
+def test_who_fails_is_told_by_what_is_known_to_be_an_engines() -> None:
+    part = Part(
+        "vLLM via Prometheus",
+        "q",
+        NOW,
+        {"team/a": 9.0, "team/b": 7.0, "team/c": 4.0, "team/d": 30.0},
+        {"team/a": NOW, "team/b": NOW, "team/c": NOW},
+    )
+    measured = Measured(None, parts={ERRORS: (part,)})
+    assert worst_first(measured) == ["team/a", "team/b"], (
+        "whose count is nobody's reading is looked at when asked about"
+    )

@@ -56,7 +56,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         waits, took = route
         said += " A route to the engine waits {waits} for an answer, and answers take {took}: it breaks the longer ones off."
         told |= {"waits": waits, "took": took}
-    return because(said, now.get(TTFT.p95("5m")), **told)
+    return because(said, now.get(TTFT.p95("5m")), severity=None, **told)
 
 
 def _cut_by_a_route(now: Now, limits: Limits) -> tuple[Reading, Reading] | None:

@@ -63,6 +63,17 @@ if ! command -v initdb >/dev/null 2>&1 || ! command -v pg_ctl >/dev/null 2>&1; t
   done
 fi
 
+# Pages are looked at in a real Chromium.
+if ! command -v chromium >/dev/null 2>&1; then
+  for other in chromium-browser google-chrome google-chrome-stable; do
+    if command -v "$other" >/dev/null 2>&1; then
+      ln -sf "$(command -v "$other")" ../../.venv/bin/chromium
+      break
+    fi
+  done
+  [ -x ../../.venv/bin/chromium ] || install chromium chromium
+fi
+
 # The tests of the manifests and of the Kubernetes stand-in run a real kubectl, 1.22 or newer (Kustomize 4).
 minor() { "$1" version --client -o json 2>/dev/null | "$python" -c 'import json, re, sys; v = json.load(sys.stdin)["clientVersion"]; print(re.sub(r"\D.*", "", v["minor"]))' 2>/dev/null || echo 0; }
 for kubectl in kubectl ../../.venv/bin/kubectl; do

@@ -301,7 +301,16 @@ def do(chore: Chore, bench: Bench, work: Work) -> None:
 
 def _close(handler: Any) -> None:
     """Disconnect. The client's own threads end within ten seconds; nobody has to wait for that."""
-    closing = threading.Thread(target=handler.close, name="slack-close", daemon=True)
+
+    def end() -> None:
+        session = handler.client.current_session
+        connection = session.sock if session is not None else None
+        handler.close()
+        if connection is not None:
+            # One that was only being made when it was closed is open now, and the client has forgotten it.
+            connection.shutdown()
+
+    closing = threading.Thread(target=end, name="slack-close", daemon=True)
     closing.start()
     closing.join(timeout=1.0)
 

@@ -17,6 +17,7 @@ from tools.signals import (
     HPA_MAX,
     HPA_METRICS,
     HPA_MIN,
+    KEPT_WARM,
     NODE_GPUS,
     NODE_READY,
     REPLICAS_READY,
@@ -103,15 +104,15 @@ def workload_facts(item: Object) -> dict[Signal, Value]:
         facts[REPLICAS_WANTED] = float(wanted)
         facts[REPLICAS_READY] = count_of(at(item, "status", "readyReplicas"))
     marks = {**within(item, "metadata", "labels"), **within(item, "metadata", "annotations")}
-    facts[STANDBY] = 1.0 if _kept_warm(name_of(item)[1], marks) else 0.0
+    own = str(marks.get(STANDBY_ANNOTATION, "")).lower()
+    facts[STANDBY] = 1.0 if own == "true" else 0.0
+    # What others call so may rest: that it is not ready is forgiven only where it is declared to us.
+    facts[KEPT_WARM] = 1.0 if own != "false" and _kept_warm(name_of(item)[1], marks) else 0.0
     return facts
 
 
 def _kept_warm(name: str, marks: Mapping[str, object]) -> bool:
-    """Whether somebody says of a workload that it waits for another to fail: by our annotation, in the words of a label, or in its name."""
-    own = str(marks.get(STANDBY_ANNOTATION, "")).lower()
-    if own:
-        return own == "true"
+    """Whether somebody says of a workload that it waits for another to fail: in the words of a label, or in its name."""
     if STANDBY_NAME.search(name):
         return True
     return any(

@@ -303,6 +303,9 @@ LOG_LAST_ERROR = fact("log.last_error", "", Per.REPLICA, "Last error of the log"
 
 # Facts of a workload and its autoscaler.
 STANDBY = fact("workload.standby", "bool", Per.WORKLOAD, "Declared a standby", evidence="config")
+KEPT_WARM = fact(
+    "workload.kept_warm", "bool", Per.WORKLOAD, "Called a standby by its name or labels", evidence="config"
+)
 REPLICAS_WANTED = fact("workload.replicas_wanted", "replicas", Per.WORKLOAD, "Replicas wanted")
 REPLICAS_READY = fact("workload.replicas_ready", "replicas", Per.WORKLOAD, "Replicas ready")
 HPA_METRICS = fact("hpa.metrics", "", Per.WORKLOAD, "Metrics that the autoscaler follows", evidence="config")

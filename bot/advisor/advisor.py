@@ -154,17 +154,16 @@ class Advisor:
             nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
-        if not diagnosis.findings and (scope.workload or found.several):
+        if not diagnosis.findings and scope.workload:
             scope, diagnosis, beside = self._beside(snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
-        line = beside + compose.verdict(
-            told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered
-        )
+        line = compose.verdict(told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered)
         asked = asks_time(clean(question.text or ""))
         if asked is not None:
             line = compose.time_verdict(asked, told.findings, told.recovered) or line
+        line = beside + line
         citations = citing.of_findings(told.findings, self._library)
         if not told.findings and hits and (nothing or not asks_state(question.text or "")):
             # Nothing is wrong with what it asks about, or nobody could look: what it asks may be in the pages.
@@ -203,11 +202,17 @@ class Advisor:
         wider = diagnose(snapshot, Within(home), self._limits)
         # What ails its neighbours, and what that comes of: a machine without metrics makes nobody fail.
         ails = [one for one in wider.findings if not one.subject.startswith(("node/", "gpu/"))]
-        causes = {key for one in ails for key in one.explained_by}
         if not any(one.root or one.explained_by for one in ails):
             return scope, diagnosis, ""
+        causes: set[str] = set()
+        while (
+            more := {key for one in wider.findings if one in ails or one.key in causes for key in one.explained_by}
+            - causes
+        ):
+            causes |= more
         wider = replace(wider, findings=tuple(one for one in wider.findings if one in ails or one.key in causes))
-        said = f"Nothing that I check for fires on {compose.where(scope)} itself; beside it, "
+        unseen = ", but part of it could not be seen" if diagnosis.blind else ""
+        said = f"Nothing that I check for fires on {compose.where(scope)} itself{unseen}. Beside it: "
         return replace(scope, namespace=home, workload=None), wider, said
 
     def _known(

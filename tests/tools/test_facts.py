@@ -31,6 +31,7 @@ from tools.signals import (
     HPA_MAX,
     HPA_METRICS,
     HPA_MIN,
+    KEPT_WARM,
     LIVED_FOR,
     MEMORY_LIMIT,
     NODE_GPUS,
@@ -179,7 +180,8 @@ def test_who_is_said_to_wait_for_another_to_fail(
 ) -> None:
     item = owned("Deployment", name)
     item["metadata"] |= {"labels": labels, "annotations": annotations}
-    assert workload_facts(item)[STANDBY] == kept
+    assert workload_facts(item)[KEPT_WARM] == kept
+    assert workload_facts(item)[STANDBY] == 0, "that forgives more, and is declared to us"
 
 
 def test_a_workload_an_autoscaler_and_a_node() -> None:
@@ -190,7 +192,8 @@ def test_a_workload_an_autoscaler_and_a_node() -> None:
     assert workload_facts(asleep)[STANDBY] == 1
     asleep["metadata"]["labels"] = {"role": "standby"}
     asleep["metadata"]["annotations"] = {"rackside.dev/standby": "false"}
-    assert workload_facts(asleep)[STANDBY] == 0, "ours is said on purpose"
+    assert workload_facts(asleep)[STANDBY] == 0
+    assert workload_facts(asleep)[KEPT_WARM] == 0, "ours is said on purpose"
     assert REPLICAS_WANTED not in workload_facts({"metadata": {"name": "x"}})
     scaler = hpa("app")
     scaler["spec"]["metrics"].append({"type": "Pods", "pods": {"metric": {"name": "vllm_waiting"}}})

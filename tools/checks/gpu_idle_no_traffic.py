@@ -17,6 +17,7 @@ from tools.signals import (
     ENGINE_AWAKE,
     GPU_MEM_USED,
     GPU_UTIL,
+    KEPT_WARM,
     REQUESTS_FINISHED,
     REQUESTS_RUNNING,
     REQUESTS_WAITING,
@@ -41,6 +42,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     memory = now.total(GPU_MEM_USED.now)
     if memory.number < limits["memory"]:
+        return None
+    warm = now.get(KEPT_WARM.now)
+    if warm is not None and warm.number:
         return None
     standby, awake, waiting = now.get(STANDBY.now), now.get(ENGINE_AWAKE.now), now.get(REQUESTS_WAITING.now)
     if (standby and standby.number) or (awake and not awake.number) or (waiting and waiting.number >= 1):
@@ -76,7 +80,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(PEAK, DONE, RUNNING_FOR.now, GPU_MEM_USED.now),
-    helps=(ENGINE_AWAKE.now, STANDBY.now, REQUESTS_WAITING.now, GPU_UTIL.max("1h")),
+    helps=(ENGINE_AWAKE.now, STANDBY.now, KEPT_WARM.now, REQUESTS_WAITING.now, GPU_UTIL.max("1h")),
     limits={
         "settled": Limit(3600, "seconds", "longer than any cold start, and the window that is looked at"),
         "memory": Limit(4 * 2**30, "bytes", "a CUDA context alone holds well under 1 GiB"),

@@ -230,7 +230,7 @@ def test_where_nothing_ails_who_was_named_its_neighbours_are_told(
     monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: beside)
     answer = advisor(library).answer(Question("why does front in team answer 502?"))
     assert {finding.subject for finding in answer.findings if finding.root} == ({str(APP)} if told else set())
-    said = "Nothing that I check for fires on team/front itself; beside it, deployment/team/app"
+    said = "Nothing that I check for fires on team/front itself, but part of it could not be seen. Beside it: deployment/team/app"
     assert answer.verdict.startswith(said) is told
     assert answer.scope.workload == (None if told else "front")
     assert_grounded(answer)

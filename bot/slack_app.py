@@ -272,7 +272,7 @@ def _listen(
             client = _socket(settings, app, stop)
             if client is None:
                 return
-            leave.append(lambda: _close(client))
+            leave.append(lambda: disconnect(client))
             connected = client.client.is_connected
         log.info("Rackside is serving in %s, port %s", "Socket Mode" if settings.socket_mode else "HTTP mode", port)
         ready(port)
@@ -299,7 +299,7 @@ def do(chore: Chore, bench: Bench, work: Work) -> None:
         log.exception("a regular task failed (%s): trying again", getattr(chore, "__module__", "?"))
 
 
-def _close(handler: Any) -> None:
+def disconnect(handler: Any) -> None:
     """Disconnect. The client's own threads end within ten seconds; nobody has to wait for that."""
 
     def end() -> None:

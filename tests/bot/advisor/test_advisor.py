@@ -236,6 +236,23 @@ def test_where_nothing_ails_who_was_named_its_neighbours_are_told(
     assert_grounded(answer)
 
 
+def test_what_ails_a_neighbour_is_told_with_the_causes_of_its_causes(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = Subject("node", "", "n1")
+    chain = ["node_lost", "node_problem_reported", "container_create_failed"]
+    worlds_of_it = [(node, scene(one)["fires"]) for one in chain[:2]] + [(APP, scene(chain[2])["fires"])]
+    taken = two(*worlds_of_it)
+    front = Pod("team", "front-0", "n9", Subject("deployment", "team", "front"), "Running", True)
+    beside = replace(taken, topology=replace(taken.topology, pods={**taken.topology.pods, front.key: front}))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: beside)
+    answer = advisor(library).answer(Question("why does front in team answer 502?"))
+    assert "Beside it" in answer.verdict
+    assert {one.id for one in answer.findings} >= set(chain)
+    assert [one.id for one in answer.findings if one.root] == ["node_lost"]
+    assert_grounded(answer)
+
+
 @pytest.mark.parametrize(
     "question",
     ["why does chat fail", "chat fails since this morning, how much memory does it need"],

@@ -31,7 +31,7 @@ def gpus_from(
                 if not identity.source.tells_pod:
                     silent.add(key)
         parents |= {key.partition("/")[0] for key in identity.rows if "/" in key}
-    return gpus | _held_by_the_only_pod(gpus, silent, pods)
+    return gpus | _held_by_who_takes_all(gpus, silent, pods)
 
 
 def _gpu(
@@ -54,8 +54,8 @@ def _gpu(
     return Gpu(key, node, f"{index}:{instance}" if instance else index, model, holder)
 
 
-def _held_by_the_only_pod(gpus: Mapping[str, Gpu], silent: set[str], pods: Mapping[str, Pod]) -> dict[str, Gpu]:
-    """Where exporters do not say who holds a GPU: a pod that requests all of its node holds them all."""
+def _held_by_who_takes_all(gpus: Mapping[str, Gpu], silent: set[str], pods: Mapping[str, Pod]) -> dict[str, Gpu]:
+    """Where exporters do not say who holds a GPU: those of a node are the pod's, or the workload's, that requests all of them."""
     if not silent:
         return {}
     on_node: dict[str, list[str]] = defaultdict(list)
@@ -67,7 +67,12 @@ def _held_by_the_only_pod(gpus: Mapping[str, Gpu], silent: set[str], pods: Mappi
             holders[pod.node].append(pod)
     held: dict[str, Gpu] = {}
     for node, keys in on_node.items():
-        only = holders.get(node, [])
-        if node and len(only) == 1 and only[0].gpus == len(keys) and silent.issuperset(keys):
-            held.update({key: replace(gpus[key], pod=only[0].key) for key in keys})
+        here = holders.get(node, [])
+        if not node or not silent.issuperset(keys) or sum(pod.gpus for pod in here) != len(keys):
+            continue
+        if len(here) == 1:
+            held.update({key: replace(gpus[key], pod=here[0].key) for key in keys})
+        elif len({pod.workload for pod in here}) == 1:
+            # Which pod has which of them is not told; whose they are is.
+            held.update({key: replace(gpus[key], workload=here[0].workload) for key in keys})
     return held

@@ -52,13 +52,17 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU or MIG instance, told by its UUID; `pod` is the key of the pod that it is allocated to."""
+    """A GPU or MIG instance, told by its UUID; `pod` is the key of the pod that it is allocated to.
+
+    `workload` is set where it is known whose it is, but not which of the workload's pods holds it.
+    """
 
     key: str
     node: str
     index: str
     model: str
     pod: str | None
+    workload: Subject | None = None
 
     @property
     def subject(self) -> Subject:
@@ -109,6 +113,14 @@ class Topology:
             if gpu.pod:
                 found[gpu.pod].append(gpu.key)
         return {pod: tuple(keys) for pod, keys in found.items()}
+
+    @cached_property
+    def _gpus_by_workload(self) -> dict[Subject, tuple[str, ...]]:
+        found: dict[Subject, list[str]] = defaultdict(list)
+        for gpu in self.gpus.values():
+            if gpu.workload and not gpu.pod:
+                found[gpu.workload].append(gpu.key)
+        return {workload: tuple(keys) for workload, keys in found.items()}
 
     @cached_property
     def _gpus_by_node(self) -> dict[str, tuple[str, ...]]:
@@ -164,7 +176,8 @@ class Topology:
             return self._gpus_by_node.get(subject.name, ())
         if subject.kind == "cluster":
             return tuple(self.gpus)
-        return tuple(key for pod in self.pods_of(subject) for key in self._gpus_by_pod.get(pod, ()))
+        held = tuple(key for pod in self.pods_of(subject) for key in self._gpus_by_pod.get(pod, ()))
+        return (*held, *self._gpus_by_workload.get(subject, ()))
 
     def missing_gpus(self, subject: Subject) -> tuple[float, tuple[str, ...]]:
         """How many GPUs the active pods of a subject request beyond those known to be its own, and which of its nodes nobody is known to hold."""
@@ -175,9 +188,10 @@ class Topology:
         return missing, self.unheld_near(subject)
 
     def unheld_near(self, subject: Subject) -> tuple[str, ...]:
-        """The GPUs of a subject's nodes that no pod is known to hold."""
-        near = (key for node in self.nodes_of(subject) for key in self._gpus_by_node.get(node, ()))
-        return tuple(key for key in near if self.gpus[key].pod is None)
+        """The GPUs of a subject's nodes of which nobody knows who holds them; a pod's workload's may be the pod's."""
+        near = (self.gpus[key] for node in self.nodes_of(subject) for key in self._gpus_by_node.get(node, ()))
+        own = self.workloads_of(subject) if subject.kind == "pod" and subject not in self.workloads else ()
+        return tuple(gpu.key for gpu in near if gpu.pod is None and (gpu.workload is None or gpu.workload in own))
 
     def nodes_of(self, subject: Subject) -> tuple[str, ...]:
         """The names of the nodes that a subject is or runs on."""
@@ -194,6 +208,10 @@ class Topology:
         """The workloads that a subject is, belongs to, or carries."""
         if subject in self.workloads:
             return frozenset({subject})
+        if subject.kind == "gpu":
+            gpu = self.gpus.get(self._gpus_by_subject.get(subject, ""))
+            if gpu and gpu.workload and not gpu.pod:
+                return frozenset({gpu.workload})
         return frozenset(self.pods[key].workload for key in self.pods_of(subject) if key in self.pods)
 
     def parts(self, subject: Subject, per: Per) -> tuple[str, ...]:

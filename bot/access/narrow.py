@@ -6,7 +6,7 @@ Kept are the namespaces that are allowed, the nodes that their pods run on, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from tools.happenings import Happenings
 from tools.reading import Subject
 from tools.signals import Per
 from tools.snapshot import Snapshot
-from tools.topology import Topology
+from tools.topology import Gpu, Topology
 
 Value = TypeVar("Value")
 Holds = Callable[[str], bool]
@@ -52,15 +52,19 @@ def _topology(whole: Topology, inside: frozenset[str]) -> Topology:
     return replace(
         whole,
         pods=pods,
-        gpus={
-            key: gpu for key, gpu in whole.gpus.items() if gpu.pod in pods or (gpu.pod is None and gpu.node in nodes)
-        },
+        gpus={key: gpu for key, gpu in whole.gpus.items() if gpu.pod in pods or _loose(gpu, nodes, inside)},
         nodes=tuple(node for node in whole.nodes if node in nodes),
         autoscalers=tuple(one for one in whole.autoscalers if one.namespace in inside),
         wanted=tuple(one for one in whole.wanted if one.namespace in inside),
         engines={one: engine for one, engine in whole.engines.items() if one.namespace in inside},
         models={model: one for model, one in whole.models.items() if one.namespace in inside},
     )
+
+
+def _loose(gpu: Gpu, nodes: Container[str], inside: frozenset[str]) -> bool:
+    """Whether a GPU of these nodes may be held by what lies inside, as far as it is told."""
+    nobodys = gpu.workload is None or gpu.workload.namespace in inside
+    return gpu.pod is None and gpu.node in nodes and nobodys
 
 
 def _column(column: Column, holds: Holds, says: re.Pattern[str] | None) -> Column:

@@ -28,7 +28,7 @@ from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
-from tools.topology import Pod
+from tools.topology import Gpu, Pod, Topology
 from tools.vocabulary.autoscaling import HPA_WANTED
 from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW
 from tools.vocabulary.gpu_health import CLOCK_REASONS, ECC_DOUBLE, GPU_TEMPERATURE, REMAP_PENDING, SM_CLOCK
@@ -149,15 +149,23 @@ def test_each_reason_for_a_low_clock_is_read_by_itself_where_the_mask_is_not_tol
 # ------------------------------------------------------------------ who holds a GPU that nobody's labels tell
 
 
-def held(pods: list[Pod], gpus: int = 2) -> set[str | None]:
+def known(pods: list[Pod], gpus: int = 2) -> dict[str, Gpu]:
     source = next(one for one in sources() if one.name == "nvidia_gpu_exporter")
     rows = {f"GPU-{i}": {"uuid": str(i), "index": str(i), "node": "n1"} for i in range(gpus)}
     identity = Identity(source, Labels(("uuid",)), rows, dict.fromkeys(rows, START), exported=False)
-    return {gpu.pod for gpu in gpus_from([identity], {one.key: one for one in pods}).values()}
+    return gpus_from([identity], {one.key: one for one in pods})
 
 
-def holder(name: str, gpus: float, phase: str = "Running", at: str = "n1") -> Pod:
-    return Pod("team", name, at, Subject("deployment", "team", name), phase, True, gpus)
+def held(pods: list[Pod]) -> set[str | None]:
+    return {gpu.pod for gpu in known(pods).values()}
+
+
+def whose(pods: list[Pod], gpus: int = 2) -> set[str | None]:
+    return {gpu.workload and str(gpu.workload) for gpu in known(pods, gpus).values()}
+
+
+def holder(name: str, gpus: float, phase: str = "Running", at: str = "n1", of: str = "") -> Pod:
+    return Pod("team", name, at, Subject("deployment", "team", of or name), phase, True, gpus)
 
 
 def test_a_pod_that_requests_every_gpu_of_its_node_holds_them() -> None:
@@ -180,6 +188,41 @@ def test_a_pod_that_requests_every_gpu_of_its_node_holds_them() -> None:
 )
 def test_else_nobody_is_said_to_hold_them(pods: list[Pod]) -> None:
     assert held(pods) == {None}
+
+
+def test_the_gpus_of_a_node_that_one_workload_takes_up_are_that_workloads() -> None:
+    pods = [holder("a-1", 1, of="a"), holder("a-2", 1, of="a"), holder("web", 0), holder("done", 1, "Failed")]
+    assert held(pods) == {None}
+    assert whose(pods) == {"deployment/team/a"}
+
+
+@pytest.mark.parametrize(
+    ("pods", "gpus"),
+    [
+        ([holder("a-1", 1, of="a"), holder("b-1", 1, of="b")], 2),
+        ([holder("a-1", 1, of="a"), holder("a-2", 1, of="a")], 3),
+        ([holder("a-1", 2, of="a"), holder("a-2", 1, of="a")], 2),
+        ([holder("a-1", 1, of="a"), holder("a-2", 1, of="a", at="n2")], 2),
+        ([holder("a-1", 1, of="a", at=""), holder("a-2", 1, of="a", at="")], 2),
+        ([holder("a-1", 2, of="a")], 2),
+    ],
+    ids=["two workloads", "one is free", "more than there are", "on two nodes", "not placed", "its pod is known"],
+)
+def test_else_no_workload_is_said_to_have_them(pods: list[Pod], gpus: int) -> None:
+    assert whose(pods, gpus) == {None}
+
+
+def test_gpus_of_a_workload_are_found_from_it_and_lead_to_it() -> None:
+    app = Subject("deployment", "team", "a")
+    pods = [holder("a-1", 1, of="a"), holder("a-2", 1, of="a"), holder("a-3", 1, of="a", at="n2")]
+    gpus = known(pods) | {"GPU-9": Gpu("GPU-9", "n2", "0", "", None)}
+    found = Topology({one.key: one for one in pods}, gpus, ("n1", "n2"))
+    assert found.gpus_of(app) == ("GPU-0", "GPU-1")
+    assert found.workloads_of(Subject("gpu", "", "n1/0")) == {app}
+    # Which pod has which is not told, and the third pod's GPU may be the one that nobody is known to hold.
+    assert found.gpus_of(pods[0].subject) == ()
+    assert found.missing_gpus(pods[0].subject) == (1, ("GPU-0", "GPU-1"))
+    assert found.missing_gpus(app) == (1, ("GPU-9",))
 
 
 def test_a_workload_whose_gpus_cannot_be_told_apart_is_told_why(prom: PromSource, worlds_by_name: Worlds) -> None:

@@ -22,6 +22,7 @@ from knowledge.home import default_home
 from knowledge.search import Library
 from tests.tools import worlds
 from tools.casebook import asks
+from tools.reading import Subject
 from tools.signals import Per
 from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
@@ -182,4 +183,12 @@ def test_gpus_that_others_hold_are_not_shown_and_idle_ones_on_our_nodes_are(whol
         assert {gpu.node for gpu in seen.gpus.values()} <= {pod.node for pod in seen.pods.values()}
     assert narrowed(whole, TEAM).topology.gpus
     assert narrowed(whole, Allowed(None, ("nobody",))).topology.gpus == {}
+
+
+def test_gpus_that_are_another_namespaces_workloads_are_not_shown(whole: Snapshot) -> None:
+    web = Subject("deployment", "lab", "web")
+    owned = {key: replace(gpu, pod=None, workload=web) for key, gpu in whole.topology.gpus.items()}
+    taken = replace(whole, topology=replace(whole.topology, gpus=owned))
+    assert narrowed(taken, TEAM).topology.gpus == {}
+    assert narrowed(taken, LAB).topology.gpus
     assert narrowed(whole, Allowed(None, ("nobody",))).topology.nodes == ()

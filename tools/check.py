@@ -75,7 +75,7 @@ class Because:
 
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
     failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
-    check explains, where that hangs on the readings.
+    check explains, where that hangs on the readings. `felt` says that the harm itself is seen: a readiness rule is then a headline.
     """
 
     template: str
@@ -84,6 +84,7 @@ class Because:
     severity: Severity | None = None
     outranks: tuple[str, ...] = ()
     explains: tuple[Explains, ...] | None = None
+    felt: bool = False
 
     @property
     def sentence(self) -> str:

@@ -112,7 +112,7 @@ def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     roots = {key for key in fired if not explained.get(key)}
-    rules = _causal(snapshot, limits or {}) if roots else ()
+    rules = _causal(snapshot, limits or {})
     broken = _explaining(rules, roots, fired, snapshot.topology)
     if broken:
         fired |= broken
@@ -173,10 +173,13 @@ def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
 def _explaining(
     rules: Iterable[Outcome], roots: Collection[str], fired: Mapping[str, Outcome], topology: Topology
 ) -> dict[str, Outcome]:
-    """Those that are broken and explain what nothing else explains: on a quiet day they are no news."""
+    """Those that are broken and explain what nothing else explains, or whose harm is seen: on a quiet day they are no news."""
     broken = [outcome for outcome in rules if outcome.verdict is Verdict.FIRES]
     with_them = explanations((*fired.values(), *broken), topology) if broken else {}
-    return {one.key: one for one in broken if any(one.key in with_them.get(key, ()) for key in roots)}
+    felt = {one.key for one in broken if one.because is not None and one.because.felt}
+    return {
+        one.key: one for one in broken if one.key in felt or any(one.key in with_them.get(key, ()) for key in roots)
+    }
 
 
 def thresholds(case: Case, subject: Subject, limits: Overrides) -> dict[str, float]:

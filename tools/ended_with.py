@@ -17,11 +17,22 @@ from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 from tools.vocabulary.host_faults import LOG_NATIVE_CRASH
 from tools.vocabulary.security import LOG_PICKLE
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
+from tools.vocabulary.volumes import LOG_FILES_THERE
 
 LIMITS: dict[str, Limit] = {**failed_starts.LIMITS, **failing_replicas.LIMITS}
 HELPS: tuple[Ask, ...] = (*failed_starts.HELPS, *failing_replicas.HELPS)
-# What stands beside any cause: that it served, what it could not reach, that the engine behind the server is dead, and how its processes fell.
-_BESIDE = (LOG_SERVING, LOG_LAST_ERROR, LOG_UNREACHABLE, LOG_PICKLE, LOG_ENGINE_DEAD, LOG_NATIVE_CRASH, LOG_CUDA_FAULT)
+# What stands beside any cause: that it served or found its files, what it could not reach, that the engine behind the server is dead, and
+# how its processes fell.
+_BESIDE = (
+    LOG_SERVING,
+    LOG_FILES_THERE,
+    LOG_LAST_ERROR,
+    LOG_UNREACHABLE,
+    LOG_PICKLE,
+    LOG_ENGINE_DEAD,
+    LOG_NATIVE_CRASH,
+    LOG_CUDA_FAULT,
+)
 
 
 def causes(*but: Signal) -> tuple[Signal, ...]:

@@ -18,6 +18,7 @@ from tools.vocabulary.cluster_parts import TAKEN_BACK
 from tools.vocabulary.host_faults import AFTER_AN_ERROR, LOG_NATIVE_CRASH
 from tools.vocabulary.order import LOG_ORDER
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
+from tools.vocabulary.volumes import LOG_FILES_THERE
 
 LONGEST_LINE = 300
 
@@ -54,7 +55,15 @@ _LITERALS = {signal: literals(pattern) for signal, pattern in PATTERNS.items()}
 LINES: tuple[Signal, ...] = tuple(dict.fromkeys((*PATTERNS, *log_signals().values(), LOG_LAST_ERROR)))
 # What stands beside any cause, and decides nothing about it.
 _AFTERMATH = frozenset(
-    {LOG_SERVING, LOG_ENGINE_DEAD, LOG_UNREACHABLE, LOG_NATIVE_CRASH, LOG_ORDER, retractions.LOG_RETRACTED}
+    {
+        LOG_SERVING,
+        LOG_ENGINE_DEAD,
+        LOG_UNREACHABLE,
+        LOG_NATIVE_CRASH,
+        LOG_ORDER,
+        LOG_FILES_THERE,
+        retractions.LOG_RETRACTED,
+    }
 )
 # What ends a start is told as an error: the same words in a warning are of what was tried and went on without.
 _WARNING = re.compile(r"\b(?:WARNING|(?<!NCCL )WARN)\b|^W\d{4} |\b\w{1,40}Warning: ")

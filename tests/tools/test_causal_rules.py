@@ -12,6 +12,9 @@ from tools.diagnose import diagnose
 
 MISMATCH = {"workload.ports_apart now": "the Service sends to port 8080, and the engine listens on 8000"}
 UNREADY = {"pod.ready now": 0.0, "pod.running_for now": 3600, "pod.restarts now": 0}
+UNREACHED = {
+    "workload.no_way_in now": "s", "pod.ready now": 1.0, "pod.running_for now": 7200, "llm.requests_finished increase 1h": 0.0,
+}  # fmt: skip
 NO_MODEL = {
     "log.model_download now": "OSError: Can't load tokenizer for 'x'. If you were trying", "log.serving now": "",
     "pod.termination_reason now": "Error", "pod.exit_code now": 1, "pod.terminated_ago now": 120,
@@ -24,9 +27,24 @@ NO_MODEL = {
         (MISMATCH, set()),
         (UNREADY, {"readiness_never_true"}),
         ({**MISMATCH, **UNREADY}, {"port_mismatch"}),
+        ({**MISMATCH, **UNREACHED}, {"port_mismatch"}),
+        ({**MISMATCH, **UNREACHED, "workload.no_way_in now": ""}, set()),
+        ({**MISMATCH, **UNREACHED, "llm.requests_finished increase 1h": 3.0}, set()),
+        ({**MISMATCH, **UNREACHED, "llm.requests_finished increase 1h": None}, set()),
+        ({**MISMATCH, **UNREACHED, "pod.running_for now": 1200}, set()),
         ({**MISMATCH, **UNREADY, **NO_MODEL}, {"model_download_failure"}),
     ],
-    ids=["on a quiet day", "the fault alone", "the rule and what it explains", "the fault has another cause"],
+    ids=[
+        "on a quiet day",
+        "the fault alone",
+        "the rule and what it explains",
+        "no Service leads to it and nothing came",
+        "another Service leads to it",
+        "requests come another way",
+        "nobody counts its requests",
+        "it has only just started",
+        "the fault has another cause",
+    ],
 )
 def test_a_broken_rule_is_told_where_nothing_else_explains_the_fault(world: dict[str, Any], roots: set[str]) -> None:
     told = diagnose(two((APP, world)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.readers.services import _apart
+from tools.readers.services import _apart, _no_way_in
 
 TGI = "ghcr.io/huggingface/text-generation-inference:2.4.0"
 TEI = "registry.local:5000/huggingface/text-embeddings-inference:1.9@sha256:ab"
@@ -72,3 +72,28 @@ def test_names_that_nobody_gives() -> None:
         "the readiness probe asks port metrics, which no container names",
         "service s sends to port grpc, which no container names",
     ]
+
+
+@pytest.mark.parametrize(
+    ("specs", "said"),
+    [
+        ([{"ports": [{"port": 80, "targetPort": 8080}]}], "s0"),
+        ([{"ports": [{"port": 80, "targetPort": "web"}]}], "s0"),
+        ([{"ports": [{"port": 80, "targetPort": 8080}, {"port": 81, "targetPort": 3000}]}], ""),
+        ([{"ports": [{"port": 9090}]}, {"ports": [{"port": 80, "targetPort": "http"}]}], ""),
+        ([{"ports": [{"port": 80, "targetPort": 8080}]}, {"ports": [{"port": 9090}]}], "s0, s1"),
+        ([{"clusterIP": "None", "ports": [{"port": 80, "targetPort": 8080}]}], ""),
+        ([{"ports": [{"port": 3000}]}], ""),
+        ([], ""),
+    ],
+    ids=["astray", "by a name", "another port", "another Service", "both astray", "no address", "right", "none"],
+)
+def test_whether_any_service_leads_to_the_pod(specs: list[dict[str, Any]], said: str) -> None:
+    services = [{"metadata": {"namespace": "team", "name": f"s{i}"}, "spec": spec} for i, spec in enumerate(specs)]
+    container = {
+        "name": "main",
+        "image": TEI,
+        "args": ["--port", "3000"],
+        "ports": [{"name": "http", "containerPort": 3000}],
+    }
+    assert _no_way_in({"spec": {"containers": [container]}}, services) == said

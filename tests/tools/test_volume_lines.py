@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tools.log_lines import matches
-from tools.vocabulary.volumes import LOG_UNREADABLE
+from tools.vocabulary.volumes import LOG_FILES_THERE, LOG_UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_a_volume_that_does_not_give_its_files(line: str) -> None:
 )
 def test_what_only_looks_alike(line: str) -> None:
     assert not matches(f"INFO starting\n{line}\n").get(LOG_UNREADABLE)
+
+
+def test_files_that_lay_there() -> None:
+    line = "2025-07-04T12:35:08.906826Z  INFO text_generation_launcher: Files are already present on the host. Skipping download."
+    assert matches(f"INFO starting\n{line}\n")[LOG_FILES_THERE]
+    fetched = "INFO download: text_generation_launcher: Successfully downloaded weights for org/model"
+    assert not matches(f"INFO starting\n{fetched}\n")[LOG_FILES_THERE]

@@ -2,7 +2,8 @@
 
 ## What it means
 The replica, or an init container that prepares it, asks a hub, a bucket or a volume for weights and configuration and is refused, cannot reach it, finds nothing, or
-has no room to store them; or what was fetched before is not whole.
+has no room to store them; or what was fetched before is not whole. (Where the server says that the files lay there and that it fetched
+nothing, they cannot be read: that is a failure mode of its own.)
 
 ## Why it hurts
 No replica can start or scale, and what runs is lost with its next restart.
@@ -14,27 +15,31 @@ A log that shows the weights loading: then the start fails for another reason.
 import re
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.damaged_files import FETCH_AGAIN, damaged, lay_there
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
 from tools.signals import LOG_SERVING, POD_READY, RUNNING_FOR
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, LOG_DOWNLOAD
+from tools.vocabulary.volumes import LOG_FILES_THERE
 
 _BUCKET = re.compile(r"credentials|Credentials|storage\.objects|\((?:401|403|AccessDenied|Expired|Invalid|Signature)")
-_BROKEN = re.compile(r"deserializing header|Consistency check failed|PytorchStreamReader|invalid load key")
 
 _START = failed_start(LOG_DOWNLOAD)
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica ended at its start with such a line, or goes on trying for long without being ready."""
-    return _START(now, limits) or _tries(now, limits)
+    found = _START(now, limits)
+    return found if found is not None and not lay_there(now, found.readings["line"]) else _tries(now, limits)
 
 
 def _tries(now: Now, limits: Limits) -> Because | None:
     for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
         line, served = now.of(ready.subject, LOG_DOWNLOAD.now), now.of(ready.subject, LOG_SERVING.now)
         if ready.number or line is None or not line.text or (served is not None and served.text):
+            continue
+        if lay_there(now, line):
             continue
         prepared, ran = now.of(ready.subject, INIT_RUNNING_FOR.now), now.of(ready.subject, RUNNING_FOR.now)
         whom = now.of(ready.subject, INIT_CONTAINER.now)
@@ -57,11 +62,8 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
             "The bucket refuses: give the pod's service account (or the Secret that the download uses) the right to list and read"
             " the path of the model, and check region and endpoint."
         )
-    elif _BROKEN.search(line):
-        first = (
-            "The files are there and not whole: compare their sizes with the hub's (a few hundred bytes are a pointer of Git LFS: git lfs"
-            " pull, or fetch with hf download), remove what is broken, and fetch it again with room to spare."
-        )
+    elif damaged(line) or "Consistency check failed" in line:
+        first = FETCH_AGAIN
     elif "429" in line:
         first = "Too many replicas fetch at once: fetch the weights once to a shared volume, or authenticate for a higher limit."
     elif any(mark in line for mark in ("401", "403", "Gated", "restricted")):
@@ -88,7 +90,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_DOWNLOAD),
-    helps=(*HELPS, POD_READY.now, RUNNING_FOR.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now),
+    helps=(*HELPS, POD_READY.now, RUNNING_FOR.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now, LOG_FILES_THERE.now),
     limits={**LIMITS, "trying": Limit(600, "seconds", "ten minutes: what was only slow to answer has answered")},
     fires=fires,
     explains=(*QUEUEING, *FAILING),

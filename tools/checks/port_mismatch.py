@@ -11,17 +11,48 @@ Probes fail, so the pod never turns ready or is restarted; or the Service sends 
 The same port in all four places, by number or by name.
 """
 
-from tools.check import Applies, Check, On
+from dataclasses import replace
+
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.families import named
-from tools.rules import advise, names
-from tools.vocabulary.manifests import PORTS_APART
+from tools.rules import advise
+from tools.signals import POD_READY, REQUESTS_FINISHED, RUNNING_FOR
+from tools.vocabulary.manifests import NO_WAY_IN, PORTS_APART
+
+DONE = REQUESTS_FINISHED.increase("1h")
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when ports do not match. The harm is seen where no Service leads to the engine, and its ready replicas finished nothing."""
+    found = now.worst(PORTS_APART.now)
+    if not found.text:
+        return None
+    astray = now.get(NO_WAY_IN.now)
+    if astray is not None and astray.text and _idle(now, limits["settled"]):
+        done = now.total(DONE)
+        said = "The ports do not match: {found}. {done_of} is ready and finished {done} in the last hour."
+        return replace(because(said, astray, now.get(RUNNING_FOR.now), found=found, done=done), felt=True)
+    return because("The ports do not match: {found}.", found=found)
+
+
+def _idle(now: Now, for_s: float) -> bool:
+    """Whether every replica is ready, has run for so long, and finished nothing."""
+    if any(now.get(ask) is None for ask in (POD_READY.now, RUNNING_FOR.now, DONE)):
+        return False
+    ready, ran, done = now.each(POD_READY.now), now.each(RUNNING_FOR.now), now.each(DONE)
+    seen = len(ready) == len(ran) == len(done)
+    up = all(one.number for one in ready) and all(one.number >= for_s for one in ran)
+    return seen and up and all(one.number < 1 for one in done)
+
 
 CHECK = Check(
     on=(On.WORKLOAD,),
     applies=Applies.ENGINE,
     severity="high",
     needs=(PORTS_APART.now,),
-    fires=names(PORTS_APART.now, "The ports do not match: {found}."),
+    helps=(NO_WAY_IN.now, DONE, POD_READY.now, RUNNING_FOR.now),
+    limits={"settled": Limit(3600, "seconds", "an hour, and the window that is looked at")},
+    fires=fires,
     explains=named(
         "readiness_never_true", "liveness_kills_slow_load", "gpu_idle_no_traffic", "gpu_held_by_not_ready_pod"
     ),

@@ -124,9 +124,11 @@ def _services(whose: Whose, services: Sequence[Object]) -> dict[Signal, Value]:
         for service in mine
         if str(at(service, "spec", "type")) in {"LoadBalancer", "NodePort"}
     ]
+    apart = "; ".join(_apart(whose.form, mine))
     return {
         told.SERVICES: ", ".join(name_of(service)[1] for service in mine)[:200] or NONE,
-        told.PORTS_APART: "; ".join(_apart(whose.form, mine))[:300],
+        told.PORTS_APART: apart[:300],
+        told.NO_WAY_IN: _no_way_in(whose.form, mine)[:200] if apart else "",
         told.PORTS_UNNAMED: ", ".join(unnamed)[:200],
         told.EXPOSED: ", ".join(open_ones)[:200],
     }
@@ -137,33 +139,63 @@ def _said(port: Object) -> bool:
     return bool(port.get("appProtocol")) or str(port.get("name") or "").split("-")[0].lower() in _PROTOCOLS
 
 
+@dataclass(frozen=True)
+class _Ports:
+    """The ports of a pod: the engine's own (empty where unknown), the numbers that its containers declare, and those by name."""
+
+    engine: str
+    numbers: frozenset[str]
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, pod: Object) -> _Ports:
+        """Read them off a pod."""
+        declared = [port for container in many(pod, "spec", "containers") for port in many(container, "ports")]
+        configuration = resolve(container_of(serving_container(pod)))
+        number = configuration.number(Key.PORT)
+        listens = configuration.flags.get("port", "") if number is None else f"{number:.0f}"
+        return cls(
+            listens if listens.isdigit() and 0 < int(listens[:9]) < 65536 else "",
+            frozenset(str(port.get("containerPort")) for port in declared),
+            {str(port["name"]): str(port.get("containerPort")) for port in declared if port.get("name")},
+        )
+
+    def astray(self, port: Object) -> str:
+        """Why a port of a Service leads nowhere, empty where it leads to one of these or nobody can tell."""
+        target = port.get("targetPort") or port.get("port")
+        if isinstance(target, str) and not target.isdigit():
+            return "" if target in self.names else f"port {target[:40]}, which no container names"
+        known = {*self.numbers, self.engine} if self.numbers or self.engine else {str(target)}
+        return "" if str(target) in known else f"port {target}, which no container declares"
+
+
 def _apart(pod: Object, services: Sequence[Object]) -> Iterator[str]:
-    serving = serving_container(pod)
-    declared = [port for container in many(pod, "spec", "containers") for port in many(container, "ports")]
-    numbers = {str(port.get("containerPort")) for port in declared}
-    names = {str(port["name"]): str(port.get("containerPort")) for port in declared if port.get("name")}
-    configuration = resolve(container_of(serving))
-    number = configuration.number(Key.PORT)
-    listens = configuration.flags.get("port", "") if number is None else f"{number:.0f}"
-    engine = listens if listens.isdigit() and 0 < int(listens[:9]) < 65536 else ""
+    serving, ports = serving_container(pod), _Ports.of(pod)
     own = {str(port.get("containerPort")) for port in many(serving, "ports")}
-    if engine and own and engine not in own:
-        yield f"the engine listens on {engine}, its container declares {', '.join(sorted(own))}"
+    if ports.engine and own and ports.engine not in own:
+        yield f"the engine listens on {ports.engine}, its container declares {', '.join(sorted(own))}"
     for kind in ("readiness", "liveness", "startup"):
         probe = within(serving, f"{kind}Probe")
         asked = at(probe, "httpGet", "port") or at(probe, "tcpSocket", "port")
-        if isinstance(asked, str) and not asked.isdigit() and asked not in names:
+        if isinstance(asked, str) and not asked.isdigit() and asked not in ports.names:
             yield f"the {kind} probe asks port {asked[:40]}, which no container names"
-        elif engine and asked is not None and names.get(str(asked), str(asked)) != engine:
-            yield f"the {kind} probe asks port {str(asked)[:40]}, the engine listens on {engine}"
+        elif ports.engine and asked is not None and ports.names.get(str(asked), str(asked)) != ports.engine:
+            yield f"the {kind} probe asks port {str(asked)[:40]}, the engine listens on {ports.engine}"
     for service in services:
         for port in many(service, "spec", "ports"):
-            target = port.get("targetPort") or port.get("port")
-            if isinstance(target, str) and not target.isdigit():
-                if target not in names:
-                    yield f"service {name_of(service)[1]} sends to port {target[:40]}, which no container names"
-            elif (numbers or engine) and str(target) not in {*numbers, engine}:
-                yield f"service {name_of(service)[1]} sends to port {target}, which no container declares"
+            if astray := ports.astray(port):
+                yield f"service {name_of(service)[1]} sends to {astray}"
+
+
+def _no_way_in(pod: Object, services: Sequence[Object]) -> str:
+    """The Services, where there are any and not one port of theirs leads to a port of the pod."""
+    ports = _Ports.of(pod)
+    ways = [port for service in services for port in many(service, "spec", "ports")]
+    # To a Service without an address of its own nobody connects: its name stands for the pods, and any port of theirs can be asked.
+    headless = any(at(service, "spec", "clusterIP") == "None" for service in services)
+    if headless or not ways or not all(ports.astray(port) for port in ways):
+        return ""
+    return ", ".join(name_of(service)[1] for service in services)
 
 
 def _budget(whose: Whose, budgets: Sequence[Object]) -> dict[Signal, Value]:

@@ -21,6 +21,9 @@ def nvidia_smi(world: World) -> None:
         world.gauge("nvidia_smi_ecc_errors_uncorrected_volatile_total", 0, over=7200, **who)
         world.gauge("nvidia_smi_remapped_rows_pending", i, over=7200, **who)
         world.counter("nvidia_smi_energy_joules_total", 400, over=7200, **who)
+        world.gauge("nvidia_smi_power_draw_watts", 70.12 if i else lambda b: 400 + b % 7, over=7200, **who)
+        world.gauge("nvidia_smi_temperature_gpu", 31 if i else 64, over=7200, **who)
+    world.gauge("nvidia_smi_last_collect_success_timestamp_seconds", world.at - 12, over=7200, **SMI)
     hurt = {"uuid": UUID.format(0), **SMI}
     world.gauge("nvidia_smi_xid_last_timestamp_seconds", world.at - 5000, over=5000, **hurt, xid="43")
     world.gauge("nvidia_smi_xid_last_timestamp_seconds", world.at - 600, over=600, **hurt, xid="79")
@@ -39,7 +42,11 @@ def plain_smi(world: World) -> None:
             share = reasons.get(reason, 0.0)
             value = (lambda b: float(b % 120 < 60)) if share == 0.5 else share
             world.gauge(f"nvidia_smi_clocks_{kind}_reasons_{reason}", value, over=1800, **who)
-        world.gauge("up", 1, over=1800, job="gpu-exporter", instance=who["instance"])
+        world.gauge("nvidia_smi_power_draw_watts", 280.5, over=1800, **who)
+        world.gauge("nvidia_smi_temperature_gpu", 61, over=1800, **who)
+        where = {"job": "gpu-exporter", "instance": who["instance"]}
+        world.gauge("nvidia_smi_last_collect_success_timestamp_seconds", world.at - (9, 900)[i], over=1800, **where)
+        world.gauge("up", 1, over=1800, **where)
     scaled = {"namespace": "team", "horizontalpodautoscaler": "app-hpa", "job": "ksm"}
     world.gauge(
         "kube_horizontalpodautoscaler_status_desired_replicas", lambda b: 2 + 3 * (b % 240 < 120), over=1800, **scaled

@@ -32,6 +32,7 @@ from tools.topology import Gpu, Pod, Topology
 from tools.vocabulary.autoscaling import HPA_WANTED
 from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW
 from tools.vocabulary.gpu_health import CLOCK_REASONS, ECC_DOUBLE, GPU_TEMPERATURE, REMAP_PENDING, SM_CLOCK
+from tools.vocabulary.gpu_reporting import HEARD_AGO, MOVES
 
 Worlds = dict[str, World]
 FIRST, SECOND = f"GPU-{UUID.format(0)}", f"GPU-{UUID.format(1)}"
@@ -63,6 +64,28 @@ def smi(prom: PromSource, worlds_by_name: Worlds) -> Snapshot:
 )
 def test_what_nvidia_gpu_exporter_tells_is_in_our_units(smi: Snapshot, ask: Any, first: float, second: float) -> None:
     assert (smi.read(ask, FIRST).value, smi.read(ask, SECOND).value) == (pytest.approx(first), pytest.approx(second))
+
+
+def test_when_each_exporter_last_heard_from_the_driver_is_told_of_the_gpus_of_its_host(
+    smi: Snapshot, prom: PromSource, worlds_by_name: Worlds
+) -> None:
+    assert [smi.read(HEARD_AGO.now, one).value for one in (FIRST, SECOND)] == [12, 12]
+    plain = survey(prom, Blind(Reason.NOT_SET, "no cluster"), asks(), worlds_by_name["plain_smi"].at)
+    assert [plain.read(HEARD_AGO.now, one).value for one in (FIRST, SECOND)] == [9, 900]
+    stale = [one for one in diagnose(plain).findings if one.id == "stale_metrics"]
+    assert [one.subject for one in stale] == ["node/edge-2"]
+    assert any("nvidia_smi_last_collect_success_timestamp_seconds > 300" in one.text for one in stale[0].remedies)
+
+
+def test_whether_a_gpu_moves_is_told_once_it_was_seen_for_an_hour(
+    smi: Snapshot, prom: PromSource, worlds_by_name: Worlds
+) -> None:
+    moves = [smi.read(MOVES.now, one).value for one in (FIRST, SECOND)]
+    assert isinstance(moves[0], float)
+    assert moves[0] > 50
+    assert moves[1] == 0
+    plain = survey(prom, Blind(Reason.NOT_SET, "no cluster"), asks(), worlds_by_name["plain_smi"].at)
+    assert plain.read(MOVES.now, FIRST).value is None
 
 
 def test_its_gpus_lie_where_it_runs_and_belong_to_the_pod_that_takes_them_all(smi: Snapshot) -> None:

@@ -1,7 +1,8 @@
 """How GPUs are reported: whether their values still move, whether profiling tells of them, and whom their series name.
 
 dcgm-exporter repeats the last values when NVML no longer answers; the energy counter of a live GPU grows at any load, so one that
-stands still is a reading of the past. A GPU that nobody holds bears the name of the exporter's own pod once Prometheus added it.
+stands still is a reading of the past. nvidia_gpu_exporter tells when it last heard from the driver (`last_collect_success_timestamp_seconds`,
+from 1.7.0): with `--collect.interval` it repeats what it heard then. A GPU that nobody holds bears the name of the exporter's own pod once Prometheus added it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ from tools.series import Series
 from tools.signals import Per, counter, gauge
 
 ENERGY = counter("gpu.energy", "joules", Per.GPU, "Energy that the GPU used", optional=True)
+HEARD_AGO = gauge(
+    "gpu.heard_ago", "seconds", Per.GPU, "Time since the exporter last heard from the driver", optional=True
+)
+MOVES = gauge("gpu.moves", "changes", Per.GPU, "Changes of power and temperature in an hour", optional=True)
 PROFILED = gauge("gpu.profiled", "bool", Per.GPU, "Profiling tells of the GPU", "min", optional=True)
 NAMES_HOLDER = gauge("gpu.names_holder", "bool", Per.GPU, "Series of the GPU name a pod that holds it", optional=True)
 HOLDERS = gauge("gpu.holders", "pods", Per.GPU, "Pods that the series of the GPU name", optional=True)
@@ -34,9 +39,35 @@ def _profiled(metric: str) -> Series:
     )
 
 
+def _moves(power: str, heat: str) -> Series:
+    """How often either changed in an hour, of a GPU that was told of an hour ago: of a younger one nothing is known."""
+    told = " + ".join(
+        f"max by ({{by}}) (changes({metric}{{{{{{sel}}}}}}[1h]) and {metric}{{{{{{sel}}}}}} offset 1h)"
+        for metric in (power, heat)
+    )
+    return Series(power, expr=told, also=(heat,), only=("now",))
+
+
+_HEARD = "nvidia_smi_last_collect_success_timestamp_seconds"
+_HEARD_AGO = Series(
+    "nvidia_smi_gpu_info",
+    # The exporter tells it once, for all GPUs of its node.
+    expr=(
+        "max by ({by}) (nvidia_smi_gpu_info{{{sel}}} * 0 + on (job, instance) group_left ()"
+        f" (time() - max by (job, instance) ({_HEARD}{{{{{{sel}}}}}})))"
+    ),
+    also=(_HEARD,),
+    tells=_HEARD,
+    only=("now",),
+)
+
 SERIES = {
     "dcgm_exporter": {
         ENERGY: (Series("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", scale=1e-3),),
+        MOVES: (
+            _moves("DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_GPU_TEMP"),
+            _moves("DCGM_FI_DEV_BOARD_POWER_WATTS", "DCGM_FI_DEV_GPU_TEMP_CELSIUS"),
+        ),
         PROFILED: (_profiled("DCGM_FI_PROF_GR_ENGINE_ACTIVE"), _profiled("DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO")),
         NAMES_HOLDER: (
             Series(
@@ -60,5 +91,10 @@ SERIES = {
             ),
         ),
     },
-    "nvidia_gpu_exporter": {ENERGY: (Series("nvidia_smi_energy_joules_total", default=False),)},
+    "nvidia_gpu_exporter": {
+        ENERGY: (Series("nvidia_smi_energy_joules_total", default=False),),
+        HEARD_AGO: (_HEARD_AGO,),
+        MOVES: (_moves("nvidia_smi_power_draw_watts", "nvidia_smi_temperature_gpu"),),
+    },
+    "nvitop_exporter": {MOVES: (_moves("gpu_power_usage_W", "gpu_temperature_C"),)},
 }

@@ -7,7 +7,7 @@ vLLM passes over a waiting request whose adapter would be one more than `--max-l
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tools.check import Limits, Now
 from tools.reading import Blind, Reading, Reason, Subject
@@ -119,9 +119,9 @@ def _crowd(reading: Reading) -> Crowd | None:
     state = _parsed(reading.text)
     if state is None:
         return None
-    slots = replace(reading, name=f"{reading.name}, slots of a batch", value=float(state.slots), unit="slots")
+    slots = reading._replace(name=f"{reading.name}, slots of a batch", value=float(state.slots), unit="slots")
     asked = float(len(state.running | state.waiting))
-    return Crowd(slots, replace(reading, name=f"{reading.name}, how many are asked for", value=asked, unit="adapters"))
+    return Crowd(slots, reading._replace(name=f"{reading.name}, how many are asked for", value=asked, unit="adapters"))
 
 
 def _parsed(text: str) -> _State | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -106,12 +106,12 @@ def because(template: str, *also: Reading | None, severity: Severity | None = No
 
 def counted(readings: Sequence[Reading], name: str, unit: str, subject: Subject) -> Reading:
     """How many readings there are, as a reading of its own that rests on the first of them."""
-    return replace(readings[0], name=name, value=float(len(readings)), unit=unit, subject=subject)
+    return readings[0]._replace(name=name, value=float(len(readings)), unit=unit, subject=subject)
 
 
 def objective(like: Reading, value: float, name: str = "Objective") -> Reading:
     """A limit as a reading, so that a sentence may say it; it is no evidence of anything."""
-    return replace(like, name=name, value=value, source="limits of the check", query="", kind="limit")
+    return like._replace(name=name, value=value, source="limits of the check", query="", kind="limit")
 
 
 class Unseen(Exception):  # noqa: N818 - it is no error: it is the third verdict

@@ -91,6 +91,11 @@ class Column:
         )
 
     @property
+    def empty(self) -> bool:
+        """Whether no key has a value."""
+        return not any(part.values and part.blind is None for part in self.parts)
+
+    @property
     def keys(self) -> set[str]:
         """Every key that any part has a value for."""
         return {key for part in self.parts for key in part.values}

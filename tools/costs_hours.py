@@ -6,7 +6,6 @@ Every device-hour of the window lands in exactly one place. What could not be se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from tools.costs_figures import Kind, Spent, queries
@@ -148,7 +147,7 @@ class Window:
         if reading.blind is not None or not isinstance(reading.value, int | float):
             return None
         within = min(self.hours, max(0.0, float(reading.value)))
-        return reading if within == reading.value else replace(reading, value=within)
+        return reading if within == reading.value else reading._replace(value=within)
 
     def node(self, rate: NodeRate, pods: Sequence[Pod]) -> tuple[Spent, ...]:
         """The device-hours of a node that its present pods do not account for."""

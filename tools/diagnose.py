@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from tools.casebook import Case, cases
 from tools.check import Because, NothingToSee, Unseen, shown
@@ -35,9 +36,11 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = "not applicable"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One check on one subject: the verdict with its reason, and the readings that it looked at."""
+class Outcome(NamedTuple):
+    """One check on one subject: the verdict with its reason, and the readings that it looked at.
+
+    `of_any_gpu` says that nothing was looked at that tells one GPU from another: the same holds of every one.
+    """
 
     case: Case
     subject: Subject
@@ -46,11 +49,17 @@ class Outcome:
     unseen: Reading | None = None
     looked_at: tuple[Reading, ...] = ()
     remedies: tuple[Remedy, ...] = ()
+    of_any_gpu: bool = False
 
     @property
     def key(self) -> str:
         """The key that a finding of it has: id and subject."""
         return f"{self.case.id}@{self.subject}"
+
+    def of(self, other: Subject) -> Outcome:
+        """The same, said of another GPU."""
+        unseen = self.unseen and self.unseen.of(other)
+        return Outcome(self.case, other, self.verdict, unseen=unseen, of_any_gpu=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +169,13 @@ def run(
     for case in cases().values():
         if case.check.rule != rules or case.id in besides:
             continue
+        of_any: Outcome | None = None
         for subject in subjects(case, snapshot, named):
-            yield judge(case, subject, snapshot, limits)
+            alike = subject.kind == "gpu" and not (limits and f"{case.id}@{subject}" in limits)
+            outcome = of_any.of(subject) if of_any and alike else judge(case, subject, snapshot, limits)
+            if outcome.of_any_gpu and alike:
+                of_any = outcome
+            yield outcome
 
 
 def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
@@ -198,15 +212,15 @@ def judge(case: Case, subject: Subject, snapshot: Snapshot, limits: Overrides) -
     try:
         because = case.check.fires(now, values)
     except Unseen as unseen:
-        return Outcome(case, subject, Verdict.BLIND, unseen=unseen.reading)
+        return Outcome(case, subject, Verdict.BLIND, unseen=unseen.reading, of_any_gpu=now.of_any_gpu)
     except NothingToSee:
         if now.unseen:
-            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0])
-        return Outcome(case, subject, Verdict.NOT_APPLICABLE)
+            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0], of_any_gpu=now.of_any_gpu)
+        return Outcome(case, subject, Verdict.NOT_APPLICABLE, of_any_gpu=now.of_any_gpu)
     looked_at = tuple(now.touched.values())
     if because is None:
         if now.unseen:
-            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0])
+            return Outcome(case, subject, Verdict.BLIND, unseen=now.unseen[0], of_any_gpu=now.of_any_gpu)
         return Outcome(case, subject, Verdict.QUIET, looked_at=looked_at)
     return Outcome(case, subject, Verdict.FIRES, because, None, looked_at, case.check.remedies(now, values))
 
@@ -341,10 +355,9 @@ def _blind_spots(outcomes: Sequence[Outcome], snapshot: Snapshot) -> tuple[Blind
     for outcome in outcomes:
         if outcome.verdict is not Verdict.BLIND or outcome.unseen is None:
             continue
-        why = str(outcome.unseen.blind)
         if outcome.unseen.blind is not None and outcome.unseen.blind.reason is Reason.NOT_DEFAULT:
             off.setdefault(outcome.unseen.name, set()).add(outcome.case.id)
-        elif why not in said:
+        elif (why := str(outcome.unseen.blind)) not in said:
             groups[outcome.unseen.name, why]["subjects"].add(str(outcome.unseen.subject))
             groups[outcome.unseen.name, why]["checks"].add(outcome.case.id)
     for (name, why), group in sorted(groups.items()):

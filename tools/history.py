@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from tools.columns import Column, Part, Value
-from tools.measure import MARK, Query, key_of, part_of, union
+from tools.measure import MARK, Query, part_of, union
 from tools.narrowing import narrowing, one_of
 from tools.presence import REPORTING, reported
 from tools.reading import Blind
@@ -119,7 +119,7 @@ def _by_step(query: Query, points: Sequence[Points], times: Sequence[float]) -> 
     values: list[dict[str, Value]] = [{} for _ in times]
     nothing: list[set[str]] = [set() for _ in times]
     for one in points:
-        key = key_of(one.labels, identity.labels.keys, query.source.key_prefix)
+        key = identity.key(one.labels)
         if key is None:
             continue
         for moment, value in zip(one.times, one.values, strict=True):

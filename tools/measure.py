@@ -36,6 +36,14 @@ class Identity:
     fresh: Mapping[str, float]
     exported: bool
     blind: Blind | None = None
+    _known: dict[tuple[str, ...], str | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def key(self, row: Mapping[str, str]) -> str | None:
+        """The key of a row by its labels, None when the first of its key labels is missing. Equal ones are one text, in whichever answer they stand."""
+        values = tuple([row.get(label, "") for label in self.labels.keys])
+        if values not in self._known:
+            self._known[values] = key_of(row, self.labels.keys, self.source.key_prefix)
+        return self._known[values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +154,18 @@ def _identify(prom: PromSource, source: Source, names: frozenset[str], at: float
     # An autoscaler has no pod: its namespace alone tells that Prometheus renamed the labels.
     renamed = ("exported_pod", "exported_namespace")
     exported = any(row.labels.get(label) for row in (*now.rows, *lately.rows) for label in renamed)
-    keys = source.keys_in(exported)
     rows: dict[str, Mapping[str, str]] = {}
     fresh: dict[str, float] = {}
+    identity = Identity(source, Labels(source.keys_in(exported), matchers), rows, fresh, exported)
     for row in now.rows:
-        key = key_of(row.labels, keys, source.key_prefix)
+        key = identity.key(row.labels)
         if key and row.value >= fresh.get(key, 0.0):
             rows[key], fresh[key] = row.labels, row.value
     for row in lately.rows:
-        key = key_of(row.labels, keys, source.key_prefix)
+        key = identity.key(row.labels)
         if key and (key not in rows or (key not in fresh and row.labels.get("exported_pod"))):
             rows[key] = row.labels
-    return Identity(source, Labels(keys, matchers), rows, fresh, exported)
+    return identity
 
 
 def _plan(
@@ -245,10 +253,10 @@ def part_of(query: Query, result: Result, at: float) -> Part:
     if blind is not None:
         return Part(title, query.text, at, blind=blind)
     values: dict[str, Value] = {}
-    label, prefix = query.series.label, query.source.key_prefix
+    label = query.series.label
     counted: dict[str, list[tuple[str, float]]] = defaultdict(list)
     for row in result.rows:
-        key = key_of(row.labels, identity.labels.keys, prefix)
+        key = identity.key(row.labels)
         if key is None:
             continue
         if query.ask.statistic == BUCKETS:
@@ -268,7 +276,7 @@ def part_of(query: Query, result: Result, at: float) -> Part:
             said = ", ".join(sorted({*str(values[key]).split(", "), said}))
         values[key] = said
     values.update({key: written(those, query.series.scale) for key, those in counted.items()})
-    nans = (key_of(labels, identity.labels.keys, prefix) for labels in result.not_a_number)
+    nans = map(identity.key, result.not_a_number)
     return Part(title, query.text, at, values, identity.fresh, not_a_number=frozenset(key for key in nans if key))
 
 

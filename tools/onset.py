@@ -92,7 +92,7 @@ def _nearer(
         return crossed, trace.name
     # A gauge is at its average's level from the first sample on; what counts needs two.
     statistic = ("max" if trace.above else "min") if ask.statistic == "avg" else ask.statistic
-    short = replace(ask, statistic=statistic, window=f"{SHORT_S / 60:.0f}m")
+    short = ask.signal.ask(statistic, f"{SHORT_S / 60:.0f}m")
     queries = tuple(
         Query.of(short, one.source, found_series, one.identity)
         for one in snapshot.queries.get(ask, ())

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from tools.columns import Part, Value
-from tools.measure import Identity, key_of
+from tools.measure import Identity
 from tools.narrowing import narrowing
 from tools.reading import Blind
 from tools.series import braces
@@ -35,7 +35,7 @@ def reported(
     fresh: list[set[str]] = [set() for _ in times]
     for one in points:
         identity = known.get(one.labels.get("rackside_ask", ""))
-        key = key_of(one.labels, identity.labels.keys, identity.source.key_prefix) if identity else None
+        key = identity.key(one.labels) if identity else None
         if key is None:
             continue
         for moment, sampled in zip(one.times, one.values, strict=True):

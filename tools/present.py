@@ -5,12 +5,38 @@ A check that stays quiet although a part could not be seen has not seen that the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
+from functools import cached_property
 
 from tools.check import NothingToSee, Unseen
 from tools.reading import Blind, Reading, Reason, Subject
 from tools.signals import Ask, Per
 from tools.snapshot import Snapshot
+
+
+@dataclass(eq=False)
+class Told:
+    """What the parts of a subject tell of one ask; of whom it is `unseen`, and the `reason` why it is not told at all: a blind reading, or a text."""
+
+    found: tuple[Reading, ...]
+    unseen: tuple[Reading, ...]
+    reason: Reading | str
+
+    @cached_property
+    def highest(self) -> Reading:
+        """The highest reading, of texts the first that says something."""
+        return self._text or max(self.found, key=lambda reading: reading.number)
+
+    @cached_property
+    def lowest(self) -> Reading:
+        """The lowest reading, of texts the first that says something."""
+        return self._text or min(self.found, key=lambda reading: reading.number)
+
+    @property
+    def _text(self) -> Reading | None:
+        if all(isinstance(reading.value, str) for reading in self.found):
+            return next((reading for reading in self.found if reading.value), self.found[0])
+        return None
 
 
 class Present:
@@ -20,48 +46,37 @@ class Present:
         """Look at one subject."""
         self._snapshot = snapshot
         self._subject = subject
+        self._told = snapshot.told(subject)
+        self._void, self._empty = snapshot.void, snapshot.empty
         self.unseen: list[Reading] = []
         self.touched: dict[Ask, Reading] = {}
+        # Whether nothing was looked at so far that tells one GPU from another: then all that follows holds for any of them.
+        self.of_any_gpu = subject.kind == "gpu"
 
     @property
     def subject(self) -> Subject:
         """Who this is about."""
+        self.of_any_gpu = False
         return self._subject
 
     def each(self, ask: Ask) -> tuple[Reading, ...]:
         """The readable readings of the parts; raises `Unseen` when none can be read, `NothingToSee` without parts."""
-        keys = self._parts(ask)
-        if not keys:
-            if ask.signal.per is Per.GPU:
-                self._missing_gpus(ask, 0)
-            if self.unseen:
+        return self._look(ask).found
+
+    def _look(self, ask: Ask) -> Told:
+        told = self._told.get(ask)
+        if told is None:
+            told = self._told[ask] = self._tell(ask)
+        self.of_any_gpu = self.of_any_gpu and ask.signal.per is Per.GPU and self._void[ask]
+        self.unseen.extend(told.unseen)
+        if not told.found:
+            if isinstance(told.reason, Reading):
+                raise Unseen(told.reason)
+            if not told.reason and self.unseen:
                 raise Unseen(self.unseen[-1])
-            raise NothingToSee(str(ask))
-        found: list[Reading] = []
-        nothing: list[Reading] = []
-        blind: list[Reading] = []
-        # Where the one reason holds for all, one part stands for them.
-        for key in keys[:1] if self._snapshot.void(ask) else keys:
-            reading = self._snapshot.read(ask, key)
-            if reading.blind is None:
-                found.append(reading)
-            elif reading.blind.reason is Reason.NOTHING_OBSERVED:
-                nothing.append(reading)
-            else:
-                blind.append(reading)
-        self.unseen.extend(blind)
-        if ask.signal.per is Per.GPU:
-            self._missing_gpus(ask, len(keys))
-        if not found:
-            if blind and not nothing and len({reading.blind for reading in blind}) == 1:
-                # Not one part can be seen, all for one reason: it is the whole that is not seen.
-                whole = blind[0].subject == self._subject
-                raise Unseen(blind[0] if whole else replace(blind[0], subject=self._subject))
-            if blind:
-                raise Unseen(blind[0])
-            raise NothingToSee(str(nothing[0].blind))
-        self.touched.setdefault(ask, found[0])
-        return tuple(found)
+            raise NothingToSee(told.reason or str(ask))
+        self.touched.setdefault(ask, told.found[0])
+        return told
 
     def worst(self, ask: Ask) -> Reading:
         """The highest reading among the parts."""
@@ -78,7 +93,7 @@ class Present:
             return found[0]
         part = "GPUs" if ask.signal.per is Per.GPU else "replicas"
         value = sum(reading.number for reading in found)
-        joined = replace(found[0], subject=self._subject, value=value, name=f"{ask.said} (sum of {len(found)} {part})")
+        joined = found[0]._replace(subject=self._subject, value=value, name=f"{ask.said} (sum of {len(found)} {part})")
         self.touched[ask] = joined
         return joined
 
@@ -90,6 +105,8 @@ class Present:
 
     def get(self, ask: Ask) -> Reading | None:
         """The same where it can be read, else None; leaves no trace of blindness."""
+        if self._empty[ask]:
+            return None
         unseen = list(self.unseen)
         try:
             return self[ask]
@@ -100,26 +117,44 @@ class Present:
 
     def of(self, part: Subject, ask: Ask) -> Reading | None:
         """The reading of one part."""
-        for key in self._snapshot.topology.parts(part, ask.signal.per):
-            reading = self._snapshot.seen(ask, key)
-            if reading is not None:
-                self.touched[ask] = reading
-                return reading
-        return None
+        if self._empty[ask]:
+            return None
+        self.of_any_gpu = False
+        reading = self._snapshot.seen(part, ask)
+        if reading is not None:
+            self.touched[ask] = reading
+        return reading
 
     def blind(self, part: Subject, ask: Ask) -> Reading:
         """The reading of one part as it is, blind or not."""
+        self.of_any_gpu = False
         keys = self._snapshot.topology.parts(part, ask.signal.per)
         return self._snapshot.read(ask, keys[0] if keys else "")
 
+    def _tell(self, ask: Ask) -> Told:
+        keys = self._parts(ask)
+        if not keys:
+            return Told((), self._missing_gpus(ask, 0), "")
+        missing = self._missing_gpus(ask, len(keys))
+        # Where the one reason holds for all, one part stands for them.
+        told = [self._snapshot.read(ask, key) for key in (keys[:1] if self._void[ask] else keys)]
+        found = tuple([reading for reading in told if reading.blind is None])
+        if len(found) == len(told):
+            return Told(found, missing, "")
+        nothing = [reading for reading in told if reading.blind and reading.blind.reason is Reason.NOTHING_OBSERVED]
+        blind = [reading for reading in told if reading.blind and reading.blind.reason is not Reason.NOTHING_OBSERVED]
+        reason: Reading | str = ""
+        if not found and blind:
+            # Not one part can be seen, all for one reason: it is the whole that is not seen.
+            whole = not nothing and len({reading.blind for reading in blind}) == 1 and blind[0].subject != self._subject
+            reason = blind[0]._replace(subject=self._subject) if whole else blind[0]
+        elif not found:
+            reason = str(nothing[0].blind)
+        return Told(found, (*blind, *missing), reason)
+
     def _extreme(self, ask: Ask, highest: bool) -> Reading:
-        found = self.each(ask)
-        if all(isinstance(reading.value, str) for reading in found):
-            chosen = next((reading for reading in found if reading.value), found[0])
-        else:
-            pick = max if highest else min
-            chosen = pick(found, key=lambda reading: reading.number)
-        self.touched[ask] = chosen
+        told = self._look(ask)
+        chosen = self.touched[ask] = told.highest if highest else told.lowest
         return chosen
 
     def _parts(self, ask: Ask) -> tuple[str, ...]:
@@ -130,15 +165,16 @@ class Present:
             return tuple(key for key in keys if topology.pods[key].active)
         return keys
 
-    def _missing_gpus(self, ask: Ask, seen: int) -> None:
-        if self._subject.kind in {"gpu", "node"}:
-            return
+    def _missing_gpus(self, ask: Ask, seen: int) -> tuple[Reading, ...]:
+        if ask.signal.per is not Per.GPU or self._subject.kind in {"gpu", "node"}:
+            return ()
         topology = self._snapshot.topology
         wanted = sum(topology.pods[key].gpus for key in topology.pods_of(self._subject) if topology.pods[key].active)
-        if wanted > seen:
-            said = f"{wanted:.0f} GPUs are allocated, {seen} have metrics"
-            unheld = topology.unheld_near(self._subject)
-            if len(unheld) >= wanted - seen:
-                said += f" that are known to be its own: nobody tells who holds {len(unheld)} GPUs of its nodes"
-            why = Blind(Reason.NO_SERIES, said)
-            self.unseen.append(replace(self._snapshot.read(ask, ""), subject=self._subject, blind=why, value=None))
+        if wanted <= seen:
+            return ()
+        said = f"{wanted:.0f} GPUs are allocated, {seen} have metrics"
+        unheld = topology.unheld_near(self._subject)
+        if len(unheld) >= wanted - seen:
+            said += f" that are known to be its own: nobody tells who holds {len(unheld)} GPUs of its nodes"
+        why = Blind(Reason.NO_SERIES, said)
+        return (self._snapshot.read(ask, "")._replace(subject=self._subject, blind=why, value=None),)

@@ -65,8 +65,7 @@ class Blind:
         return f"{self.reason.value}: {self.detail}" if self.detail else self.reason.value
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One value of one signal for one subject, with its provenance.
 
     `value` is a number in `unit`, a text (facts, log lines), or None when `blind` says why there is none.
@@ -90,6 +89,11 @@ class Reading:
         if isinstance(self.value, int | float):
             return float(self.value)
         raise TypeError(f"{self.name} of {self.subject} is not a number: {self.blind or self.value!r}")
+
+    def of(self, other: Subject) -> Reading:
+        """The same, said of another subject."""
+        name, _, value, unit, source, query, at, kind, blind = self
+        return Reading(name, other, value, unit, source, query, at, kind, blind)
 
     @property
     def text(self) -> str:

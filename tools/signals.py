@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 
 
 class Per(StrEnum):
@@ -57,9 +57,9 @@ _SAID = {
 _UNIT_OF_WINDOW = {"s": "s", "m": "min", "h": "h"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Signal:
-    """A thing that can be known.
+    """A thing that can be known. Each is declared once, so that it equals itself alone.
 
     `join` says how several values of one subject's parts become one, `evidence` what kind of evidence it is. A `lasting` signal
     is an event that stays true after its source fell silent (a GPU that reported a fault and vanished): staleness does not blind it.
@@ -78,101 +78,101 @@ class Signal:
     optional: bool = False
     told_by: str = ""
 
-    def __hash__(self) -> int:
-        """Its name is its own; columns are looked up by the thousand."""
-        return hash(self.name)
+    def ask(self, statistic: str, window: str = "") -> Ask:
+        """The one ask of it with this statistic and window; raises ValueError where there can be no such ask."""
+        return _ask(self, statistic, window)
 
-    @cache  # noqa: B019 -- signals are declared once and stay
-    def _ask(self, statistic: str, window: str = "") -> Ask:
-        if statistic not in STATISTICS[self.kind]:
-            raise ValueError(f"{self.name} is a {self.kind}: it has no {statistic!r}")
-        if window and not re.fullmatch(r"\d+[smh]", window):
-            raise ValueError(f"{window!r} is no window: write 10m, 1h or 30s")
-        return Ask(self, statistic, window)
-
-    @property
+    @cached_property
     def now(self) -> Ask:
         """The value now."""
-        return self._ask("now")
+        return self.ask("now")
 
     def max(self, window: str) -> Ask:
         """The highest value in the window."""
-        return self._ask("max", window)
+        return self.ask("max", window)
 
     def min(self, window: str) -> Ask:
         """The lowest value in the window."""
-        return self._ask("min", window)
+        return self.ask("min", window)
 
     def avg(self, window: str) -> Ask:
         """The average over the window."""
-        return self._ask("avg", window)
+        return self.ask("avg", window)
 
     def slope(self, window: str) -> Ask:
         """The change per second over the window (least squares)."""
-        return self._ask("slope", window)
+        return self.ask("slope", window)
 
     def changes(self, window: str) -> Ask:
         """How often the value changed in the window."""
-        return self._ask("changes", window)
+        return self.ask("changes", window)
 
     def rate(self, window: str) -> Ask:
         """The counter's growth per second over the window."""
-        return self._ask("rate", window)
+        return self.ask("rate", window)
 
     def increase(self, window: str) -> Ask:
         """The counter's growth over the window."""
-        return self._ask("increase", window)
+        return self.ask("increase", window)
 
     def p50(self, window: str) -> Ask:
         """The median of what was observed in the window."""
-        return self._ask("p50", window)
+        return self.ask("p50", window)
 
     def p99(self, window: str) -> Ask:
         """The 99th percentile of what was observed in the window."""
-        return self._ask("p99", window)
+        return self.ask("p99", window)
 
     def p95(self, window: str) -> Ask:
         """The 95th percentile of what was observed in the window."""
-        return self._ask("p95", window)
+        return self.ask("p95", window)
 
     def buckets(self, window: str) -> Ask:
         """How many were observed in the window, by the histogram's bounds (see tools/buckets.py)."""
-        return self._ask("buckets", window)
+        return self.ask("buckets", window)
 
     def mean(self, window: str) -> Ask:
         """The mean of what was observed in the window."""
-        return self._ask("mean", window)
+        return self.ask("mean", window)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Ask:
-    """A signal with a statistic and, but for `now`, a window such as `10m`."""
+    """A signal with a statistic and, but for `now`, a window such as `10m`.
+
+    There is one of each (`Signal.ask` makes it), equal to itself alone: columns are looked up by it a million times in a large fleet.
+    """
 
     signal: Signal
     statistic: str
     window: str = ""
 
-    def __hash__(self) -> int:
-        """Quicker than over every field of the signal."""
-        return hash((self.signal.name, self.statistic, self.window))
-
     def __str__(self) -> str:
         """Print as it is written in a scene: `llm.kv_usage min 10m`."""
         return " ".join(part for part in (self.signal.name, self.statistic, self.window) if part)
 
-    @property
+    @cached_property
     def said(self) -> str:
         """Print for a reader: `KV cache usage, lowest over 10 min`."""
         if self.statistic == "now":
             return self.signal.meaning
         return f"{self.signal.meaning}, {_over(self.statistic, self.window)}"
 
-    @property
+    @cached_property
     def unit(self) -> str:
         """The unit of the value: a rate is the signal's unit per second."""
         if self.statistic in {"rate", "slope"}:
             return "cores" if self.signal.unit == "core-seconds" else f"{self.signal.unit}/s"
         return "changes" if self.statistic == "changes" else self.signal.unit
+
+
+@cache
+def _ask(of: Signal, statistic: str, window: str) -> Ask:
+    if statistic not in STATISTICS[of.kind]:
+        raise ValueError(f"{of.name} is a {of.kind}: it has no {statistic!r}")
+    if window and not re.fullmatch(r"\d+[smh]", window):
+        raise ValueError(f"{window!r} is no window: write 10m, 1h or 30s")
+    return Ask(of, statistic, window)
 
 
 @cache
@@ -342,6 +342,4 @@ def parse_ask(text: str) -> Ask:
     statistic, window = (*rest, "now", "")[:2] if rest else ("now", "")
     if len(rest) == 1:
         window = ""
-    if statistic not in STATISTICS[found.kind]:
-        raise ValueError(f"{name} is a {found.kind}: it has no {statistic!r}")
-    return Ask(found, statistic, window)
+    return found.ask(statistic, window)

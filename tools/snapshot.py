@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tools.columns import Column
 from tools.happenings import Happenings
-from tools.reading import Blind, Reading, Reason
+from tools.reading import Blind, Reading, Reason, Subject
 from tools.signals import Ask
 from tools.topology import Topology
 
 if TYPE_CHECKING:
     from tools.measure import Query
+    from tools.present import Told
 
 STALE_AFTER_S = 180.0
-_KEPT_READINGS = 200_000
+
+
+class _Columns(dict[Ask, bool]):
+    """What holds of the column of an ask, looked at the first time; of what was not asked it is true that there is nothing."""
+
+    def __init__(self, columns: Mapping[Ask, Column], holds: Callable[[Column], bool]) -> None:
+        super().__init__()
+        self._columns, self._holds = columns, holds
+
+    def __missing__(self, ask: Ask) -> bool:
+        column = self._columns.get(ask)
+        found = self[ask] = column is None or self._holds(column)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +62,17 @@ class Snapshot:
     matchers: str = ""
     happenings: Happenings | None = None
     past: bool = False
-    # Checks read the same things again and again; of the largest fleets only the first are kept (some 50 MiB).
-    _made: dict[tuple[Ask, str], Reading] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _void: dict[Ask, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # Checks read the same things again and again.
+    _made: dict[Ask, dict[str, Reading]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _told: dict[Subject, dict[Ask, Told]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _seen: dict[Subject, dict[Ask, Reading | None]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def read(self, ask: Ask, key: str) -> Reading:
         """The reading of one ask for one key of its dimension; blind with a reason where there is none."""
-        made = self._made.get((ask, key))
-        if made is None:
-            made = self._read(ask, key)
-            if len(self._made) < _KEPT_READINGS:
-                self._made[ask, key] = made
-        return made
+        made = self._made.setdefault(ask, {})
+        if key not in made:
+            made[key] = self._read(ask, key)
+        return made[key]
 
     def _read(self, ask: Ask, key: str) -> Reading:
         subject = self.topology.part_subject(ask.signal.per, key)
@@ -79,23 +92,34 @@ class Snapshot:
             blind=blind,
         )
 
-    def seen(self, ask: Ask, key: str) -> Reading | None:
-        """The same where there is a value, else None, and nothing is made: most of what checks look for is nowhere."""
-        made = self._made.get((ask, key))
-        if made is None:
-            column = self.columns.get(ask)
-            if column is None or column.find(key, self.stale_after_s, self.at)[3] is not None:
-                return None
-            made = self.read(ask, key)
-        return made if made.blind is None else None
+    def seen(self, part: Subject, ask: Ask) -> Reading | None:
+        """The reading of a subject's first part that has a value, None where none has, and nothing is made: most of what checks look for is nowhere."""
+        seen = self._seen.setdefault(part, {})
+        if ask not in seen:
+            seen[ask] = self._first(part, ask)
+        return seen[ask]
 
-    def void(self, ask: Ask) -> bool:
+    def _first(self, part: Subject, ask: Ask) -> Reading | None:
+        column = self.columns.get(ask)
+        if column is None:
+            return None
+        keys = self.topology.parts(part, ask.signal.per)
+        found = (key for key in keys if column.find(key, self.stale_after_s, self.at)[3] is None)
+        return next((self.read(ask, key) for key in found), None)
+
+    def told(self, subject: Subject) -> dict[Ask, Told]:
+        """What a subject's parts told so far, by ask: dozens of checks look at the same."""
+        return self._told.setdefault(subject, {})
+
+    @cached_property
+    def void(self) -> Mapping[Ask, bool]:
         """Whether an ask has nothing to tell of any key, for one reason."""
-        found = self._void.get(ask)
-        if found is None:
-            column = self.columns.get(ask)
-            found = self._void[ask] = column is None or column.void
-        return found
+        return _Columns(self.columns, lambda column: column.void)
+
+    @cached_property
+    def empty(self) -> Mapping[Ask, bool]:
+        """Whether an ask has a value of no key, for whatever reasons."""
+        return _Columns(self.columns, lambda column: column.empty)
 
     def _blind(self, ask: Ask, key: str, why: Blind) -> Reading:
         subject = self.topology.part_subject(ask.signal.per, key)

@@ -19,7 +19,7 @@ _REPLICASET_POD = re.compile(r"^(?P<name>.+)-(?P<hash>[a-z0-9]{6,10})-[a-z0-9]{5
 _ORDINAL_POD = re.compile(r"^(?P<name>.+)-\d+$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pod:
     """A pod; `ready` is None when that could not be seen, `gpus` the number it requests, `container` the serving one where it was listed."""
 
@@ -34,12 +34,12 @@ class Pod:
     ambiguous: bool = False
     container: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The key under which replica readings are kept."""
         return f"{self.namespace}/{self.name}"
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """The pod as a subject."""
         return Subject("pod", self.namespace, self.name)
@@ -50,7 +50,7 @@ class Pod:
         return self.phase in {"", "Running"} and self.ready is not False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gpu:
     """A GPU or MIG instance, told by its UUID; `pod` is the key of the pod that it is allocated to.
 
@@ -64,7 +64,7 @@ class Gpu:
     pod: str | None
     workload: Subject | None = None
 
-    @property
+    @cached_property
     def subject(self) -> Subject:
         """The GPU as a subject, `gpu/NODE/INDEX`."""
         return Subject("gpu", "", f"{self.node}/{self.index}")
@@ -229,6 +229,8 @@ class Topology:
     def part_subject(self, per: Per, key: str) -> Subject:
         """The subject behind a key of a dimension."""
         if per is Per.REPLICA:
+            if key in self.pods:
+                return self.pods[key].subject
             namespace, _, name = key.partition("/")
             return Subject("pod", namespace, name)
         if per is Per.GPU:

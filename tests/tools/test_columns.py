@@ -8,7 +8,7 @@ from tools.columns import Column, Part
 from tools.reading import Blind, Reading, Reason, Subject
 from tools.signals import GPU_UTIL, KV_USAGE, TTFT, XID_LAST, Ask
 from tools.snapshot import Snapshot, SourceState
-from tools.topology import Topology
+from tools.topology import Pod, Topology
 
 NOW = 1000.0
 ABSENT = Blind(Reason.NO_SERIES, "absent")
@@ -90,23 +90,42 @@ def test_keys_are_those_of_all_parts() -> None:
 def test_a_column_is_void_when_no_key_differs(parts: tuple[Part, ...], *, void: bool) -> None:
     column = Column(KV_USAGE.now, parts, ABSENT)
     assert column.void is void
-    assert Snapshot(NOW, Topology(), {KV_USAGE.now: column}).void(KV_USAGE.now) is void
+    assert Snapshot(NOW, Topology(), {KV_USAGE.now: column}).void[KV_USAGE.now] is void
+
+
+@pytest.mark.parametrize(
+    ("parts", "empty"),
+    [
+        ((), True),
+        ((Part("a", "q", NOW, nothing=frozenset({"k"}), unseen={"l": DOWN}, not_a_number=frozenset({"m"})),), True),
+        ((Part("a", "q", NOW, {"k": 1.0}, blind=DOWN),), True),
+        ((Part("a", "q", NOW), Part("b", "q", NOW, {"k": 1.0}, {})), False),
+    ],
+)
+def test_a_column_is_empty_when_no_key_has_a_value(parts: tuple[Part, ...], *, empty: bool) -> None:
+    taken = Snapshot(NOW, Topology(), {KV_USAGE.now: Column(KV_USAGE.now, parts, ABSENT)})
+    assert taken.empty[KV_USAGE.now] is empty
 
 
 def test_what_was_not_asked_is_void() -> None:
     taken = Snapshot(NOW, Topology(), {})
-    assert taken.void(KV_USAGE.now)
-    assert taken.void(KV_USAGE.now)
-    assert taken.seen(KV_USAGE.now, "team/a") is None
+    assert taken.void[KV_USAGE.now]
+    assert taken.void[KV_USAGE.now]
+    assert taken.empty[KV_USAGE.now]
+    assert taken.seen(Subject("pod", "team", "a"), KV_USAGE.now) is None
 
 
 def test_only_a_value_is_seen() -> None:
     part = Part("vLLM", "the query", NOW, {"team/a": 0.5, "team/old": 0.5}, {"team/a": 990.0, "team/old": 1.0})
-    taken = Snapshot(NOW, Topology(), {KV_USAGE.now: Column(KV_USAGE.now, (part,), ABSENT)})
-    assert taken.seen(KV_USAGE.now, "team/a") == taken.read(KV_USAGE.now, "team/a")
-    assert taken.seen(KV_USAGE.now, "team/old") is None, "not before it was read"
+    pods = {f"team/{name}": Pod("team", name, "n1", Subject("deployment", "team", "app")) for name in ("a", "old")}
+    taken = Snapshot(NOW, Topology(pods), {KV_USAGE.now: Column(KV_USAGE.now, (part,), ABSENT)})
+    assert taken.seen(pods["team/a"].subject, KV_USAGE.now) == taken.read(KV_USAGE.now, "team/a")
+    assert taken.seen(pods["team/old"].subject, KV_USAGE.now) is None
     assert taken.read(KV_USAGE.now, "team/old").blind is not None
-    assert taken.seen(KV_USAGE.now, "team/old") is None, "nor after"
+    assert taken.seen(pods["team/a"].workload, KV_USAGE.now) == taken.read(KV_USAGE.now, "team/a"), (
+        "the first that has one"
+    )
+    assert taken.seen(Subject("pod", "team", "gone"), KV_USAGE.now) is None
 
 
 def test_a_snapshot_reads_with_provenance_and_says_what_was_not_asked() -> None:

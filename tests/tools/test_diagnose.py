@@ -10,10 +10,11 @@ import pytest
 
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import GONE, NOW, scene, snapshot
+from tools import diagnose as diagnosing
 from tools.casebook import cases, modes
 from tools.check import Because
 from tools.columns import Column, Part
-from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, run
+from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, judge, run
 from tools.finding import Finding
 from tools.reading import Blind, Reason, Subject
 from tools.relations import explanations
@@ -49,6 +50,44 @@ def outcome(
     taken: Snapshot, check: str, subject: Subject, limits: Mapping[str, Mapping[str, float]] | None = None
 ) -> Outcome:
     return next(one for one in run(taken, limits or {}) if one.case.id == check and one.subject == subject)
+
+
+# ------------------------------------------------------------------ every subject
+
+
+GPU_WELL = {"gpu.util avg 10m": 0.9, "gpu.util max 1h": 0.9, "gpu.xid_last max 1h": 0, "gpu.xid_last changes 1h": 0}
+ONE_HOT = {"gpu.heat_share avg 10m": [0.5, None], "gpu.temperature now": [90.0, None]}
+
+
+@pytest.mark.parametrize("world", [{}, GPU_WELL, XID, {**GPU_WELL, **ONE_HOT}, {"pod.ready now": [1, 0], **ONE_HOT}])
+@pytest.mark.parametrize("limits", [{}, {"xid_critical@gpu/n1/1": {"window": 1.0}, "thermal_throttle": {"busy": 0.0}}])
+def test_each_subject_is_told_what_it_would_be_told_alone(
+    world: Mapping[str, Any], limits: Mapping[str, Mapping[str, float]]
+) -> None:
+    taken = two((APP, world), (OTHER, GPU_WELL))
+    told = list(run(taken, limits))
+    assert {one.subject for one in told if one.case.id == "thermal_throttle"} == {
+        gpu.subject for gpu in taken.topology.gpus.values()
+    }
+    assert told == [judge(one.case, one.subject, taken, limits) for one in told]
+
+
+def test_what_tells_no_gpu_from_another_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def counted(case: Any, subject: Subject, *rest: Any) -> Outcome:
+        judged.append(f"{case.id}@{subject}")
+        return judge(case, subject, *rest)
+
+    monkeypatch.setattr(diagnosing, "judge", counted)
+    own = "thermal_throttle@gpu/n2/4"
+    told = {one.key: one for one in run(two((APP, XID), (OTHER, GPU_WELL)), {own: {"busy": 0.5}})}
+    hot = {key: one for key, one in told.items() if key.startswith("thermal_throttle@")}
+    assert sorted(key for key in judged if key in hot) == ["thermal_throttle@gpu/n1/0", own]
+    assert {(one.verdict, one.unseen and one.unseen.subject == one.subject) for one in hot.values()} == {
+        (Verdict.BLIND, True)
+    }
+    assert len([key for key in judged if key.startswith("xid_critical@")]) == 4, "each may have another Xid"
 
 
 # ------------------------------------------------------------------ causes

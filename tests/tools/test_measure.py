@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from tests.tools.worlds import World
 from tools.casebook import asks
 from tools.columns import Column
-from tools.measure import Measured, key_of, measure
+from tools.inventory import sources
+from tools.measure import Identity, Measured, key_of, measure
 from tools.reading import Blind, Reason
+from tools.series import Labels
 from tools.signals import (
     ENGINE_AWAKE,
     GENERATION_TOKENS,
@@ -249,3 +252,7 @@ def test_an_empty_server_has_nobody(prom: PromSource) -> None:
 )
 def test_a_key_needs_its_first_label(labels: dict[str, str], key: str | None) -> None:
     assert key_of(labels, ("a", "b")) == key
+    source = replace(sources()[0], key_prefix="")
+    identity = Identity(source, Labels(("a", "b")), {}, {}, exported=False)
+    assert identity.key(labels) == key
+    assert identity.key(dict(labels)) is identity.key({**labels, "le": "0.5"})

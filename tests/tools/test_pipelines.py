@@ -33,7 +33,7 @@ def written() -> Iterator[tuple[Source, Signal, Series]]:
 
 def ask_of(signal: Signal, series: Series) -> Ask:
     statistic = series.only[0] if series.only else STATISTIC[signal.kind]
-    return Ask(SIGNALS[signal.name], statistic, "" if statistic == "now" else "10m")
+    return SIGNALS[signal.name].ask(statistic, "" if statistic == "now" else "10m")
 
 
 @pytest.mark.parametrize(

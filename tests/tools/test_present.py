@@ -136,3 +136,33 @@ def test_what_is_unseen_for_one_reason_throughout_is_the_whole_else_a_part() -> 
     with pytest.raises(Unseen) as caught:
         idle.each(ask)
     assert caught.value.reading.subject == Subject("pod", "team", "app-1"), "nothing was observed of the other"
+
+
+def test_what_holds_of_any_gpu_was_told_without_looking_at_one() -> None:
+    gpu = Subject("gpu", "", "n1/0")
+    void, told = GPU_MEM_USED.now, GPU_UTIL.now
+
+    def looking() -> Present:
+        return present({"G-app-0": 0.5}, ask=told, subject=gpu)
+
+    now = looking()
+    assert now.get(void) is None
+    assert now.get(KV_USAGE.now) is None
+    assert now.of(gpu, void) is None
+    with pytest.raises(Unseen):
+        now.each(void)
+    assert now.of_any_gpu
+    for look in (
+        lambda now: now.get(told),
+        lambda now: now.of(gpu, told),
+        lambda now: now.blind(gpu, void),
+        lambda now: now.subject,
+    ):
+        now = looking()
+        look(now)
+        assert not now.of_any_gpu
+    now = looking()
+    with pytest.raises(Unseen):
+        now.each(KV_USAGE.now)  # which GPU a pod holds, and which none, tells them apart
+    assert not now.of_any_gpu
+    assert not present({}).of_any_gpu, "it is of a workload"

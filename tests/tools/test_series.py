@@ -37,8 +37,8 @@ GPU = Labels(("UUID", "GPU_I_ID"), 'cluster="c1"')
         (CPU_USAGE.rate("5m"), Series("m_total"), POD, "sum by (namespace, pod) (rate(m_total[5m]))"),
         (REQUESTS_FINISHED.increase("1h"), Series("m_total", match='r!="abort"'), POD, 'sum by (namespace, pod) (increase(m_total{r!="abort"}[1h]))'),
         (TTFT.p95("5m"), Series("m"), POD, "histogram_quantile(0.95, sum by (le, namespace, pod) (rate(m_bucket[5m])))"),
-        (Ask(TTFT, "p50", "5m"), Series("m"), POD, "histogram_quantile(0.5, sum by (le, namespace, pod) (rate(m_bucket[5m])))"),
-        (Ask(TTFT, "p99", "5m"), Series("m"), POD, "histogram_quantile(0.99, sum by (le, namespace, pod) (rate(m_bucket[5m])))"),
+        (TTFT.p50("5m"), Series("m"), POD, "histogram_quantile(0.5, sum by (le, namespace, pod) (rate(m_bucket[5m])))"),
+        (TTFT.p99("5m"), Series("m"), POD, "histogram_quantile(0.99, sum by (le, namespace, pod) (rate(m_bucket[5m])))"),
         (TTFT.mean("5m"), Series("m"), POD, "sum by (namespace, pod) (rate(m_sum[5m])) / sum by (namespace, pod) (rate(m_count[5m]))"),
         (POD_PHASE.now, Series("m", label="phase"), POD, "max by (namespace, pod, phase) (m) == 1"),
         (GPU_UTIL.now, Series("m", scale=0.01), GPU, '(max by (UUID, GPU_I_ID) (m{cluster="c1"})) * 0.01'),
@@ -83,6 +83,7 @@ def test_only_identity_labels_are_renamed() -> None:
 @pytest.mark.parametrize("text", ["llm.kv_usage min 10m", "gpu.util now", "llm.ttft p95 5m"])
 def test_an_ask_is_read_as_it_is_printed(text: str) -> None:
     assert str(parse_ask(text)) == text
+    assert parse_ask(text) is parse_ask(text)
 
 
 @pytest.mark.parametrize("text", ["gpu.nonsense now", "llm.ttft now", "gpu.util p95 5m", "pod.phase max 5m"])

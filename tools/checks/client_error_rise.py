@@ -11,8 +11,6 @@ For those users the service is down, and no alert on 5xx, latency or GPUs will e
 A smaller share that was the same an hour ago, a handful of bad requests, or refusals under load, which are the server's doing.
 """
 
-from dataclasses import replace
-
 from tools.check import Because, Check, Limit, Limits, NothingToSee, Now, On, Unseen, because, objective
 from tools.finding import Remedy
 from tools.reading import Reading
@@ -57,7 +55,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 
 def _ratio(like: Reading, value: float) -> Reading:
-    return replace(objective(like, value, "Share of answers"), unit="ratio")
+    return objective(like, value, "Share of answers")._replace(unit="ratio")
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

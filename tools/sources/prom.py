@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
@@ -27,8 +27,7 @@ from tools.reading import Blind, Reason
 NAMES_WITHIN_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One series of an answer: its labels, and its value (never NaN)."""
 
     labels: Mapping[str, str]
@@ -152,18 +151,13 @@ class PromSource:
         answer = self._ask(lambda: self._client.custom_query(query, params={"time": f"{at:.3f}"}))
         if isinstance(answer, Blind):
             return Result(query, (), answer)
-        rows: list[Row] = []
-        not_a_number: list[Mapping[str, str]] = []
         try:
-            for series in answer:
-                value = float(series["value"][1])
-                if math.isfinite(value):
-                    rows.append(Row(series["metric"], value))
-                else:
-                    not_a_number.append(series["metric"])
+            rows = [Row(series["metric"], float(series["value"][1])) for series in answer]
         except (KeyError, TypeError, ValueError, IndexError):
             return Result(query, (), Blind(Reason.SOURCE_DOWN, "the answer has not the shape of a Prometheus answer"))
-        return Result(query, tuple(rows), self._partial(), tuple(not_a_number))
+        not_a_number = tuple(row.labels for row in rows if not math.isfinite(row.value))
+        finite = (row for row in rows if math.isfinite(row.value)) if not_a_number else rows
+        return Result(query, tuple(finite), self._partial(), not_a_number)
 
     def range(self, query: str, start: float, end: float, step_s: float) -> tuple[tuple[Points, ...], Blind | None]:
         """A range query; at most 11,000 points a series are allowed by servers."""

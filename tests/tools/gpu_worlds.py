@@ -130,6 +130,9 @@ def reported(world: World) -> None:
             who = {"UUID": uuid, "modelName": model, "exported_pod": holder, "pod": "x-dcgm-exporter-1", **same}
             world.gauge("DCGM_FI_DEV_FB_USED", 70_000, over=7200, **who)
             world.counter("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", 0 if uuid == "GPU-b" else 400_000, over=7200, **who)
+            world.gauge("DCGM_FI_DEV_POWER_USAGE", 300, over=7200, **who)
+            world.gauge("DCGM_FI_DEV_GPU_TEMP", 50, over=7200, **who)
+            world.gauge("DCGM_FI_DEV_GPU_UTIL", lambda b: 90 + b % 7 if uuid == "GPU-c" else 90, over=7200, **who)
             if uuid in {"GPU-a", "GPU-d"}:
                 gone = 3600.0 if uuid == "GPU-d" else 0.0
                 world.gauge("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.4, ago=gone, over=7200, **who)

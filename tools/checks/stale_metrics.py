@@ -72,7 +72,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 
 def _frozen_at_work(now: Now, limits: Limits) -> Because | None:
-    """Because GPUs did not move for an hour in which they worked, by the engines that hold them or by those of the whole node."""
+    """Because nothing told of GPUs moved for an hour in which they worked, by the engines that hold them or by those of the whole node."""
     if now.get(MOVES.now) is None or _done(now, now.subject, limits) is None:
         return None
     told = now.each(MOVES.now)
@@ -84,7 +84,7 @@ def _frozen_at_work(now: Now, limits: Limits) -> Because | None:
         work = done[one.subject] or whole
         if work is not None:
             return because(
-                "For an hour neither power nor temperature of {count} on the node has moved, while engines there served {work}.",
+                "For an hour nothing that is told of {count} on the node has moved, while engines there served {work}.",
                 one,
                 now.get(XID_LAST.max("1h")),
                 count=counted(still, "GPUs without any change", "GPUs", now.subject),

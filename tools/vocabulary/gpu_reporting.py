@@ -14,7 +14,7 @@ ENERGY = counter("gpu.energy", "joules", Per.GPU, "Energy that the GPU used", op
 HEARD_AGO = gauge(
     "gpu.heard_ago", "seconds", Per.GPU, "Time since the exporter last heard from the driver", optional=True
 )
-MOVES = gauge("gpu.moves", "changes", Per.GPU, "Changes of power and temperature in an hour", optional=True)
+MOVES = gauge("gpu.moves", "changes", Per.GPU, "Changes of what is told of the GPU in an hour", optional=True)
 PROFILED = gauge("gpu.profiled", "bool", Per.GPU, "Profiling tells of the GPU", "min", optional=True)
 NAMES_HOLDER = gauge("gpu.names_holder", "bool", Per.GPU, "Series of the GPU name a pod that holds it", optional=True)
 HOLDERS = gauge("gpu.holders", "pods", Per.GPU, "Pods that the series of the GPU name", optional=True)
@@ -39,13 +39,32 @@ def _profiled(metric: str) -> Series:
     )
 
 
-def _moves(power: str, heat: str) -> Series:
-    """How often either changed in an hour, of a GPU that was told of an hour ago: of a younger one nothing is known."""
-    told = " + ".join(
+_TOLD_BY_DCGM = (
+    "DCGM_FI_DEV_GPU_UTIL",
+    "DCGM_FI_DEV_GPU_UTIL_RATIO",
+    "DCGM_FI_DEV_SM_CLOCK",
+    "DCGM_FI_DEV_FB_USED",
+    "DCGM_FI_PROF_GR_ENGINE_ACTIVE",
+    "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO",
+    "DCGM_FI_PROF_DRAM_ACTIVE",
+    "DCGM_FI_PROF_DRAM_UTIL_RATIO",
+)
+
+
+def _moves(power: str, heat: str, *others: str) -> Series:
+    """How often what is told changed in an hour, of a GPU that was told of an hour ago: of a younger one nothing is known.
+
+    Who repeats old values repeats all of them: `others` count where they are there.
+    """
+    told = [
         f"max by ({{by}}) (changes({metric}{{{{{{sel}}}}}}[1h]) and {metric}{{{{{{sel}}}}}} offset 1h)"
         for metric in (power, heat)
-    )
-    return Series(power, expr=told, also=(heat,), only=("now",))
+    ]
+    told += [
+        f"(max by ({{by}}) (changes({metric}{{{{{{sel}}}}}}[1h])) or max by ({{by}}) ({power}{{{{{{sel}}}}}}) * 0)"
+        for metric in others
+    ]
+    return Series(power, expr=" + ".join(told), also=(heat,), only=("now",))
 
 
 _HEARD = "nvidia_smi_last_collect_success_timestamp_seconds"
@@ -65,8 +84,8 @@ SERIES = {
     "dcgm_exporter": {
         ENERGY: (Series("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", scale=1e-3),),
         MOVES: (
-            _moves("DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_GPU_TEMP"),
-            _moves("DCGM_FI_DEV_BOARD_POWER_WATTS", "DCGM_FI_DEV_GPU_TEMP_CELSIUS"),
+            _moves("DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_GPU_TEMP", *_TOLD_BY_DCGM),
+            _moves("DCGM_FI_DEV_BOARD_POWER_WATTS", "DCGM_FI_DEV_GPU_TEMP_CELSIUS", *_TOLD_BY_DCGM),
         ),
         PROFILED: (_profiled("DCGM_FI_PROF_GR_ENGINE_ACTIVE"), _profiled("DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO")),
         NAMES_HOLDER: (
@@ -94,7 +113,17 @@ SERIES = {
     "nvidia_gpu_exporter": {
         ENERGY: (Series("nvidia_smi_energy_joules_total", default=False),),
         HEARD_AGO: (_HEARD_AGO,),
-        MOVES: (_moves("nvidia_smi_power_draw_watts", "nvidia_smi_temperature_gpu"),),
+        MOVES: (
+            _moves(
+                "nvidia_smi_power_draw_watts",
+                "nvidia_smi_temperature_gpu",
+                "nvidia_smi_utilization_gpu_ratio",
+                "nvidia_smi_clocks_current_sm_clock_hz",
+                "nvidia_smi_memory_used_bytes",
+            ),
+        ),
     },
-    "nvitop_exporter": {MOVES: (_moves("gpu_power_usage_W", "gpu_temperature_C"),)},
+    "nvitop_exporter": {
+        MOVES: (_moves("gpu_power_usage_W", "gpu_temperature_C", "gpu_utilization_Percentage", "gpu_memory_used_MiB"),),
+    },
 }

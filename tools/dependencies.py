@@ -137,7 +137,7 @@ def _named(user: Subject, pods: tuple[Object, ...], unreachable: Mapping[str, ob
     """What a workload names as hosts: each label of a host may be a Service of its namespace, or of the one that follows it."""
     texts = [str(unreachable.get("/".join(name_of(item))) or "") for item in pods]
     texts += [
-        text for item in pods[:1] for container in many(item, "spec", "containers") for text in _settings(container)
+        text for item in pods[:1] for container in many(item, "spec", "containers") for text in settings(container)
     ]
     found: set[tuple[str, str]] = set()
     for text in texts:
@@ -148,7 +148,8 @@ def _named(user: Subject, pods: tuple[Object, ...], unreachable: Mapping[str, ob
     return frozenset(found)
 
 
-def _settings(container: Object) -> Iterator[str]:
+def settings(container: Object) -> Iterator[str]:
+    """What a container is told: its command line, and its environment but for what only watches it."""
     for key in ("command", "args"):
         values = container.get(key)
         yield from (str(one) for one in values if isinstance(one, str)) if isinstance(values, list) else ()

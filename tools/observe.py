@@ -14,6 +14,7 @@ from typing import Protocol
 
 from tools import readers
 from tools.addresses import node_names
+from tools.addressing import Addressing
 from tools.columns import Part, Value
 from tools.dependencies import supports
 from tools.facts import (
@@ -127,6 +128,7 @@ class Observed:
     engines: tuple[Target, ...] = ()
     supports: Mapping[Subject, frozenset[Subject]] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
+    addressing: Addressing | None = None
 
 
 _FACTS_OF = {"pods": "pod", "nodes": "node", "horizontalpodautoscalers": "hpa"}
@@ -177,6 +179,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         engines=engines,
         supports=supports(listed, facts.values[LOG_UNREACHABLE], facts.values[LOG_UNRESOLVED]),
         addresses=node_names(lists["nodes"].items, lists["pods"].items),
+        addressing=Addressing(listed) if "pods" in listed.items and "services" in listed.items else None,
     )
 
 

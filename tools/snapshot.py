@@ -14,6 +14,7 @@ from tools.signals import Ask
 from tools.topology import Topology
 
 if TYPE_CHECKING:
+    from tools.addressing import Addressing
     from tools.measure import Query
     from tools.present import Told
 
@@ -48,7 +49,8 @@ class Snapshot:
     """The readings of a scope at a moment (seconds since the epoch), and the topology that relates them.
 
     `queries` are those that were asked, by ask, so that their past can be asked too; `matchers` go into every selector. `happenings`
-    is what Kubernetes tells of the time before, None where it could not be asked (`past`: its objects are today's).
+    is what Kubernetes tells of the time before, None where it could not be asked (`past`: its objects are today's); `addressing` the same of
+    where addresses lead.
     """
 
     at: float
@@ -62,6 +64,7 @@ class Snapshot:
     matchers: str = ""
     happenings: Happenings | None = None
     past: bool = False
+    addressing: Addressing | None = field(default=None, repr=False, compare=False)
     # Checks read the same things again and again.
     _made: dict[Ask, dict[str, Reading]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _told: dict[Subject, dict[Ask, Told]] = field(default_factory=dict, init=False, repr=False, compare=False)

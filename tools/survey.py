@@ -89,6 +89,7 @@ def survey(
         matchers=matchers,
         happenings=observed.happenings,
         past=past,
+        addressing=observed.addressing,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bot.access.narrow import narrowed
 from bot.advisor import citing, compose, sizing_answer
+from bot.advisor.called import called, with_causes
 from bot.advisor.grounding import ground
 from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
 from bot.advisor.known import known
@@ -154,8 +155,8 @@ class Advisor:
             nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
-        if not diagnosis.findings and scope.workload:
-            scope, diagnosis, beside = self._beside(snapshot, within, scope, diagnosis)
+            if not diagnosis.findings:
+                snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
@@ -192,28 +193,33 @@ class Advisor:
         return replace(finished, text=f"{finished.text}\n\nAs of {moment}.", note=f"As of {moment}. {finished.note}")
 
     def _beside(
-        self, snapshot: Snapshot, within: Within, scope: Scope, diagnosis: Diagnosis
-    ) -> tuple[Scope, Diagnosis, str]:
-        """What is wrong in the namespace of a workload that has nothing itself: whom it calls may be why it seems to fail."""
-        homes = {one.namespace for one in snapshot.topology.workloads if within.holds(one)}
-        if len(homes) != 1:
-            return scope, diagnosis, ""
+        self,
+        prom: PromSource | Blind,
+        cluster: Cluster | Blind,
+        snapshot: Snapshot,
+        within: Within,
+        scope: Scope,
+        diagnosis: Diagnosis,
+    ) -> tuple[Snapshot, Scope, Diagnosis, str]:
+        """What is wrong with whom a workload calls that has nothing itself, else in its namespace: that may be why it seems to fail."""
+        mine = [one for one in snapshot.topology.workloads if within.holds(one)]
+        unseen = ", but part of it could not be seen" if diagnosis.blind else ""
+        whom = f"{compose.where(scope)} itself" if scope.workload else "those that you name"
+        said = f"Nothing that I check for fires on {whom}{unseen}. "
+        theirs = called(prom, cluster, snapshot, mine, self._limits)
+        if theirs is not None:
+            return theirs[0], scope, theirs[1], f"{said}What {'it calls' if scope.workload else 'they call'}: "
+        homes = {one.namespace for one in mine}
+        if len(homes) != 1 or not scope.workload:
+            return snapshot, scope, diagnosis, ""
         (home,) = homes
         wider = diagnose(snapshot, Within(home), self._limits)
         # What ails its neighbours, and what that comes of: a machine without metrics makes nobody fail.
         ails = [one for one in wider.findings if not one.subject.startswith(("node/", "gpu/"))]
         if not any(one.root or one.explained_by for one in ails):
-            return scope, diagnosis, ""
-        causes: set[str] = set()
-        while (
-            more := {key for one in wider.findings if one in ails or one.key in causes for key in one.explained_by}
-            - causes
-        ):
-            causes |= more
-        wider = replace(wider, findings=tuple(one for one in wider.findings if one in ails or one.key in causes))
-        unseen = ", but part of it could not be seen" if diagnosis.blind else ""
-        said = f"Nothing that I check for fires on {compose.where(scope)} itself{unseen}. Beside it: "
-        return replace(scope, namespace=home, workload=None), wider, said
+            return snapshot, scope, diagnosis, ""
+        wider = replace(wider, findings=with_causes(ails, wider.findings))
+        return snapshot, replace(scope, namespace=home, workload=None), wider, f"{said}Beside it: "
 
     def _known(
         self, question: Question, intent: Intent, scope: Scope, hits: list[Hit], unknown: BlindSpot | None

@@ -50,6 +50,7 @@ class Where(StrEnum):
     BESIDE = "of another workload in this namespace"
     IN_CLUSTER = "in this cluster"
     WATCHES_THIS_NODE = "of the exporter on this node"
+    EQUIPS_THIS_NODE = "of the GPU software on this node"
 
 
 @dataclass(frozen=True, slots=True)

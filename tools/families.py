@@ -54,8 +54,11 @@ NEEDING = frozenset(one.symptom for one in FAILING) | {
 }
 
 
-# An exporter that does not run tells nothing of the GPUs of its node.
-UNWATCHED = (Explains("exporter_down", Where.WATCHES_THIS_NODE),)
+# An exporter that does not run tells nothing of the GPUs of its node, a device plugin (or what it waits for) gives none of them out.
+UNEQUIPPED = (
+    Explains("exporter_down", Where.WATCHES_THIS_NODE),
+    Explains("device_plugin_missing", Where.EQUIPS_THIS_NODE),
+)
 
 
 # What a fault of the GPU shows besides its Xid.

@@ -37,6 +37,7 @@ from tools.log_lines import read as read_lines
 from tools.pod_containers import Container, told_of, under_way
 from tools.pod_facts import pod_facts
 from tools.readers import gpu_nodes
+from tools.readers.autoscaling import refused_groups
 from tools.reading import Blind, Reason, Subject
 from tools.scrape_targets import Target, targets
 from tools.signals import (
@@ -159,6 +160,7 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         wanted.append(subject)
         facts.add(str(subject), workload_facts(item), lists[kind].path)
     listed = readers.Listed(now, {kind: one.items for kind, one in lists.items() if kind not in absent}, pods)
+    wanted += [one for one in refused_groups(listed) if one not in listed.by_workload]
     for told in readers.read(listed, signals):
         facts.add(told.key, told.facts, lists[told.kind].path)
     exporters, engines = targets(listed.of("pods"), pods, listed.of("services"))

@@ -13,8 +13,8 @@ from tools.vocabulary.autoscaling import CREATE_REFUSED, REPLICAS_CREATED
 NEEDS = (REPLICAS_WANTED.now, REPLICAS_CREATED.now, CREATE_REFUSED.now)
 # Used up, or none that covers pods of this priority.
 BY_QUOTA = re.compile(r"exceeded quota|insufficient quota")
-# Groups of pods whose object tells no number of replicas: their controller speaks as long as it is refused.
-GROUPS = frozenset({"raycluster"})
+# Groups of pods whose object is not listed: their controller speaks as long as it is refused.
+GROUPS = frozenset({"raycluster", "daemonset"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Refusal:
     def because(self) -> Because:
         """What is said of it."""
         if self.created is None or self.wanted is None:
-            return because("A pod of the group was refused by the API: {refused}", refused=self.refused)
+            return because("A pod of it was refused by the API: {refused}", refused=self.refused)
         return because(
             "{created} of {wanted} exist in the present revision; the API refused the next: {refused}",
             created=self.created,

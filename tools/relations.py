@@ -15,8 +15,11 @@ from tools.topology import Topology
 if TYPE_CHECKING:
     from tools.diagnose import Outcome
 
-# Whose failure is that of a node's GPU metrics.
+# Whose failure is that of a node's GPU metrics, and whose is that of its GPUs: the plugin, and what it waits for.
 _EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia|nvitop)[\w-]{0,20}exporter")
+_EQUIPS = re.compile(
+    r"device-plugin|^nvdp-|(?:nvidia|gpu)-driver|container-toolkit|(?:nvidia|gpu)-operator|operator-validator|mig-manager"
+)
 
 _DOWN = frozenset(one.symptom for one in DOWN)
 
@@ -81,8 +84,9 @@ def lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> 
         near = {one.namespace for one in ones} & {one.namespace for one in others}
         return bool(near) and not (where is Where.BESIDE and ones & others)
     if where is Where.WATCHES_THIS_NODE:
-        watches = any(_EXPORTER.search(one.name) for one in topology.workloads_of(cause))
-        return watches and bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
+        return _runs_for(cause, symptom, _EXPORTER, topology)
+    if where is Where.EQUIPS_THIS_NODE:
+        return _runs_for(cause, symptom, _EQUIPS, topology)
     if where is Where.ON_THIS_NODE:
         return bool(set(topology.nodes_of(cause)) & set(topology.nodes_of(symptom)))
     if where is Where.ON_THIS_GPU:
@@ -90,3 +94,11 @@ def lies(cause: Subject, symptom: Subject, where: Where, topology: Topology) -> 
         held = {*topology.gpus_of(symptom), *topology.missing_gpus(symptom)[1]}
         return bool(set(topology.gpus_of(cause)) & held)
     return bool(topology.workloads_of(cause) & topology.workloads_of(symptom))
+
+
+def _runs_for(cause: Subject, symptom: Subject, named: re.Pattern[str], topology: Topology) -> bool:
+    """Whether a cause's workload is one of those that are named so, and serves the symptom's node: all of them where none of its pods is placed."""
+    if not any(named.search(one.name) for one in topology.workloads_of(cause)):
+        return False
+    nodes = set(topology.nodes_of(cause))
+    return not nodes or bool(nodes & set(topology.nodes_of(symptom)))

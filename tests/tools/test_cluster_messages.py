@@ -136,6 +136,10 @@ class Told:
         self.add("statefulsets", owned("StatefulSet", "app", namespace=space, status={"replicas": 0}))
         self.add("events", _event("FailedCreate", says, "StatefulSet", space, "app"))
 
+    def _daemons(self, space: str, says: str) -> None:
+        """A DaemonSet that never got a pod."""
+        self.add("events", _event("FailedCreate", says, "DaemonSet", space, "app"))
+
     def _ray(self, space: str, says: str, reason: str) -> None:
         """A group of Ray whose head runs, and whose worker is refused."""
         pod = _pod(space, phase="Running", conditions=[{"type": "Ready", "status": "True"}], containerStatuses=[])

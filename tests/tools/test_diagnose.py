@@ -421,6 +421,22 @@ def test_a_kill_explains_dark_gpus_where_it_is_the_exporters(cause: Subject, whe
     assert told == ({f"exporter_down@{NODE}": (f"host_oomkilled@{cause}",)} if explains else {})
 
 
+PLUGIN = Subject("daemonset", "gpu-operator", "nvidia-device-plugin-daemonset")
+
+
+@pytest.mark.parametrize(
+    ("cause", "where", "explains"),
+    [(PLUGIN, "n1", True), (PLUGIN, "", True), (PLUGIN, "n2", False), (APP, "n1", False), (EXPORTER, "n1", False)],
+    ids=["the plugin there", "placed nowhere", "on another node", "an engine there", "the exporter there"],
+)
+def test_what_keeps_the_device_plugin_from_running_explains_gpus_that_nobody_gives(
+    cause: Subject, where: str, explains: bool
+) -> None:
+    topology = placed(**{f"x-0_{where}": cause, "y-0_n1": OTHER})
+    told = explanations([fired("image_pull_fail", cause), fired("device_plugin_missing", NODE)], topology)
+    assert told == ({f"device_plugin_missing@{NODE}": (f"image_pull_fail@{cause}",)} if explains else {})
+
+
 def test_a_lost_node_explains_why_the_replica_that_stood_on_it_finds_no_place() -> None:
     topology = placed(**{"app-0_n1": APP, "app-1_": APP, "other-0_": OTHER})
     pending = [fired("pending_insufficient_gpu", one) for one in (APP, OTHER)]

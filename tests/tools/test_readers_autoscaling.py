@@ -89,6 +89,29 @@ def test_a_refusal_is_told_of_the_workload_behind_the_replicaset_and_grows_old()
     assert CREATE_REFUSED not in facts(deployments=[deployment])["deployment/team/app"]
 
 
+def test_a_daemonset_that_is_refused_its_pods_says_so_until_it_gets_one() -> None:
+    said = 'Error creating: pods "plugin-x" is forbidden: violates PodSecurity "restricted:latest"'
+    refused = event("FailedCreate", said, "DaemonSet", "plugin")
+    assert facts(events=[refused])["daemonset/team/plugin"] == {CREATE_REFUSED: said}
+    later = event("SuccessfulCreate", "Created pod: plugin-a", "DaemonSet", "plugin", "2026-09-21T14:05:00Z")
+    assert "daemonset/team/plugin" not in facts(events=[refused, later])
+    earlier = event("SuccessfulCreate", "Created pod: plugin-a", "DaemonSet", "plugin", AGO_2H)
+    assert facts(events=[earlier, refused])["daemonset/team/plugin"] == {CREATE_REFUSED: said}
+    given_up = event("FailedCreate", said, "DaemonSet", "plugin", "2026-09-21T13:40:00Z")
+    assert "daemonset/team/plugin" not in facts(events=[given_up]), "its controller would have tried again"
+    # A ReplicaSet that got one of two pods is still refused the other.
+    one_of_two = [
+        event("FailedCreate", said, "ReplicaSet", "app-5f"),
+        {**later, "involvedObject": {"kind": "ReplicaSet", "namespace": "team", "name": "app-5f"}},
+    ]
+    deployment = {"metadata": {"namespace": "team", "name": "app"}}
+    replicaset = {
+        "metadata": {"namespace": "team", "name": "app-5f", "ownerReferences": [{"kind": "Deployment", "name": "app"}]}
+    }
+    told = facts(deployments=[deployment], replicasets=[replicaset], events=one_of_two)
+    assert told["deployment/team/app"][CREATE_REFUSED] == said
+
+
 def test_a_later_scale_up_takes_the_refusal_back() -> None:
     pod = {"metadata": {"namespace": "team", "name": "app-0"}}
     refused = event("NotTriggerScaleUp", "max node group size reached", "Pod", "app-0")

@@ -13,7 +13,7 @@ A container that runs, or one that ran and crashed; a Secret or ConfigMap that i
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
-from tools.families import QUEUEING, UNWATCHED, named
+from tools.families import QUEUEING, UNEQUIPPED, named
 from tools.finding import Remedy
 from tools.signals import POD_AGE, WAITING_REASON
 from tools.vocabulary.startup import START_BLOCKED
@@ -84,7 +84,7 @@ CHECK = Check(
     helps=(START_BLOCKED.now,),
     limits={"age": Limit(300, "seconds", "five minutes: the kubelet has tried several times by then")},
     fires=fires,
-    explains=(*QUEUEING, *UNWATCHED, *named("gpu_held_by_not_ready_pod", "crash_loop")),
+    explains=(*QUEUEING, *UNEQUIPPED, *named("gpu_held_by_not_ready_pod", "crash_loop")),
     remedies=remedies,
     pages=("platform/gpu-operator-and-drivers", "platform/container-images"),
     owner="platform",

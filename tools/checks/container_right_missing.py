@@ -16,7 +16,7 @@ import re
 from tools.check import Check, Limits, Now, On
 from tools.ended_with import LIMITS, ended_with, helps, needs
 from tools.failed_starts import told
-from tools.families import FAILING, QUEUEING, UNWATCHED, named
+from tools.families import FAILING, QUEUEING, UNEQUIPPED, named
 from tools.finding import Change, Remedy
 from tools.vocabulary.container_rights import RUNS_AS
 from tools.vocabulary.gpu_software import LOG_GPU_LOST, LOG_VERSIONS
@@ -75,7 +75,7 @@ CHECK = Check(
     helps=helps(_OTHERWISE, RUNS_AS.now),
     limits=LIMITS,
     fires=ended_with(LOG_CAPABILITY, unless=_OTHERWISE, helps=(RUNS_AS.now,)),
-    explains=(*QUEUEING, *FAILING, *UNWATCHED, *named("nccl_init_failure")),
+    explains=(*QUEUEING, *FAILING, *UNEQUIPPED, *named("nccl_init_failure")),
     remedies=remedies,
     pages=("platform/gpu-containers-on-a-host", "observability/dcgm-exporter-questions"),
     owner="platform",

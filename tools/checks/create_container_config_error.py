@@ -13,7 +13,7 @@ A pod younger than two minutes, whose Secret may still be on its way.
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
-from tools.families import DOWN, QUEUEING, UNWATCHED
+from tools.families import DOWN, QUEUEING, UNEQUIPPED
 from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_PHASE, WAITING_REASON
 from tools.vocabulary.startup import MISSING, MOUNT_SAID, START_BLOCKED
@@ -64,7 +64,7 @@ CHECK = Check(
     helps=(START_BLOCKED.now, MOUNT_SAID.now, POD_PHASE.now),
     limits={"age": Limit(120, "seconds", "two minutes: what is created with the pod is there by then")},
     fires=fires,
-    explains=(*QUEUEING, *DOWN, *UNWATCHED),
+    explains=(*QUEUEING, *DOWN, *UNEQUIPPED),
     remedies=remedies,
     pages=("platform/secrets-and-hub-tokens",),
     owner="ml platform",

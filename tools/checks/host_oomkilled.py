@@ -15,7 +15,7 @@ An exit code 137 without the reason OOMKilled and without a kill counted in the 
 from tools import failing_replicas
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import of_container, recent
-from tools.families import FAILING, QUEUEING, UNWATCHED
+from tools.families import FAILING, QUEUEING, UNEQUIPPED
 from tools.finding import Change, Remedy
 from tools.reading import Reading
 from tools.signals import (
@@ -145,7 +145,7 @@ CHECK = Check(
         "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
     },
     fires=fires,
-    explains=(*QUEUEING, *FAILING, *UNWATCHED),
+    explains=(*QUEUEING, *FAILING, *UNEQUIPPED),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "gpu/out-of-memory-kinds", "kubernetes/exit-codes-and-terminations"),
     owner="platform",

@@ -13,7 +13,7 @@ A pull that is under way (ContainerCreating), or one failed attempt that the nex
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
-from tools.families import DOWN, QUEUEING, UNWATCHED
+from tools.families import DOWN, QUEUEING, UNEQUIPPED
 from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_PHASE, WAITING_REASON
 from tools.vocabulary.startup import PULL_SAID, START_BLOCKED
@@ -107,7 +107,7 @@ CHECK = Check(
     helps=(START_BLOCKED.now, PULL_SAID.now, POD_PHASE.now),
     limits={"age": Limit(120, "seconds", "two minutes: the kubelet has tried more than once")},
     fires=fires,
-    explains=(*QUEUEING, *DOWN, *UNWATCHED),
+    explains=(*QUEUEING, *DOWN, *UNEQUIPPED),
     remedies=remedies,
     pages=("platform/container-images",),
     owner="platform",

@@ -16,7 +16,7 @@ import re
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.crashes import needed
-from tools.families import FAILING, QUEUEING, UNWATCHED, named
+from tools.families import FAILING, QUEUEING, UNEQUIPPED, named
 from tools.finding import Remedy
 from tools.vocabulary.autoscaling import FAILED_REASON
 from tools.vocabulary.startup import FAILED_AGO
@@ -86,7 +86,7 @@ CHECK = Check(
     explains=(
         *QUEUEING,
         *FAILING,
-        *UNWATCHED,
+        *UNEQUIPPED,
         *named("pending_nodes_unavailable"),
         Explains("node_disk_full", Where.ON_THIS_NODE),
     ),

@@ -13,7 +13,7 @@ As many replicas as are wanted, or a refusal by a quota.
 """
 
 from tools.check import Because, Check, Limits, Now, On
-from tools.families import UNPLACED, UNWATCHED
+from tools.families import UNEQUIPPED, UNPLACED
 from tools.finding import Remedy
 from tools.refused_creation import NEEDS, refusal
 from tools.vocabulary.autoscaling import CREATE_REFUSED
@@ -49,7 +49,7 @@ CHECK = Check(
     severity="high",
     needs=NEEDS,
     fires=fires,
-    explains=(*UNPLACED, *UNWATCHED),
+    explains=(*UNPLACED, *UNEQUIPPED),
     remedies=remedies,
     pages=("platform/kubernetes-deployment-for-vllm", "kubernetes/pending-gpu-pods"),
     owner="platform",

@@ -13,7 +13,7 @@ A container that has started, or a volume or an image that it waits for.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import DOWN, QUEUEING, UNWATCHED
+from tools.families import DOWN, QUEUEING, UNEQUIPPED
 from tools.finding import Remedy
 from tools.signals import POD_AGE, POD_PHASE
 from tools.vocabulary.startup import SANDBOX_SAID
@@ -63,7 +63,7 @@ CHECK = Check(
     helps=(POD_PHASE.now, POD_AGE.now),
     limits={"age": Limit(300, "seconds", "five minutes: a CNI plugin that restarts is back by then")},
     fires=fires,
-    explains=(*QUEUEING, *DOWN, *UNWATCHED),
+    explains=(*QUEUEING, *DOWN, *UNEQUIPPED),
     remedies=remedies,
     pages=("platform/gpu-nodes-by-platform", "kubernetes/pending-gpu-pods"),
     owner="platform",

@@ -12,11 +12,12 @@ As many replicas as are wanted, or a refusal of another kind.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.families import UNPLACED, named
+from tools.families import UNEQUIPPED, UNPLACED, named
 from tools.finding import Remedy
 from tools.refused_creation import NEEDS, refusal
 from tools.signals import PENDING_FOR
 from tools.vocabulary.admission import GATES, QUEUE_SAID
+from tools.vocabulary.autoscaling import CREATE_REFUSED
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -54,6 +55,16 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
                 cites=("kubernetes/pending-gpu-pods", "gpu/idle-gpus"),
             ),
         )
+    refused = now.get(CREATE_REFUSED.now)
+    if refused is not None and "match these scopes" in refused.text:
+        return (
+            Remedy(
+                "Pods of a system priority class are let into a namespace only by a quota for that class: create a ResourceQuota in this namespace whose"
+                " scopeSelector names the class of the message, or give the pods a class of your own.",
+                verify="The controller's event `SuccessfulCreate` follows, and its pods run on every node that is meant.",
+                cites=("platform/gpu-operator-and-drivers", "kubernetes/pending-gpu-pods"),
+            ),
+        )
     return (
         Remedy(
             "See who uses it: `kubectl describe resourcequota -n NAMESPACE`. Free GPUs that are held idle in the namespace, or ask for a higher quota on"
@@ -71,7 +82,7 @@ CHECK = Check(
     helps=(QUEUE_SAID.now, PENDING_FOR.now, GATES.now),
     limits={"pending": Limit(300, "seconds", "five minutes: a queue that has quota lets pods in within seconds")},
     fires=fires,
-    explains=(*UNPLACED, *named("pending_scheduling_gate")),
+    explains=(*UNPLACED, *UNEQUIPPED, *named("pending_scheduling_gate")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

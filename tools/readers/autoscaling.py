@@ -37,11 +37,15 @@ _NO_GROWTH = frozenset({"FailedToScaleUpGroup", "ScaleUpFailed", "ScaleUpTimedOu
 _GROWS = re.compile(r"\{(\S{1,400}) \d{1,6}->\d{1,6} \(max: \d{1,6}\)\}")
 # What Kubernetes waits before it believes a smaller number, where the autoscaler says nothing of it.
 DEFAULT_WINDOW_S = 300.0
-_OWNERS = {"ReplicaSet", "StatefulSet", "Job", "RayCluster"}
+_OWNERS = {"ReplicaSet", "StatefulSet", "Job", "RayCluster", "DaemonSet"}
 _REFUSALS = frozenset({"FailedCreate", "FailedToCreateHeadPod", "FailedToCreateWorkerPod"})
-# A controller that tells no number of replicas tries again within minutes as long as it is refused, and says so when it is not.
-_TRIES_AGAIN_S = 900.0
-_CREATED = frozenset({"CreatedHeadPod", "CreatedWorkerPod"})
+# A controller that tells no number of replicas tries again within minutes (that of DaemonSets after 1,000 s at most) as long as it is
+# refused, and says so when it is not.
+_TRIES_AGAIN_S = 1200.0
+_CREATED = {
+    "RayCluster": frozenset({"CreatedHeadPod", "CreatedWorkerPod"}),
+    "DaemonSet": frozenset({"SuccessfulCreate"}),
+}
 
 
 def read(listed: Listed) -> Iterator[Told]:
@@ -57,8 +61,8 @@ def read(listed: Listed) -> Iterator[Told]:
             yield Told(subject, {REPLICAS_CREATED: _created(item, bool(failed))}, kind)
             if failed or "events" in listed.items:
                 yield Told(subject, {CREATE_REFUSED: refused.get(subject) or failed}, kind if failed else "events")
-    for group in listed.by_workload:
-        if group.kind in GROUPS and "events" in listed.items:
+    if "events" in listed.items:
+        for group in sorted({one for one in listed.by_workload if one.kind in GROUPS} | set(refused_groups(listed))):
             yield Told(str(group), {CREATE_REFUSED: refused.get(str(group), "")}, "events")
     answers = _scale_ups(listed)
     for item in listed.of("pods"):
@@ -133,7 +137,7 @@ def _refusals(listed: Listed) -> dict[str, str]:
         involved = within(event, "involvedObject")
         when = _lately(event, listed.now)
         reason, made = str(event.get("reason")), str(involved.get("kind"))
-        if reason not in _REFUSALS | _CREATED or made not in _OWNERS or when is None:
+        if reason not in _REFUSALS | _CREATED.get(made, frozenset()) or made not in _OWNERS or when is None:
             continue
         namespace, name = str(involved.get("namespace") or ""), str(involved.get("name") or "")
         kind = made.lower()
@@ -145,6 +149,12 @@ def _refusals(listed: Listed) -> dict[str, str]:
         if when >= newest.get(key, (0.0, ""))[0]:
             newest[key] = (when, str(event.get("message") or "")[:300] if reason in _REFUSALS else "")
     return {key: said for key, (_, said) in newest.items()}
+
+
+def refused_groups(listed: Listed) -> tuple[Subject, ...]:
+    """Groups that are refused a pod now: one that never got any is told of by nothing else."""
+    told = ((Subject.parse(key), said) for key, said in _refusals(listed).items())
+    return tuple(sorted(subject for subject, said in told if said and subject.kind in GROUPS))
 
 
 def _scale_ups(listed: Listed) -> dict[str, str]:

@@ -9,6 +9,7 @@ each sign.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass
@@ -31,6 +32,14 @@ RARE = 1500.0
 REACH = 0.5
 # How much a question may differ from its own side before the rest gives way: less follows each listed question, more their middle.
 SMOOTH = 0.1
+
+# A sentence of a longer question counts by itself where it has so many words, and has to belong by so much more.
+FEWEST_WORDS = 4
+MOST_SENTENCES = 4
+APART = 0.3
+# What lies outside by so much does so whatever one of its sentences says.
+FAR = -2.0
+_SENTENCE = re.compile(r"(?<=[.?!;])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +142,19 @@ class Company:
     def spelled(self, text: str) -> float:
         """About 1 for a text that is spelled as the field's own questions, about -1 as strays."""
         return leaning(text, self._spelling)
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The first sentences of a text that has several; those of a few words say too little."""
+    found = _SENTENCE.split(text)
+    return tuple(one for one in found if len(one.split()) >= FEWEST_WORDS)[:MOST_SENTENCES] if len(found) > 1 else ()
+
+
+def at_best(whole: float, alone: Iterable[float]) -> float:
+    """By how much a question belongs here, as a whole or by one of its sentences: people tell why they ask, and what they suspect."""
+    if whole >= 0.0 or whole < FAR:
+        return whole
+    return max((whole, *(one - APART for one in alone)))
 
 
 def sides_of(kin: Vectors, strays: Vectors) -> Vectors:

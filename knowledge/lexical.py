@@ -41,13 +41,15 @@ class WordIndex:
     def covered(self, text: str) -> float:
         """How much of a text's words the one passage has that has most of them, rare words counting more; 0 to 1.
 
-        A word that no passage has counts as the rarest.
+        A word that no passage has counts as the rarest, unless it is put together from others, which are told of themselves.
         """
         starts, passages = self._index.scores["indptr"], self._index.scores["indices"]
         count = int(self._index.scores["num_docs"])
         have, wanted = np.zeros(count), 0.0
         for term in list(dict.fromkeys(terms(text)))[:MAX_QUERY_TERMS]:
             at = self._index.vocab_dict.get(term)
+            if at is None and "-" in term:
+                continue
             found = passages[starts[at] : starts[at + 1]] if at is not None else passages[:0]
             rarity = math.log1p((count - len(found) + 0.5) / (len(found) + 0.5))
             have[found] += rarity

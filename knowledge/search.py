@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.belonging import Alone, Company, Signs
+from knowledge.belonging import Alone, Company, Signs, at_best, sentences
 from knowledge.builds import Build, current_build, open_build
 from knowledge.encoder import Encoder, Say, Vectors, count_tokens, encoder_id, load_encoder
 from knowledge.home import PACKS
@@ -328,7 +328,9 @@ class Library:
         told = build.manifest
         if theirs >= told.stray_mean + THEIRS_NEAR * told.stray_spread:
             return False
-        return opened.company.signs(self._alone(opened, text, best)).total() < -by
+        whole = opened.company.signs(self._alone(opened, text, best)).total()
+        alone = (self._alone(opened, one, self._best(opened, one)) for one in sentences(text))
+        return at_best(whole, (opened.company.signs(one).total() for one in alone)) < -by
 
     def _alone(self, opened: Opened, text: str, best: float) -> Alone:
         asked = self._ask(opened, text)

@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 from knowledge import belonging, lexical
-from knowledge.belonging import NEIGHBOURS, Company, Signs, Wording, sides_of
+from knowledge.belonging import (
+    APART,
+    FAR,
+    MOST_SENTENCES,
+    NEIGHBOURS,
+    Company,
+    Signs,
+    Wording,
+    at_best,
+    sentences,
+    sides_of,
+)
 from knowledge.builds import Build, current_build
 from knowledge.encoder import Vectors
 from knowledge.index import IndexProblem
@@ -103,6 +114,8 @@ def test_one_passage_must_have_the_words_together(words: lexical.WordIndex) -> N
     assert words.covered("engine queue grows") == pytest.approx(1.0)
     assert 0.3 < words.covered("gateway engine") < 0.7, "no passage has both"
     assert words.covered("") == words.covered("the of") == 0.0
+    assert words.covered("queue-7 of the engine") == words.covered("queue of the engine"), "its parts are told"
+    assert words.covered("quux of the engine") < words.covered("engine")
 
 
 def test_a_rare_word_counts_more_and_an_unknown_one_most(words: lexical.WordIndex) -> None:
@@ -203,3 +216,17 @@ def test_a_question_lies_outside_by_so_much(library: Library) -> None:
     assert away > 0.5
     assert library.outside(asked, hits, by=away - 0.1)
     assert not library.outside(asked, hits, by=away + 0.1)
+
+
+def test_a_question_belongs_by_one_of_its_sentences() -> None:
+    assert sentences("what does the audit ask? need to prepare the colleagues. ok then") == (
+        "what does the audit ask?",
+        "need to prepare the colleagues.",
+    )
+    assert sentences("one sentence with many words") == ()
+    assert len(sentences("and one more of them. " * 50)) == MOST_SENTENCES
+    assert at_best(-0.5, [1.0, -3.0]) == 1.0 - APART
+    assert at_best(-0.5, [APART - 0.1]) == pytest.approx(-0.1)
+    assert at_best(-0.5, []) == -0.5
+    assert at_best(FAR - 0.1, [9.0]) == FAR - 0.1, "so far outside that no sentence saves it"
+    assert at_best(0.2, iter([])) == 0.2

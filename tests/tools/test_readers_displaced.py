@@ -88,8 +88,10 @@ def test_who_took_the_place(message: str, more: Object, who: str) -> None:
     assert _told(_event("app-6c8d9f7b5-aaaaa", message, **more))[str(APP)][TOOK_PLACE] == who
 
 
-def test_the_newest_within_the_hour() -> None:
-    old = _event("app-6c8d9f7b5-aaaaa", BY_UID, 3700.0)
+def test_the_newest_within_the_day() -> None:
+    kept = _event("app-6c8d9f7b5-aaaaa", BY_UID, 7200.0)
+    assert _told(kept)[str(APP)][PREEMPTED_AGO] == 7200.0
+    old = _event("app-6c8d9f7b5-aaaaa", BY_UID, 24 * 3600.0 + 60.0)
     assert _told(old)[str(APP)][PREEMPTED] == ""
     late = _event("app-6c8d9f7b5-bbbbb", "Preempted by pod 77 on node n2", 60.0)
     first = _event("app-6c8d9f7b5-aaaaa", BY_UID)

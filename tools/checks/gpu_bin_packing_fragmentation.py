@@ -12,7 +12,6 @@ Fewer GPUs free in the whole cluster than the pod asks for, or one node that has
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because
-from tools.displaced import HELPS, and_its_remedy, with_who_took_the_place
 from tools.families import QUEUEING
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
@@ -62,11 +61,11 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID, WANTS, FREE, BLOCK),
-    helps=(TAINTS, *HELPS),
+    helps=(TAINTS,),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
-    fires=with_who_took_the_place(fires),
+    fires=fires,
     explains=QUEUEING,
-    remedies=and_its_remedy(remedies),
+    remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",
 )

@@ -13,7 +13,6 @@ the pod off it; spread over several, then they are fragmented.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.displaced import HELPS, and_its_remedy, with_who_took_the_place
 from tools.families import UNPLACED
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, Stuck, room, stuck
@@ -105,11 +104,11 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK, *HELPS),
+    helps=(WANTS, TAINTS, FREE, CLUSTER_GPUS_TOTAL.now, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
-    fires=with_who_took_the_place(fires),
+    fires=fires,
     explains=UNPLACED,
-    remedies=and_its_remedy(remedies),
+    remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "kubernetes/rollouts-without-spare-gpus"),
     owner="platform",
 )

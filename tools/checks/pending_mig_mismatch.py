@@ -13,7 +13,6 @@ A request for whole GPUs, or a scheduling message without the profile's name.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.displaced import HELPS, and_its_remedy, with_who_took_the_place
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
@@ -57,10 +56,10 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, *HELPS),
+    helps=(WANTS, TAINTS),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
-    fires=with_who_took_the_place(fires),
-    remedies=and_its_remedy(remedies),
+    fires=fires,
+    remedies=remedies,
     pages=("gpu/mig-and-sharing", "kubernetes/pending-gpu-pods"),
     owner="platform",
 )

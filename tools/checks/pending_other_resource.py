@@ -12,7 +12,6 @@ A message that names GPUs as what is missing, or a taint, a selector or a volume
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On
-from tools.displaced import HELPS, and_its_remedy, with_who_took_the_place
 from tools.families import UNPLACED
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, stuck, told
@@ -48,11 +47,11 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, BLOCK, *HELPS),
+    helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
-    fires=with_who_took_the_place(fires),
+    fires=fires,
     explains=UNPLACED,
-    remedies=and_its_remedy(remedies),
+    remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",
 )

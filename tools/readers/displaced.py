@@ -1,4 +1,4 @@
-"""Replicas that were preempted within the hour: by the scheduler, by a kubelet for a critical pod, or by Kueue for another workload.
+"""Replicas that were preempted lately: by the scheduler, by a kubelet for a critical pod, or by Kueue for another workload.
 
 The pod is gone when people look: what stays is the scheduler's event about it. Its successor bears another name, so that the workload is
 told by the ReplicaSet in the pod's name. Who took the place is told by uid (by name before 1.27), and by the event's `related` object.
@@ -19,7 +19,8 @@ from tools.topology import workload_from_name
 from tools.vocabulary.displaced import PREEMPTED, PREEMPTED_AGO, TOOK_PLACE
 
 KINDS = ("pods", "events", "replicasets", "deployments", "statefulsets")
-LATELY_S = 3600.0
+# Some clusters keep their events longer than the usual hour.
+LATELY_S = 24 * 3600.0
 LONGEST = 250
 # The scheduler's, Kueue's and Volcano's words for it; a pod that a node evicted for want of a resource is another matter.
 _EVENTS = {"Preempted": re.compile(r""), "EvictedDueToPreempted": re.compile(r""), "Evict": re.compile(r"\bpreempt")}
@@ -42,7 +43,7 @@ class _Preempted:
 
 
 def read(listed: Listed) -> Iterator[Told]:
-    """The newest preemption of each workload within the hour; an empty text where there was none."""
+    """The newest preemption of each workload within the day; an empty text where there was none."""
     if "events" not in listed.items:
         return
     newest = _newest(listed)

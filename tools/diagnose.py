@@ -25,6 +25,8 @@ Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
 # Wrong, and harmful to nobody by itself: beside a fault of the same workload that it does not explain it is told, and is no headline.
 LATENT = frozenset({"config_drift_args_vs_runtime"})
+# The same of what is only measured less well than it could be: beside any fault.
+UNMEASURED = frozenset({"profiling_metrics_missing"})
 
 
 class Verdict(StrEnum):
@@ -289,17 +291,25 @@ def _beside_a_fault(
     outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]], topology: Topology
 ) -> bool:
     """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload."""
-    if outcome.case.id not in LATENT:
+    if outcome.case.id not in LATENT | UNMEASURED:
         return False
-    mine = topology.workloads_of(outcome.subject)
-    return any(
-        other.case.id not in LATENT
+    faults = {
+        key
+        for key, other in kept.items()
+        if other.case.id not in LATENT | UNMEASURED
         and not any(cause in kept for cause in explained.get(key, ()))
         and other.because is not None
         and (other.because.severity or other.case.check.severity) != "info"
-        and mine & topology.workloads_of(other.subject)
-        for key, other in kept.items()
-    )
+    }
+    if outcome.case.id in UNMEASURED:
+        return bool(faults)
+    # A fault of a GPU that nobody is known to hold is this workload's by what it explains there.
+    ailing = {key: topology.workloads_of(kept[key].subject) for key in faults}
+    for key, other in kept.items():
+        for cause in faults.intersection(explained.get(key, ())):
+            ailing[cause] |= topology.workloads_of(other.subject)
+    mine = topology.workloads_of(outcome.subject)
+    return any(mine & whose for whose in ailing.values())
 
 
 def _evidence(reading: Reading, number: int) -> Evidence:

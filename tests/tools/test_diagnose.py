@@ -210,6 +210,32 @@ def test_a_drift_beside_a_fault_is_told_and_is_no_headline() -> None:
     assert roots(normal) == {drift}, "what is normal is no fault"
 
 
+def test_a_drift_beside_a_fault_of_a_gpu_that_nobody_is_known_to_hold_is_no_headline() -> None:
+    gpu = Subject("gpu", "", "n1/7")
+    braked = scene("power_brake")["fires"]
+    full = scene("kv_saturation_queueing")["fires"]
+    taken = two((APP, {**DRIFT, **full}), (OTHER, WELL))
+    held = Gpu("G-free", "n1", "7", "H100", None)
+    pods = {key: replace(pod, gpus=2.0) if pod.node == "n1" else pod for key, pod in taken.topology.pods.items()}
+    free = replace(taken.topology, gpus={**taken.topology.gpus, held.key: held}, pods=pods)
+    columns = dict(taken.columns)
+    for name, value in braked.items():
+        ask = parse_ask(name)
+        columns[ask] = Column(ask, (Part("scene", "q", NOW, {held.key: float(value)}),), GONE)
+    told = diagnose(replace(taken, topology=free, columns=columns))
+    assert roots(told) == {f"power_brake@{gpu}"}
+
+
+def test_missing_profiling_beside_any_fault_is_told_and_is_no_headline() -> None:
+    node = Subject("node", "", "n1")
+    unprofiled = scene("profiling_metrics_missing")["fires"]
+    alone = diagnose(two((node, unprofiled), (APP, WELL), (OTHER, WELL)))
+    assert roots(alone) == {f"profiling_metrics_missing@{node}"}
+    beside = diagnose(two((node, unprofiled), (APP, WELL), (OTHER, scene("host_oomkilled")["fires"])))
+    assert roots(beside) == {f"host_oomkilled@{OTHER}"}
+    assert f"profiling_metrics_missing@{node}" in keys(beside)
+
+
 def test_a_node_of_the_scope_is_in_it() -> None:
     node = Subject("node", "", "n1")
     silent = {"node.gpus_reporting now": 0, "node.gpus now": 8, "node.ready now": 1}

@@ -45,6 +45,11 @@ class Pod:
         return Subject("pod", self.namespace, self.name)
 
     @property
+    def had(self) -> bool:
+        """Whether it held GPUs and failed on them: nothing takes its place, so that what befell it can only be told of itself."""
+        return self.phase == "Failed" and self.workload.kind in {"job", "pod"}
+
+    @property
     def active(self) -> bool:
         """Whether its engine can be expected to answer: running, and not known to be unready."""
         return self.phase in {"", "Running"} and self.ready is not False
@@ -180,8 +185,9 @@ class Topology:
         return (*held, *self._gpus_by_workload.get(subject, ()))
 
     def missing_gpus(self, subject: Subject) -> tuple[float, tuple[str, ...]]:
-        """How many GPUs the active pods of a subject request beyond those known to be its own, and which of its nodes nobody is known to hold."""
-        requested = sum(self.pods[key].gpus for key in self.pods_of(subject) if self.pods[key].active)
+        """How many GPUs the active pods of a subject request (those that failed for good requested) beyond those known to be its own, and which of its nodes nobody is known to hold."""
+        pods = [self.pods[key] for key in self.pods_of(subject)]
+        requested = sum(pod.gpus for pod in pods if pod.active or pod.had)
         missing = requested - len(self.gpus_of(subject))
         if missing <= 0:
             return 0.0, ()

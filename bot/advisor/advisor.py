@@ -22,7 +22,7 @@ from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asks
 from tools.closer_look import closer
-from tools.diagnose import Diagnosis, Overrides, Within, diagnose
+from tools.diagnose import UNMEASURED, Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
 from tools.prices import PriceBook, price_book
@@ -149,13 +149,13 @@ class Advisor:
         within = Within(scope.namespace, scope.workload, found.several)
         diagnosis = diagnose(snapshot, within, self._limits)
         beside = ""
-        if not diagnosis.findings and (scope.workload or found.several):
+        if not _ailing(diagnosis) and (scope.workload or found.several):
             logs = self._sources(question.cluster)[1]
             named = (one for one in snapshot.topology.workloads if within.holds(one))
             nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
-            if not diagnosis.findings:
+            if not _ailing(diagnosis):
                 snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
@@ -250,6 +250,11 @@ class Advisor:
         scope = Scope(question.cluster, question.namespace, question.workload)
         seconds = {"total": round(time.monotonic() - started, 3)}
         return Answer(question.text, intent, scope, text, text=text, seconds=seconds, note=RULES_NOTE)
+
+
+def _ailing(diagnosis: Diagnosis) -> bool:
+    """Whether anything is told but that something is measured less well than it could be."""
+    return any(one.id not in UNMEASURED for one in diagnosis.findings)
 
 
 def _where(question: Question, scope: Scope) -> str:

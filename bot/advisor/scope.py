@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from bot.advisor.question import Allowed, Question, Scope
-from bot.advisor.scope_beside import beside
+from bot.advisor.scope_beside import beside, of_all
 from tools.reading import Subject
 from tools.topology import Topology
 
@@ -170,6 +170,10 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
     if hits and nodes:
         # Somebody who names a machine beside a workload asks about both.
         return Found(Scope(question.cluster), True, several=hits | nodes)
+    spaces = {one.namespace for one in hits}
+    parts = {part for one in hits for part in re.split(r"[-_.]", one.name.lower())}
+    if len(spaces) == 1 and not spaces & parts and all(of_all(text, space) for space in spaces):
+        return Found(Scope(question.cluster, spaces.pop(), None), True)
     if hits:
         return _found(question, hits, None)
     named = [namespace for namespace in namespaces if namespace in words and namespace not in _PLAIN]

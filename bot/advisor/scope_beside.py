@@ -18,11 +18,13 @@ _SIBLING = re.compile(
     r"\b(?:new(?:er|est)? (?:replica|version|revision|pod|release|deployment)s?|canary|which (?:one )?of (?:the|these) two|old and new)\b",
     re.IGNORECASE,
 )
+# A shorter part begins too many words.
+SHORTEST_PART = 4
 
 
 def beside(text: str, named: frozenset[Subject], topology: Topology) -> frozenset[Subject]:
     """The workloads that a question means beside those that it names, none where its words point to nobody else."""
-    found: set[Subject] = set(_by_role(text, named, topology))
+    found: set[Subject] = {*_by_role(text, named, topology), *_in_full(text, named, topology)}
     if _NEIGHBOUR.search(text):
         nodes = {node for one in named for node in topology.nodes_of(one)}
         found |= {one for one in topology.workloads if one.namespace and nodes & set(topology.nodes_of(one))}
@@ -44,6 +46,27 @@ def _by_role(text: str, named: frozenset[Subject], topology: Topology) -> Iterab
         # Whoever is named already is what the word meant.
         if not named & set(bears):
             yield from bears
+
+
+def _in_full(text: str, named: frozenset[Subject], topology: Topology) -> Iterable[Subject]:
+    """Names of several parts in the words that they are short for: `shop assistant` is shop-assist where that is beside what is named."""
+    spaces = {one.namespace for one in named}
+    lowered = text.lower()
+    for one in topology.workloads:
+        parts = [part for part in re.split(r"[-_.]", one.name.lower()) if part]
+        if one.namespace not in spaces or len(parts) < 2 or min(map(len, parts)) < SHORTEST_PART:
+            continue
+        full = "[ -]".join(rf"{re.escape(part)}[a-z]{{0,6}}" for part in parts)
+        if re.search(rf"\b{full}\b", lowered):
+            yield one
+
+
+def of_all(text: str, namespace: str) -> bool:
+    """Whether a question is about a namespace as a whole: it says something of it, and not only that something lies in it."""
+    name = re.escape(namespace.lower())
+    in_it = "".join(rf"(?<!\b{word} )" for word in ("in", "of", "from", "on"))
+    said = rf"{in_it}(?<![\w./-]){name}(?:'s)? (?:is|are|was|has|had|looks?|seems?|feels?|went|got|behaves?)\b"
+    return re.search(said, text.lower()) is not None
 
 
 def _stem(name: str) -> str:

@@ -226,6 +226,55 @@ def test_a_drift_beside_a_fault_of_a_gpu_that_nobody_is_known_to_hold_is_no_head
     assert roots(told) == {f"power_brake@{gpu}"}
 
 
+XID = {"gpu.xid_last max 1h": 31, "gpu.xid_last changes 1h": 1}
+KERNEL = "torch.AcceleratorError: CUDA error: an illegal memory access was encountered"
+SEGFAULT = "!!!!!!! Segfault encountered !!!!!!!"
+
+
+@pytest.mark.parametrize(("line", "first"), [("log.cuda_fault now", "xid"), ("log.native_crash now", "crash")])
+def test_an_xid_stands_above_the_crash_whose_log_tells_of_the_kernel_and_is_the_echo_of_any_other(
+    line: str, first: str
+) -> None:
+    world = {**scene("native_crash")["fires"], "log.cuda_fault now": "", "log.native_crash now": ""}
+    world[line] = KERNEL if first == "xid" else SEGFAULT
+    xid, crash = "xid_application@gpu/n1/0", f"native_crash@{APP}"
+    told = diagnose(two((APP, world), (OTHER, WELL), (Subject("gpu", "", "n1/0"), XID)))
+    assert roots(told) == {xid if first == "xid" else crash}
+    assert the(told, crash if first == "xid" else xid).explained_by == ((xid,) if first == "xid" else (crash,))
+
+
+@pytest.mark.parametrize(
+    ("used", "verdict"), [(0.0, Verdict.FIRES), (20e9, Verdict.QUIET), (None, Verdict.BLIND)], ids=str
+)
+def test_an_application_that_left_its_gpu_is_told_by_the_empty_gpu(used: float | None, verdict: Verdict) -> None:
+    gpu, job = Gpu("G-left", "n1", "7", "H100", None), Subject("job", "lab", "tune")
+    ended = Pod("lab", "tune-x", "n1", job, "Failed", False, 1.0)
+    crash = {
+        key: "" if isinstance(value, str) and key.startswith("log.") else value
+        for key, value in scene("native_crash")["fires"].items()
+    }
+    taken = two((APP, WELL), (OTHER, WELL))
+    topology = replace(
+        taken.topology,
+        gpus={**taken.topology.gpus, gpu.key: gpu},
+        pods={**taken.topology.pods, ended.key: ended},
+    )
+    columns = dict(taken.columns)
+    values: dict[str, tuple[str, Any]] = {name: (gpu.key, value) for name, value in XID.items()}
+    values |= {"gpu.mem_used now": (gpu.key, used)}
+    values |= {name: (ended.key, value) for name, value in {**crash, "log.cuda_fault now": KERNEL}.items()}
+    for name, (key, value) in values.items():
+        ask = parse_ask(name)
+        kept = columns[ask].parts if ask in columns else ()
+        part = Part("scene", "q", NOW, {} if value is None else {key: value})
+        columns[ask] = Column(ask, (*kept, part), GONE)
+    snapshot_of_it = replace(taken, topology=topology, columns=columns)
+    assert outcome(snapshot_of_it, "xid_application", gpu.subject).verdict is verdict
+    if verdict is Verdict.FIRES:
+        told = diagnose(snapshot_of_it)
+        assert the(told, f"native_crash@{job}").explained_by == (f"xid_application@{gpu.subject}",)
+
+
 def test_missing_profiling_beside_any_fault_is_told_and_is_no_headline() -> None:
     node = Subject("node", "", "n1")
     unprofiled = scene("profiling_metrics_missing")["fires"]

@@ -14,6 +14,7 @@ wait, that is another failure mode.
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.finding import Remedy
+from tools.reading import Reading
 from tools.signals import GENERATION_TOKENS, GPU_UTIL, KV_USAGE, REQUESTS_RUNNING
 
 RUNNING = REQUESTS_RUNNING.avg("10m")
@@ -33,7 +34,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     running = now.worst(RUNNING)
     peaks = now.each(PEAK)
     total = now.total(PEAK)
-    if len(peaks) < limits["replicas"] or total.number >= limits["together"]:
+    if len(peaks) < limits["replicas"] or not (total.number < limits["together"] or _fits_in_one(now, total, limits)):
         return None
     return because(
         "Even the peaks of the last hour add up to {total} over all replicas, and no cache was above {cache}.",
@@ -43,6 +44,13 @@ def fires(now: Now, limits: Limits) -> Because | None:
         total=total,
         cache=cache,
     )
+
+
+def _fits_in_one(now: Now, total: Reading, limits: Limits) -> bool:
+    """Whether many replicas run a few requests each, and what all of them keep would fill a small part of one cache."""
+    peaks = now.each(PEAK)
+    few = max(one.number for one in peaks) < limits["each"] and total.number < limits["batch"]
+    return few and len(peaks) >= limits["many"] and now.total(CACHE).number < limits["fits"]
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -66,6 +74,10 @@ CHECK = Check(
         "cache": Limit(0.5, "ratio", "with half of the cache free the memory is not what limits the batch"),
         "replicas": Limit(3, "replicas", "two replicas are redundancy, not waste"),
         "together": Limit(8, "requests", "a single replica of any current GPU runs this many"),
+        "many": Limit(4, "replicas", "from four on, few requests each are no accident of the hour"),
+        "each": Limit(4, "requests", "fewer at a time leave a decode step nearly as dear as a full one"),
+        "batch": Limit(32, "requests", "a batch that one replica decodes within the usual inter-token latency"),
+        "fits": Limit(0.25, "ratio", "a quarter of one cache holds what all replicas keep at their peaks"),
     },
     fires=fires,
     remedies=remedies,

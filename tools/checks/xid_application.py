@@ -5,25 +5,32 @@ Xids 13, 31, 43, 45, 68 and 69 are the driver's note that a process did somethin
 died with work in flight. 45 is only the clean-up after it. The GPU is not at fault and stays schedulable; the device plugin ignores them.
 
 ## Why it hurts
-The process has ended, and its requests with it. The crash itself is the finding; this says on which side to look for its cause.
+The process has ended, and its requests with it. Where its log tells of the failed kernel too, the fault is the cause of that end; where it
+does not, the Xid may be only the echo of a process that ended for another reason.
 
 ## What would rule it out
 An Xid of another class, a process that goes on, or the same Xid on the same GPU under different applications: then suspect the hardware.
 """
 
+from dataclasses import replace
+
 from tools.catalogue.xids import XIDS
-from tools.check import Because, Check, Limit, Limits, Now, On, because
+from tools.check import Because, Check, Explains, Limit, Limits, NothingToSee, Now, On, Where, because
 from tools.finding import Remedy
-from tools.signals import TERMINATED_AGO, TERMINATION, XID_BEFORE, XID_LAST
+from tools.reading import Reading
+from tools.signals import GPU_MEM_USED, TERMINATED_AGO, TERMINATION, XID_BEFORE, XID_LAST
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 
 LAST = XID_LAST.max("1h")
 CHANGED = XID_LAST.changes("1h")
+# How a process ends that did something wrong on the GPU, where its own log says that it did.
+_ENDS = ("native_crash", "engine_dead", "crash_loop")
+_FOLLOWS = tuple(Explains(one, Where.ON_THIS_GPU) for one in _ENDS)
 APPLICATION = frozenset({13, 31, 43, 45, 68, 69})
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire on a new Xid of the application class on a GPU whose container ended a short while ago."""
+    """Fire on a new Xid of the application class on a GPU whose container ended a short while ago, or which stands empty since."""
     last = now[LAST]
     if int(last.number) not in APPLICATION:
         return None
@@ -31,22 +38,41 @@ def fires(now: Now, limits: Limits) -> Because | None:
     before, changed = now.get(XID_BEFORE.now), now[CHANGED]
     if not changed.number and (before is None or before.number == last.number):
         return None
-    ended = now[TERMINATION.now]
+    known = XIDS[int(last.number)]
+    try:
+        ended = now[TERMINATION.now]
+    except NothingToSee:
+        return _left(now, limits, f"The driver reported Xid {{last}} ({known.text})", before, changed)
     if not ended.text:
         return None
     ago = now[TERMINATED_AGO.now]
     if ago.number > limits["recent"]:
         return None
-    known = XIDS[int(last.number)]
-    return because(
+    kernel = now.get(LOG_CUDA_FAULT.now)
+    found = because(
         f"The driver reported Xid {{last}} ({known.text}); the container on this GPU ended {{ago}} ago.",
         before,
         changed,
         ended,
-        now.get(LOG_CUDA_FAULT.now),
+        kernel,
         last=last,
         ago=ago,
     )
+    return replace(found, outranks=_ENDS, explains=_FOLLOWS) if kernel is not None and kernel.text else found
+
+
+def _left(now: Now, limits: Limits, said: str, *also: Reading | None) -> Because | None:
+    """A GPU that nobody is known to hold: what ran on it has ended where its memory is empty."""
+    used = now[GPU_MEM_USED.now]
+    if used.number >= limits["left"]:
+        return None
+    found = because(
+        f"{said}; nobody is known to hold this GPU, and {{used}} of its memory are in use.",
+        *also,
+        last=now[LAST],
+        used=used,
+    )
+    return replace(found, explains=_FOLLOWS)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -72,8 +98,13 @@ CHECK = Check(
     on=(On.GPU,),
     severity="low",
     needs=(LAST, CHANGED, TERMINATION.now, TERMINATED_AGO.now),
-    helps=(XID_BEFORE.now, LOG_CUDA_FAULT.now),
-    limits={"recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered")},
+    helps=(XID_BEFORE.now, LOG_CUDA_FAULT.now, GPU_MEM_USED.now),
+    limits={
+        "recent": Limit(3600, "seconds", "an hour: what ended before and runs since has recovered"),
+        "left": Limit(
+            2.0**30, "bytes", "1 GiB: a driver keeps some hundred MiB of an empty GPU, and an engine many GiB"
+        ),
+    },
     fires=fires,
     remedies=remedies,
     pages=("gpu/xid-errors",),

@@ -226,7 +226,7 @@ def test_a_drift_beside_a_fault_of_a_gpu_that_nobody_is_known_to_hold_is_no_head
     assert roots(told) == {f"power_brake@{gpu}"}
 
 
-XID = {"gpu.xid_last max 1h": 31, "gpu.xid_last changes 1h": 1}
+NOTED = {"gpu.xid_last max 1h": 31, "gpu.xid_last changes 1h": 1}
 KERNEL = "torch.AcceleratorError: CUDA error: an illegal memory access was encountered"
 SEGFAULT = "!!!!!!! Segfault encountered !!!!!!!"
 
@@ -238,7 +238,7 @@ def test_an_xid_stands_above_the_crash_whose_log_tells_of_the_kernel_and_is_the_
     world = {**scene("native_crash")["fires"], "log.cuda_fault now": "", "log.native_crash now": ""}
     world[line] = KERNEL if first == "xid" else SEGFAULT
     xid, crash = "xid_application@gpu/n1/0", f"native_crash@{APP}"
-    told = diagnose(two((APP, world), (OTHER, WELL), (Subject("gpu", "", "n1/0"), XID)))
+    told = diagnose(two((APP, world), (OTHER, WELL), (Subject("gpu", "", "n1/0"), NOTED)))
     assert roots(told) == {xid if first == "xid" else crash}
     assert the(told, crash if first == "xid" else xid).explained_by == ((xid,) if first == "xid" else (crash,))
 
@@ -260,7 +260,7 @@ def test_an_application_that_left_its_gpu_is_told_by_the_empty_gpu(used: float |
         pods={**taken.topology.pods, ended.key: ended},
     )
     columns = dict(taken.columns)
-    values: dict[str, tuple[str, Any]] = {name: (gpu.key, value) for name, value in XID.items()}
+    values: dict[str, tuple[str, Any]] = {name: (gpu.key, value) for name, value in NOTED.items()}
     values |= {"gpu.mem_used now": (gpu.key, used)}
     values |= {name: (ended.key, value) for name, value in {**crash, "log.cuda_fault now": KERNEL}.items()}
     for name, (key, value) in values.items():

@@ -41,9 +41,11 @@ class Identity:
     def key(self, row: Mapping[str, str]) -> str | None:
         """The key of a row by its labels, None when the first of its key labels is missing. Equal ones are one text, in whichever answer they stand."""
         values = tuple([row.get(label, "") for label in self.labels.keys])
-        if values not in self._known:
-            self._known[values] = key_of(row, self.labels.keys, self.source.key_prefix)
-        return self._known[values]
+        try:
+            return self._known[values]
+        except KeyError:
+            made = self._known[values] = key_of(row, self.labels.keys, self.source.key_prefix)
+            return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +254,31 @@ def part_of(query: Query, result: Result, at: float) -> Part:
     blind = result.blind or identity.blind  # without its identity nobody knows whose it is and how old
     if blind is not None:
         return Part(title, query.text, at, blind=blind)
-    values: dict[str, Value] = {}
-    label = query.series.label
+    told = [(key, row) for row in result.rows if (key := identity.key(row.labels)) is not None]
+    values: dict[str, Value]
+    if query.ask.statistic == BUCKETS:
+        values = _counted(told, query.series.scale)
+    elif query.series.label:
+        values = _labelled(told, query)
+    else:
+        values = {key: row.value for key, row in told}
+    nans = map(identity.key, result.not_a_number)
+    return Part(title, query.text, at, values, identity.fresh, not_a_number=frozenset(key for key in nans if key))
+
+
+def _counted(told: Iterable[tuple[str, Row]], scale: float) -> dict[str, Value]:
+    """Histograms, each as one text."""
     counted: dict[str, list[tuple[str, float]]] = defaultdict(list)
-    for row in result.rows:
-        key = identity.key(row.labels)
-        if key is None:
-            continue
-        if query.ask.statistic == BUCKETS:
-            counted[key].append((row.labels.get("le", ""), row.value))
-            continue
-        if not label:
-            values[key] = row.value
-            continue
-        said = row.labels.get(label, "")
+    for key, row in told:
+        counted[key].append((row.labels.get("le", ""), row.value))
+    return {key: written(those, scale) for key, those in counted.items()}
+
+
+def _labelled(told: Iterable[tuple[str, Row]], query: Query) -> dict[str, Value]:
+    """What stands in a label: a number, or the texts of a fact."""
+    values: dict[str, Value] = {}
+    for key, row in told:
+        said = row.labels.get(query.series.label, "")
         if query.ask.signal.kind is not Kind.FACT:
             if said.isdecimal():
                 values[key] = float(said)
@@ -275,9 +288,7 @@ def part_of(query: Query, result: Result, at: float) -> Part:
         elif key in values:
             said = ", ".join(sorted({*str(values[key]).split(", "), said}))
         values[key] = said
-    values.update({key: written(those, query.series.scale) for key, those in counted.items()})
-    nans = map(identity.key, result.not_a_number)
-    return Part(title, query.text, at, values, identity.fresh, not_a_number=frozenset(key for key in nans if key))
+    return values
 
 
 def _rank(text: str, prefer: Sequence[str]) -> int:

@@ -83,17 +83,8 @@ class Snapshot:
         if column is None:
             return self._blind(ask, key, Blind(Reason.NOT_SET, "it was not asked for"))
         value, part, sampled, blind = column.find(key, self.stale_after_s, self.at)
-        return Reading(
-            name=ask.said,
-            subject=subject,
-            value=value,
-            unit=ask.unit,
-            source=part.source if part else "",
-            query=part.query_of(key) if part else "",
-            at=sampled,
-            kind=ask.signal.evidence,
-            blind=blind,
-        )
+        source, query = (part.source, part.query_of(key)) if part else ("", "")
+        return Reading(ask.said, subject, value, ask.unit, source, query, sampled, ask.signal.evidence, blind)
 
     def seen(self, part: Subject, ask: Ask) -> Reading | None:
         """The reading of a subject's first part that has a value, None where none has, and nothing is made: most of what checks look for is nowhere."""

@@ -1,4 +1,4 @@
-"""A second look at servers that a question names and that nothing explains: the last minutes of their own logs.
+"""A second look at servers that nothing explains, named by a question or with idle GPUs: the last minutes of their own logs.
 
 A server that counts as ready, and of whose requests nothing is exported, may fail every one of them unseen. Its log is read only then, and
 only back over a window: what it says is of now, as a count of failed requests would be.
@@ -6,25 +6,44 @@ only back over a window: what it says is of now, as a count of failed requests w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from tools import pod_logs
 from tools.columns import Part
+from tools.diagnose import Diagnosis
 from tools.failing_replicas import ERRORS, FAILURES
 from tools.observe import Cluster
 from tools.pod_logs import LogsRead
-from tools.reading import Blind
+from tools.reading import Blind, Subject
 from tools.signals import RUNNING_FOR, Ask
 from tools.snapshot import Snapshot
-from tools.topology import Pod
+from tools.topology import Pod, Topology
 from tools.vocabulary.cluster_parts import LOG_CLUSTER_API, LOG_NO_BACKEND
 from tools.vocabulary.outcomes import LOG_WINDOW
 
+# What a container that lost its GPU looks like from outside, as one does that nobody needs.
+IDLE = frozenset({"gpu_idle_no_process"})
 WINDOW_S = 900
 MOST = 4
 # Of a router that serves for hours what it said at its start lies far up: it is read from there on.
 FROM_ITS_START = 0
+
+
+def suspects(diagnosis: Diagnosis, topology: Topology, named: Iterable[Subject]) -> list[str]:
+    """The pods (by key) that are worth it: of workloads whose GPUs do nothing, the idle ones first, and of those that are named and that nothing ails."""
+    idle = {finding.key for finding in diagnosis.findings if finding.root and finding.id in IDLE}
+    keys: dict[str, None] = {}
+    for outcome in diagnosis.outcomes:
+        if outcome.key in idle and outcome.because is not None:
+            told = [key for reading in outcome.because.evidence for key in _holders(reading.subject, topology)]
+            keys.update(dict.fromkeys((*told, *topology.pods_of(outcome.subject))))
+    keys.update((key, None) for one in sorted(named) for key in topology.pods_of(one))
+    return list(keys)
+
+
+def _holders(subject: Subject, topology: Topology) -> tuple[str, ...]:
+    return topology.pods_of(subject) if subject.kind == "gpu" else ()
 
 
 def unwatched(snapshot: Snapshot, pods: Sequence[str]) -> list[Pod]:

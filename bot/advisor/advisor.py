@@ -21,7 +21,7 @@ from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asks
-from tools.closer_look import closer
+from tools.closer_look import closer, suspects
 from tools.diagnose import UNMEASURED, Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
@@ -149,13 +149,15 @@ class Advisor:
         within = Within(scope.namespace, scope.workload, found.several)
         diagnosis = diagnose(snapshot, within, self._limits)
         beside = ""
-        if not _ailing(diagnosis) and (scope.workload or found.several):
+        calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
+        named = [one for one in snapshot.topology.workloads if calm and within.holds(one)]
+        worth = suspects(diagnosis, snapshot.topology, named)
+        if calm or worth:
             logs = self._sources(question.cluster)[1]
-            named = (one for one in snapshot.topology.workloads if within.holds(one))
-            nearer = closer(logs, snapshot, [key for one in sorted(named) for key in snapshot.topology.pods_of(one)])
+            nearer = closer(logs, snapshot, worth)
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
-            if not _ailing(diagnosis):
+            if calm and not _ailing(diagnosis):
                 snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from tests.tools.scenes import WORKLOAD, scene, snapshot
 from tests.tools.worlds import listings, pod
 from tools.casebook import asks
-from tools.closer_look import MOST, WINDOW_S, closer, unwatched
+from tools.closer_look import MOST, WINDOW_S, closer, suspects, unwatched
 from tools.columns import Part
 from tools.diagnose import Within, diagnose
 from tools.failing_replicas import FAILURES
@@ -90,6 +91,37 @@ def test_it_is_about_the_present_and_about_few() -> None:
     assert closer(kube, before, []) is before
     assert len(unwatched(before, KEYS * 5)) == MOST
     assert WINDOW_S == 900
+
+
+IDLE = {**scene("gpu_idle_no_process")["fires"], "gpu.util max 1h": [0.9, 0.0]}
+
+
+def test_a_second_look_is_taken_at_those_that_are_named_where_nothing_is_found() -> None:
+    before = seen(listed())
+    nothing = diagnose(before, Within("team"))
+    assert suspects(nothing, before.topology, before.topology.workloads) == KEYS
+    assert suspects(nothing, before.topology, []) == []
+
+
+def test_a_second_look_is_taken_at_those_whose_gpus_do_nothing_the_idle_one_first() -> None:
+    taken = snapshot(IDLE, WORKLOAD)
+    idle = diagnose(taken)
+    assert [one.id for one in idle.findings] == ["gpu_idle_no_process"]
+    assert suspects(idle, taken.topology, []) == ["team/app-1", "team/app-0"]
+    away = diagnose(taken, Within("elsewhere"))
+    assert suspects(away, taken.topology, []) == []
+
+
+def test_no_second_look_where_it_is_known_why_gpus_do_nothing_or_something_else_is_found() -> None:
+    lost = {"pod.ready now": [1, 0], "log.device_gone now": ["", "NVMLError_Unknown: Unknown Error"]}
+    known = snapshot({**IDLE, **scene("container_lost_gpu")["fires"], **lost}, WORKLOAD)
+    told = diagnose(known)
+    assert {"container_lost_gpu", "gpu_idle_no_process"} <= {one.id for one in told.findings}
+    assert suspects(told, known.topology, []) == []
+    other = snapshot(scene("thermal_throttle")["fires"], WORKLOAD)
+    hot = diagnose(other)
+    assert hot.findings
+    assert suspects(hot, other.topology, []) == []
 
 
 REFUSED = (

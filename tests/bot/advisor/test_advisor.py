@@ -445,6 +445,26 @@ def test_where_nothing_is_wrong_the_pages_say_what_they_know(
     assert_grounded(answer)
 
 
+@pytest.mark.parametrize(
+    ("said", "root"),
+    [("RuntimeError: No CUDA GPUs are available", "container_lost_gpu"), ("GET /health 200", "gpu_idle_no_process")],
+)
+def test_why_a_ready_server_does_nothing_with_its_gpu_is_looked_for_in_its_log(
+    said: str, root: str, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = {**scene("gpu_idle_no_process")["fires"], "gpu.util max 1h": [0.9, 0.0], "pod.ready now": 1}
+    taken = snapshot(idle, SUBJECTS["workload"])
+    pods = {key: replace(pod, container="engine") for key, pod in taken.topology.pods.items()}
+    taken = replace(taken, topology=replace(taken.topology, pods=pods))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: taken)
+    logs = {("team", "app-0", "engine", False): "GET /health 200", ("team", "app-1", "engine", False): said}
+    kube = FakeKube(worlds.listings(), logs)
+    answer = advisor(library, UNSET, kube, NOW).answer(Question("what is wrong with our gpus?"))
+    assert [one.id for one in answer.findings if one.root] == [root]
+    assert "gpu_idle_no_process" in {one.id for one in answer.findings}
+    assert_grounded(answer)
+
+
 def test_a_namespace_that_does_not_exist_is_said(library: Library) -> None:
     kube = FakeKube(worlds.listings(pods=[worlds.pod("app-0", namespace="search")]))
     answer = advisor(library, UNSET, kube, worlds.START).answer(Question("what is wrong in namespace serch-prod?"))

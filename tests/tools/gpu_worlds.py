@@ -15,13 +15,13 @@ def nvidia_smi(world: World) -> None:
         told = {"index": str(i), "name": "NVIDIA H100", "driver_version": "590.48.01"}
         world.gauge("nvidia_smi_gpu_info", 1, over=7200, **who, **told)
         world.gauge("nvidia_smi_utilization_gpu_ratio", 0.0 if i else 0.97, over=7200, **who)
-        world.gauge("nvidia_smi_memory_used_bytes", 70e9, over=7200, **who)
+        world.gauge("nvidia_smi_memory_used_bytes", 70e9 if i else lambda b: 70e9 - b, over=7200, **who)
         world.gauge("nvidia_smi_clocks_current_sm_clock_hz", 1.2e9, over=7200, **who)
         world.gauge("nvidia_smi_clocks_event_reasons_active", 1 if i else 64, over=7200, **who)
         world.gauge("nvidia_smi_ecc_errors_uncorrected_volatile_total", 0, over=7200, **who)
         world.gauge("nvidia_smi_remapped_rows_pending", i, over=7200, **who)
         world.counter("nvidia_smi_energy_joules_total", 400, over=7200, **who)
-        world.gauge("nvidia_smi_power_draw_watts", 70.12 if i else lambda b: 400 + b % 7, over=7200, **who)
+        world.gauge("nvidia_smi_power_draw_watts", 70.12 if i else 400.5, over=7200, **who)
         world.gauge("nvidia_smi_temperature_gpu", 31 if i else 64, over=7200, **who)
     world.gauge("nvidia_smi_last_collect_success_timestamp_seconds", world.at - 12, over=7200, **SMI)
     hurt = {"uuid": UUID.format(0), **SMI}
@@ -130,9 +130,6 @@ def reported(world: World) -> None:
             who = {"UUID": uuid, "modelName": model, "exported_pod": holder, "pod": "x-dcgm-exporter-1", **same}
             world.gauge("DCGM_FI_DEV_FB_USED", 70_000, over=7200, **who)
             world.counter("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", 0 if uuid == "GPU-b" else 400_000, over=7200, **who)
-            world.gauge("DCGM_FI_DEV_POWER_USAGE", 300, over=7200, **who)
-            world.gauge("DCGM_FI_DEV_GPU_TEMP", 50, over=7200, **who)
-            world.gauge("DCGM_FI_DEV_GPU_UTIL", lambda b: 90 + b % 7 if uuid == "GPU-c" else 90, over=7200, **who)
             if uuid in {"GPU-a", "GPU-d"}:
                 gone = 3600.0 if uuid == "GPU-d" else 0.0
                 world.gauge("DCGM_FI_PROF_GR_ENGINE_ACTIVE", 0.4, ago=gone, over=7200, **who)

@@ -77,7 +77,7 @@ def test_when_each_exporter_last_heard_from_the_driver_is_told_of_the_gpus_of_it
     assert any("nvidia_smi_last_collect_success_timestamp_seconds > 300" in one.text for one in stale[0].remedies)
 
 
-def test_whether_a_gpu_moves_is_told_once_it_was_seen_for_an_hour(
+def test_a_gpu_that_was_seen_for_an_hour_moves_where_anything_that_is_told_of_it_does(
     smi: Snapshot, prom: PromSource, worlds_by_name: Worlds
 ) -> None:
     moves = [smi.read(MOVES.now, one).value for one in (FIRST, SECOND)]

@@ -15,7 +15,7 @@ from tools.sources.prom import PromSource
 from tools.survey import survey
 from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, POWER_LIMIT, SET_LOW
 from tools.vocabulary.gpu_links import NVLINK, NVLINK_MOST, PCIE_MOST, PCIE_RX
-from tools.vocabulary.gpu_reporting import ENERGY, HOLDERS, MOVES, NAMES_HOLDER, PROFILED
+from tools.vocabulary.gpu_reporting import ENERGY, HOLDERS, NAMES_HOLDER, PROFILED
 
 NO_KUBE = Blind(Reason.NOT_SET, "no Kubernetes here")
 
@@ -125,14 +125,6 @@ def test_profiling_is_missed_where_others_of_the_kind_have_it_or_it_was_there(
 def test_energy_that_stands_still_is_zero_and_not_missing(prom: PromSource, worlds_by_name: dict[str, World]) -> None:
     taken = seen(prom, worlds_by_name, "reported")
     assert [taken.read(ENERGY.increase("15m"), f"GPU-{one}").value for one in "bc"] == [0, pytest.approx(360_000)]
-
-
-def test_a_gpu_moves_where_anything_that_is_told_of_it_does(prom: PromSource, worlds_by_name: dict[str, World]) -> None:
-    taken = seen(prom, worlds_by_name, "reported")
-    still, busy = (taken.read(MOVES.now, f"GPU-{one}").value for one in "bc")
-    assert still == 0
-    assert isinstance(busy, float)
-    assert busy > 50
 
 
 def test_the_exporters_own_pod_holds_no_gpu(prom: PromSource, worlds_by_name: dict[str, World]) -> None:

@@ -39,22 +39,11 @@ def _profiled(metric: str) -> Series:
     )
 
 
-_TOLD_BY_DCGM = (
-    "DCGM_FI_DEV_GPU_UTIL",
-    "DCGM_FI_DEV_GPU_UTIL_RATIO",
-    "DCGM_FI_DEV_SM_CLOCK",
-    "DCGM_FI_DEV_FB_USED",
-    "DCGM_FI_PROF_GR_ENGINE_ACTIVE",
-    "DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO",
-    "DCGM_FI_PROF_DRAM_ACTIVE",
-    "DCGM_FI_PROF_DRAM_UTIL_RATIO",
-)
-
-
 def _moves(power: str, heat: str, *others: str) -> Series:
     """How often what is told changed in an hour, of a GPU that was told of an hour ago: of a younger one nothing is known.
 
-    Who repeats old values repeats all of them: `others` count where they are there.
+    Who repeats old values repeats all of them: `others` count where they are there. It costs an hour of many series, and dcgm-exporter counts
+    energy unless told otherwise, which says it better.
     """
     told = [
         f"max by ({{by}}) (changes({metric}{{{{{{sel}}}}}}[1h]) and {metric}{{{{{{sel}}}}}} offset 1h)"
@@ -83,10 +72,6 @@ _HEARD_AGO = Series(
 SERIES = {
     "dcgm_exporter": {
         ENERGY: (Series("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", scale=1e-3),),
-        MOVES: (
-            _moves("DCGM_FI_DEV_POWER_USAGE", "DCGM_FI_DEV_GPU_TEMP", *_TOLD_BY_DCGM),
-            _moves("DCGM_FI_DEV_BOARD_POWER_WATTS", "DCGM_FI_DEV_GPU_TEMP_CELSIUS", *_TOLD_BY_DCGM),
-        ),
         PROFILED: (_profiled("DCGM_FI_PROF_GR_ENGINE_ACTIVE"), _profiled("DCGM_FI_PROF_GR_ENGINE_UTIL_RATIO")),
         NAMES_HOLDER: (
             Series(

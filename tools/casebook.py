@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import tools.checks
 from tools.check import Check, Words, words
 from tools.signals import Ask
+
+# A question longer than this is a paste.
+MOST_CHARS = 4000
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,27 @@ def rules() -> Mapping[str, Case]:
 
 
 @cache
-def asks(rules: bool = False) -> frozenset[Ask]:
-    """Everything that the failure modes may look at, and the rules that may explain one; with `rules` what every readiness rule looks at."""
+def asks(rules: bool = False, asked: frozenset[str] = frozenset()) -> frozenset[Ask]:
+    """Everything that the failure modes may look at, and the rules that may explain one; with `rules` what every readiness rule looks at.
+
+    `asked` are rules that somebody asks for.
+    """
     return frozenset(
         ask
         for case in cases().values()
-        if rules or not case.check.rule or case.check.explains
+        if rules or not case.check.rule or case.check.explains or case.id in asked
         for ask in case.check.asks
+    )
+
+
+def asks_of(ids: Collection[str]) -> frozenset[Ask]:
+    """Everything that these may look at."""
+    return frozenset(ask for one in ids for ask in cases()[one].check.asks)
+
+
+def asked_for(text: str) -> frozenset[str]:
+    """The rules that a question asks for, by the words that their checks give."""
+    lowered = " ".join(text.lower().split())[:MOST_CHARS]
+    return frozenset(
+        case.id for case in rules().values() if any(re.search(words, lowered) for words in case.check.asked)
     )

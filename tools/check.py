@@ -171,6 +171,7 @@ class Check:
 
     A rule says what will hurt one day: an audit judges it. In an incident it is told only as the cause of something that fires and that
     nothing else explains.
+    `asked` is how people ask for a rule, regular expressions over lower case: to whoever asks it is told, in an incident too.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
     """
 
@@ -187,6 +188,7 @@ class Check:
     phase: int = 2
     owner: str = "platform"
     rule: bool = False
+    asked: tuple[str, ...] = ()
     pipeline: bool = False
 
     @property

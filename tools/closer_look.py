@@ -6,16 +6,17 @@ only back over a window: what it says is of now, as a count of failed requests w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from tools import pod_logs
 from tools.columns import Part
 from tools.diagnose import Diagnosis
 from tools.failing_replicas import ERRORS, FAILURES
+from tools.log_lines import LINES
 from tools.observe import Cluster
 from tools.pod_logs import LogsRead
-from tools.reading import Blind, Subject
+from tools.reading import Blind, Reason, Subject
 from tools.signals import RUNNING_FOR, Ask
 from tools.snapshot import Snapshot
 from tools.topology import Pod, Topology
@@ -26,6 +27,10 @@ from tools.vocabulary.outcomes import LOG_WINDOW
 IDLE = frozenset({"gpu_idle_no_process"})
 WINDOW_S = 900
 MOST = 4
+MOST_STARTS = 8
+NOT_ALL = Blind(
+    Reason.PARTIAL, f"the logs of {MOST_STARTS} workloads were read, and not this one's: name it to have it read"
+)
 # Of a router that serves for hours what it said at its start lies far up: it is read from there on.
 FROM_ITS_START = 0
 
@@ -74,6 +79,41 @@ def closer(cluster: Cluster | Blind, snapshot: Snapshot, pods: Sequence[str]) ->
         columns=logs.into(refused.into(snapshot.columns)),
         sources=(*snapshot.sources, *logs.state(snapshot.sources)),
         requests=snapshot.requests + logs.requests + refused.requests,
+    )
+
+
+def from_their_start(
+    cluster: Cluster | Blind, snapshot: Snapshot, pods: Sequence[str], wanted: Collection[Ask]
+) -> Snapshot:
+    """The same snapshot with what engines among pods (by key) printed while they started, as far as `wanted` are lines of logs.
+
+    A pod of each workload is read, of the first few; the others are blind, as are those whose logs may not be read.
+    """
+    lines = {ask for ask in wanted if ask.signal in LINES and ask in snapshot.columns}
+    if not lines or isinstance(cluster, Blind) or snapshot.past:
+        return snapshot
+    read = pod_logs.known(snapshot.columns)
+    first: dict[Subject, Pod] = {}
+    for key in sorted(pods):
+        pod = snapshot.topology.pods.get(key)
+        if (
+            pod is not None
+            and pod.workload in snapshot.topology.engines
+            and pod.active
+            and pod.container
+            and key not in read
+        ):
+            first.setdefault(pod.workload, pod)
+    chosen = list(first.values())
+    logs = pod_logs.read_running(cluster, chosen[:MOST_STARTS], snapshot.at, lines=FROM_ITS_START)
+    left = Part("Kubernetes API", "", snapshot.at, unseen={pod.key: NOT_ALL for pod in chosen[MOST_STARTS:]})
+    kept = {ask: (*told, left) for ask, told in logs.parts.items() if ask in lines}
+    told = replace(logs, parts=kept)
+    return replace(
+        snapshot,
+        columns=told.into(snapshot.columns),
+        sources=(*snapshot.sources, *told.state(snapshot.sources)),
+        requests=snapshot.requests + told.requests,
     )
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tools.casebook import Case, cases
+from tools.casebook import rules as readiness_rules
 from tools.check import Because, NothingToSee, Unseen, shown
 from tools.check_subjects import subjects
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
@@ -111,19 +112,24 @@ class Within:
         return self.namespace is None and self.workload is None and not self.several
 
 
-def diagnose(snapshot: Snapshot, within: Within | None = None, limits: Overrides | None = None) -> Diagnosis:
-    """Run every check on every subject of the snapshot and report on the scope.
+def diagnose(
+    snapshot: Snapshot,
+    within: Within | None = None,
+    limits: Overrides | None = None,
+    asked_for: Collection[str] = (),
+) -> Diagnosis:
+    """Run every check on every subject of the snapshot and report on the scope. `asked_for` are rules that somebody wants to be told of.
 
     Causes outside of the scope are looked for too, since a neighbour or a node may explain what is inside; and what stands in the
     path of an engine (a router, a stage before it) concerns it although the engine itself shows nothing of it.
     """
     within = within or Within()
     asked = [one for one in snapshot.topology.workloads if within.names(one)]
-    outcomes = list(run(snapshot, limits or {}, named=asked))
+    outcomes = list(run(snapshot, limits or {}, named=asked, asked_for=asked_for))
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     roots = {key for key in fired if not explained.get(key)}
-    rules = _causal(snapshot, limits or {})
+    rules = _causal(snapshot, limits or {}, asked_for)
     broken = _explaining(rules, roots, fired, snapshot.topology)
     if broken:
         fired |= broken
@@ -163,13 +169,14 @@ def run(
     rules: bool = False,
     besides: Collection[str] = (),
     named: Collection[Subject] = (),
+    asked_for: Collection[str] = (),
 ) -> Iterable[Outcome]:
     """Every failure mode, or every readiness rule, on every subject that it is about; `besides` are those that were made already, by id.
 
-    `named` are workloads that a question names.
+    `named` are workloads that a question names, `asked_for` rules that it asks for and that are judged with the failure modes.
     """
     for case in cases().values():
-        if case.check.rule != rules or case.id in besides:
+        if (case.check.rule and case.id not in asked_for) != rules or case.id in besides:
             continue
         of_any: Outcome | None = None
         for subject in subjects(case, snapshot, named):
@@ -180,9 +187,9 @@ def run(
             yield outcome
 
 
-def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
-    """The readiness rules that may explain a fault, judged."""
-    causal = (case for case in cases().values() if case.check.rule and case.check.explains)
+def _causal(snapshot: Snapshot, limits: Overrides, besides: Collection[str]) -> tuple[Outcome, ...]:
+    """The readiness rules that may explain a fault, judged; without those that were judged already."""
+    causal = (case for case in readiness_rules().values() if case.check.explains and case.id not in besides)
     return tuple(judge(case, subject, snapshot, limits) for case in causal for subject in subjects(case, snapshot))
 
 

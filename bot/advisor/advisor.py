@@ -20,8 +20,8 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asks
-from tools.closer_look import closer, suspects
+from tools.casebook import asked_for, asks, asks_of
+from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import UNMEASURED, Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.observe import Cluster
@@ -128,7 +128,8 @@ class Advisor:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
-        seen = survey(prom, cluster, asks(), at, past=now - at > PRESENT_S, matchers=matchers)
+        wanted = asks(asked=asked_for(question.text or ""))
+        seen = survey(prom, cluster, wanted, at, past=now - at > PRESENT_S, matchers=matchers)
         return prom, narrowed(seen, question.allowed)
 
     def _live(
@@ -147,7 +148,12 @@ class Advisor:
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
         within = Within(scope.namespace, scope.workload, found.several)
-        diagnosis = diagnose(snapshot, within, self._limits)
+        asked = asked_for(question.text or "")
+        if asked:
+            mine = (one for one in snapshot.topology.workloads if within.holds(one))
+            pods = [key for one in mine for key in snapshot.topology.pods_of(one)]
+            snapshot = from_their_start(self._sources(question.cluster)[1], snapshot, pods, asks_of(asked))
+        diagnosis = diagnose(snapshot, within, self._limits, asked)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
         named = [one for one in snapshot.topology.workloads if calm and within.holds(one)]
@@ -156,16 +162,16 @@ class Advisor:
             logs = self._sources(question.cluster)[1]
             nearer = closer(logs, snapshot, worth)
             if nearer is not snapshot:
-                snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits)
+                snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits, asked)
             if calm and not _ailing(diagnosis):
                 snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
         line = compose.verdict(told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered)
-        asked = asks_time(clean(question.text or ""))
-        if asked is not None:
-            line = compose.time_verdict(asked, told.findings, told.recovered) or line
+        when = asks_time(clean(question.text or ""))
+        if when is not None:
+            line = compose.time_verdict(when, told.findings, told.recovered) or line
         line = beside + line
         citations = citing.of_findings(told.findings, self._library)
         if not told.findings and hits and (nothing or not asks_state(question.text or "")):

@@ -42,5 +42,5 @@ def two(
             }
             values.setdefault(ask, {}).update(found)
     columns = {ask: Column(ask, (Part("scene", f"query of {ask}", NOW, found),), GONE) for ask, found in values.items()}
-    whole = {ask: columns.get(ask, Column(ask, (), GONE)) for ask in asks()}
+    whole = {ask: columns.get(ask, Column(ask, (), GONE)) for ask in {*asks(), *columns}}
     return Snapshot(NOW, topology, whole, sources or (SourceState("Prometheus", None, 1),))

@@ -34,4 +34,9 @@ CHECK = Check(
     phase=2,
     owner="security",
     rule=True,
+    asked=(
+        r"\bcves?\b",
+        "vulnerab",
+        "security (?:hole|advisor)",
+    ),
 )

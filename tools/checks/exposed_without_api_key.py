@@ -45,4 +45,10 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "without (?:an? |any )?(?:api ?)?key",
+        "unauthenticated",
+        r"no auth(?:entication)?\b",
+        r"(?:open|expos\w+|reachable) (?:to|on|from) the (?:internet|world|outside|public)",
+    ),
 )

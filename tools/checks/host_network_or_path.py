@@ -37,4 +37,5 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=("host ?(?:path|network)",),
 )

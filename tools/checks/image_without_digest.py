@@ -30,4 +30,8 @@ CHECK = Check(
     phase=0,
     owner="mlops",
     rule=True,
+    asked=(
+        "by (?:its |their )?digest",
+        "(?:image|tag)s? .{0,40}digest",
+    ),
 )

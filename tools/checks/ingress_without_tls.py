@@ -34,4 +34,9 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"\btls\b.{0,40}(?:ingress|missing|without|off)",
+        "(?:without|no) tls",
+        "plain http",
+    ),
 )

@@ -34,4 +34,14 @@ CHECK = Check(
     phase=0,
     owner="mlops",
     rule=True,
+    asked=(
+        r"[`: ]latest\b.{0,20}tag",
+        ":latest",
+        r"\blatest tag",
+        "moving tag",
+        "floating tag",
+        "mutable tag",
+        "(?:un|not )pinned .{0,20}(?:image|tag|version)",
+        "(?:image|tag|version)s? .{0,30}(?:un|not )pinned",
+    ),
 )

@@ -30,4 +30,8 @@ CHECK = Check(
     phase=2,
     owner="security",
     rule=True,
+    asked=(
+        "prompts? .{0,40}(?:logged|in (?:the |our )?logs?)",
+        r"logs? .{0,30}(?:contain|have|show)\w* .{0,20}prompts?",
+    ),
 )

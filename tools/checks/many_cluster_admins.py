@@ -38,4 +38,5 @@ CHECK = Check(
     phase=2,
     owner="security",
     rule=True,
+    asked=("cluster-?admin",),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        "memory limit.{0,40}(?:missing|not set|unset|forgot)",
+        "(?:missing|without|no) (?:a |any )?memory limit",
+    ),
 )

@@ -116,4 +116,12 @@ CHECK = Check(
     pages=("gpu/mig-and-sharing", "platform/right-sizing", "gpu/idle-gpus"),
     owner="finops",
     rule=True,
+    asked=(
+        "over-?sized",
+        "right-?siz",
+        "too (?:big|large) (?:a )?(?:gpu|card)",
+        "smaller (?:gpu|card|slice|instance)",
+        "cheaper (?:gpu|card)",
+        r"\bwast(?:e|ed|ing|eful)\b",
+    ),
 )

@@ -40,4 +40,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"(?:cpu|memory|resource) (?:limits?|requests?)\b.{0,40}(?:missing|not set|unset|forgot)",
+        r"(?:missing|without|no) (?:any )?(?:cpu |memory |resource )?(?:limits|requests)\b",
+    ),
 )

@@ -34,4 +34,5 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=("(?:no|missing|without|lacks?|needs?|have|has|add) (?:an? )?start-?up ?probe",),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="ml",
     rule=True,
+    asked=(
+        "(?:model|hub) .{0,30}revision .{0,30}(?:pin|fix|open)",
+        r"(?:pin|fix)\w* .{0,30}(?:model|hub) .{0,10}revision",
+    ),
 )

@@ -33,4 +33,5 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=("pod ?security (?:standard|level|admission)",),
 )

@@ -29,4 +29,9 @@ CHECK = Check(
     phase=2,
     owner="finops",
     rule=True,
+    asked=(
+        "cost (?:label|cent)",
+        "charge-?back",
+        "show-?back",
+    ),
 )

@@ -35,4 +35,9 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"\begress\b.{0,40}(?:polic|open|allow|restrict)",
+        "call (?:home|anywhere)",
+        "phone home",
+    ),
 )

@@ -67,4 +67,12 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        "graceful",
+        "pre-?stop",
+        "sigterm",
+        "grace ?period",
+        r"(?:each|every|any|with|during|at|on) (?:a |the |our )?(?:rollout|deploy|release|scale[- ]?(?:in|down))\w* .{0,60}(?:\bcut|chopp|drop|502|503|reset|fail|error)",
+        r"(?:\bcut|chopp|dropp|502|503|reset|fail|error)\w*.{0,60}(?:each|every) (?:rollout|deploy|release|scale[- ]?(?:in|down))",
+    ),
 )

@@ -38,4 +38,9 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "(?:no|missing|without|lacks?|have|has|need) (?:an? |any )?network ?polic",
+        "(?:any|every|other) (?:pod|namespace|team|workload)s? .{0,30}(?:reach|call|talk)",
+        "lateral movement",
+    ),
 )

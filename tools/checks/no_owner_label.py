@@ -29,4 +29,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        "who owns",
+        "owner label",
+    ),
 )

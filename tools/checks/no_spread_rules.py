@@ -44,4 +44,9 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        "topology ?spread",
+        "anti-?affinity",
+        "(?:all|both) (?:replicas|pods) .{0,30}(?:same|one) (?:node|zone|rack|machine|host)",
+    ),
 )

@@ -126,4 +126,14 @@ CHECK = Check(
     pages=("gpu/idle-gpus", "platform/right-sizing", "platform/cost-strategies-compared"),
     owner="finops",
     rule=True,
+    asked=(
+        "over-?provision",
+        "too many replicas",
+        "fewer replicas",
+        "right-?siz",
+        "do we (?:really )?need (?:all|that many|so many|these many)",
+        r"(?:give|hand) .{0,30}\bback\b",
+        r"\bwast(?:e|ed|ing|eful)\b",
+        "how many replicas .{0,30}need",
+    ),
 )

@@ -36,4 +36,9 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bpdbs?\b",
+        "disruption ?budget",
+        "drain .{0,30}(?:block|stuck|hang)",
+    ),
 )

@@ -10,7 +10,8 @@ A pickle runs whatever code its author put in while it loads. It also takes twic
 Safetensors in the model's directory, and a load format that takes nothing else.
 """
 
-from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limits, Now, On, Unseen, because
+from tools.reading import Reason
 from tools.rules import advise
 from tools.vocabulary.configuration import MODEL
 from tools.vocabulary.security import LOG_PICKLE, WEIGHT_FORMAT
@@ -24,6 +25,11 @@ def fires(now: Now, _limits: Limits) -> Because | None:
     line = now.get(LOG_PICKLE.now)
     if line is not None and line.text:
         return because("{line_of} unpickles its weights: {line}", now.get(MODEL.now), line=line)
+    for found in now.each(WEIGHT_FORMAT.now):
+        unread = now.blind(found.subject, LOG_PICKLE.now)
+        # The engine chooses by what lies there, and only its log says what that was. Where nobody went to read it, the setting alone is judged.
+        if found.text == "none" and unread.blind is not None and unread.blind.reason is not Reason.NO_SERIES:
+            raise Unseen(unread)
     return None
 
 
@@ -45,4 +51,8 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "pickle",
+        r"\.(?:bin|pth?)\b.{0,40}(?:weight|file|checkpoint|load|shard)",
+    ),
 )

@@ -38,4 +38,5 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(r"(?:no|missing|without|lacks?) .{0,20}probes?\b",),
 )

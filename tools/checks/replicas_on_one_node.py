@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        "(?:all|both) (?:replicas|pods) .{0,30}(?:same|one) (?:node|zone|rack|machine|host)",
+        "(?:survive|lose|losing) .{0,20}node",
+    ),
 )

@@ -34,4 +34,9 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"\bas root\b",
+        "run ?as ?(?:non)?root",
+        "root user",
+    ),
 )

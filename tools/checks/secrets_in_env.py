@@ -33,4 +33,8 @@ CHECK = Check(
     phase=0,
     owner="security",
     rule=True,
+    asked=(
+        r"(?:secret|credential|password|api[ -]?key|(?:hf|hub|access|auth|bearer)[ _-]?token)s?\b.{0,80}(?:plain|clear ?text|manifest|yaml|in sight|leak|expos|visible|hard-?coded|in git)",
+        r"(?:plain|clear ?text|leaked|exposed|hard-?coded|visible)\b.{0,60}(?:secret|credential|password|api[ -]?key|token)",
+    ),
 )

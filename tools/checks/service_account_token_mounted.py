@@ -29,4 +29,8 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "service ?account tokens? .{0,20}mount",
+        "automount",
+    ),
 )

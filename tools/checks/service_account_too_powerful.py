@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "service ?account.{0,40}(?:right|powerful|permission|rbac|wide|too much)",
+        "rbac .{0,40}(?:too|wide|broad)",
+    ),
 )

@@ -67,4 +67,11 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bpdbs?\b",
+        "disruption ?budget",
+        "single point of failure",
+        "(?:survive|lose|losing) .{0,30}(?:drain|node|maintenance|upgrade)",
+        r"(?:drain|node upgrade|maintenance) .{0,60}(?:safe\b|outage|take .{0,20}down|downtime)",
+    ),
 )

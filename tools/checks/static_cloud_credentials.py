@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"(?:static|long-?lived|access key|aws|cloud)\b.{0,40}(?:credential|secret)",
+        "credentials? of (?:a |the )?cloud",
+    ),
 )

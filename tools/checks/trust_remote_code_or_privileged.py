@@ -85,4 +85,10 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        "trust[-_ ]remote[-_ ]code",
+        r"\bprivileged\b",
+        "host ?ipc",
+        "(?:arbitrary|custom|foreign|remote) code",
+    ),
 )

@@ -243,6 +243,12 @@ def test_an_xid_stands_above_the_crash_whose_log_tells_of_the_kernel_and_is_the_
     assert the(told, crash if first == "xid" else xid).explained_by == ((xid,) if first == "xid" else (crash,))
 
 
+def test_an_engine_that_tells_of_its_death_stands_above_the_xid() -> None:
+    world = {**scene("engine_dead")["fires"], "log.cuda_fault now": KERNEL}
+    told = diagnose(two((APP, world), (OTHER, WELL), (Subject("gpu", "", "n1/0"), NOTED)))
+    assert roots(told) == {f"engine_dead@{APP}"}
+
+
 @pytest.mark.parametrize(
     ("used", "verdict"), [(0.0, Verdict.FIRES), (20e9, Verdict.QUIET), (None, Verdict.BLIND)], ids=str
 )

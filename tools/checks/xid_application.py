@@ -23,8 +23,8 @@ from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 
 LAST = XID_LAST.max("1h")
 CHANGED = XID_LAST.changes("1h")
-# How a process ends that did something wrong on the GPU, where its own log says that it did.
-_ENDS = ("native_crash", "engine_dead", "crash_loop")
+# How a process ends that did something wrong on the GPU, where its own log says that it did. An engine that tells of its death is told as that.
+_ENDS = ("native_crash", "crash_loop")
 _FOLLOWS = tuple(Explains(one, Where.ON_THIS_GPU) for one in _ENDS)
 APPLICATION = frozenset({13, 31, 43, 45, 68, 69})
 

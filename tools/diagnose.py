@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tools.casebook import Case, cases
-from tools.casebook import rules as readiness_rules
 from tools.check import Because, NothingToSee, Unseen, shown
 from tools.check_subjects import subjects
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
@@ -129,7 +128,7 @@ def diagnose(
     fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     roots = {key for key in fired if not explained.get(key)}
-    rules = _causal(snapshot, limits or {}, asked_for)
+    rules = _causal(snapshot, limits or {})
     broken = _explaining(rules, roots, fired, snapshot.topology)
     if broken:
         fired |= broken
@@ -187,9 +186,9 @@ def run(
             yield outcome
 
 
-def _causal(snapshot: Snapshot, limits: Overrides, besides: Collection[str]) -> tuple[Outcome, ...]:
-    """The readiness rules that may explain a fault, judged; without those that were judged already."""
-    causal = (case for case in readiness_rules().values() if case.check.explains and case.id not in besides)
+def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
+    """The readiness rules that may explain a fault, judged."""
+    causal = (case for case in cases().values() if case.check.rule and case.check.explains)
     return tuple(judge(case, subject, snapshot, limits) for case in causal for subject in subjects(case, snapshot))
 
 

@@ -158,6 +158,18 @@ def test_a_start_that_may_not_be_read_or_was_one_too_many_is_blind() -> None:
     assert any(one.name == "Kubernetes: logs" and one.blind == refused for one in after.sources)
 
 
+def test_a_replica_that_does_not_run_is_not_the_one_whose_start_is_read() -> None:
+    pods = [
+        pod("s0-0", owner=("StatefulSet", "s0"), phase="Pending", status={"containerStatuses": []}),
+        pod("s0-1", owner=("StatefulSet", "s0")),
+        pod("tool-0", owner=("StatefulSet", "tool"), image="nginx:1.27", gpus=0),
+    ]
+    kube = FakeKube(listings(pods=pods), {("team", "s0-1", "engine", False): PICKLED})
+    before = survey(UNSET, kube, asks(asked=frozenset({"pickle_weights"})), 1.7e9)
+    after = from_their_start(kube, before, ["team/s0-0", "team/s0-1", "team/tool-0"], asks_of({"pickle_weights"}))
+    assert after.read(LOG_PICKLE.now, "team/s0-1").value == PICKLED
+
+
 def test_no_log_is_read_where_no_line_is_asked_for() -> None:
     kube, before = engines(1)
     assert from_their_start(kube, before, ["team/s0-0"], asks_of({"secrets_in_env"})) is before

@@ -40,6 +40,7 @@ def found(text: str, **given: str) -> Found:
         ("why is llama-70b-chat slow", "chat", "llama-70b-chat"),
         ("why is llama 70b chat slow?", "chat", "llama-70b-chat"),
         ("LLAMA-70B-CHAT is down!!", "chat", "llama-70b-chat"),
+        ("llama 70b chat is down", "chat", "llama-70b-chat"),
         ("why is `embedder` slow", "search", "embedder"),
         ("what about chat/chat", "chat", "chat"),
         ("embedder's queue grows", "search", "embedder"),
@@ -254,6 +255,13 @@ def test_what_a_question_means_beside_what_it_names(text: str, names: set[str]) 
     told = find(Question(text), text, pipeline())
     alone = {told.scope.workload} if told.scope.workload else set()
     assert {one.name for one in told.several} | alone == names
+
+
+def test_parts_of_a_name_that_are_too_short_begin_other_words() -> None:
+    names = ("rag", "go-api")
+    pods = {f"desk/{name}-0": Pod("desk", f"{name}-0", "n1", Subject("deployment", "desk", name)) for name in names}
+    text = "rag is slow since it got good apiaries to read"
+    assert find(Question(text), text, Topology(pods, {}, ("n1",))).scope.workload == "rag"
 
 
 def test_long_words_are_read_in_no_time() -> None:

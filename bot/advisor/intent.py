@@ -32,6 +32,10 @@ _READINESS = re.compile(
     r"\b(?:audit|checklists?|readiness(?! (?:probe|gate|path|endpoint|url|port|threshold|time-?out|delay|condition|fails?|failed|failing|wrong|false|never|is (?:failing|false|wrong)))|production[- ]ready|ready for production|go[- ]live|attest\w*)\b",
     re.IGNORECASE,
 )
+# Who asks, or for whom: the people of an audit may ask anything.
+_AUDITORS = re.compile(
+    r"\b(?:from|by|at|in|with) (?:the |our |an? )?(?:[\w-]+ )?audit(?:ors?)?\b|\b(?:[\w-]+ )?auditors?\b", re.IGNORECASE
+)
 _SIZING = re.compile(
     r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|sizing|(?:to|should i|should we|we|i) size|size (?:my|our|the|a|an|for|up|it)|(?:what|which|right|gpu|cluster|fleet|node|card) sizes?)\b",
     re.IGNORECASE,
@@ -119,7 +123,7 @@ def classify(question: str, named: bool, outside: bool, far: bool = True) -> Int
         return "declined"
     if named:
         return "live"
-    if _READINESS.search(question) and not outside:
+    if _READINESS.search(_AUDITORS.sub(" ", question)) and not outside:
         return "readiness"
     if _SIZING.search(question) and not outside:
         return "sizing"

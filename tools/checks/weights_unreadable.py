@@ -36,12 +36,12 @@ def fires(now: Now, limits: Limits) -> Because | None:
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Mount anew, or put whole files there."""
     line = told(now, LOG_UNREADABLE)
-    if not line:
-        first = FETCH_AGAIN
-    elif "Transport endpoint" in line:
+    if "Transport endpoint" in line:
         first = "The process behind the FUSE mount has died: look at the CSI driver's pod on the node, and delete the pod so that the volume is mounted anew."
-    else:
+    elif line:
         first = "Delete the pod rather than waiting for its restarts: only a new pod mounts the volume anew. If it stays, look at the server's export and the node's dmesg."
+    else:
+        first = FETCH_AGAIN
     return (
         Remedy(
             first,

@@ -233,6 +233,8 @@ def shown(reading: Reading) -> str:
 
 def quantity_shown(value: float, unit: str) -> str:
     """A number in its unit, rounded as a person would say it."""
+    if value == float("inf"):
+        return "no limit"
     if unit == "ratio":
         return f"{value * 100:.0f} %" if value >= 0.1 or value == 0 else f"{value * 100:.1f} %"
     if unit == "seconds":
@@ -261,8 +263,6 @@ def duration_shown(value: float) -> str:
 
 
 def _bytes_shown(value: float) -> str:
-    if value == float("inf"):
-        return "no limit"
     for factor, name in ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB")):
         if abs(value) >= factor:
             number = value / factor

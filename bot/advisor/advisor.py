@@ -101,7 +101,8 @@ class Advisor:
         snapshot: Snapshot | None = None
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
-        if intent in {"live", "declined", "knowledge", "sizing"} or question.namespace or question.workload:
+        asks_of_own = intent in {"live", "declined", "knowledge", "sizing"} or bool(asked_for(text or ""))
+        if asks_of_own or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
             prom, snapshot = self._survey(question)
             found = find(question, text or "", snapshot.topology)

@@ -158,7 +158,13 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
         close = wanted if wanted in namespaces else _closest(wanted, namespaces)
         if close is not None:
             rest = text[: said.start()] + text[said.end() :]
-            return _found(question, _workloads(rest, topology, close), close)
+            inside = _workloads(rest, topology, close)
+            # A namespace from which somebody reaches what lies in another: that one is asked about.
+            spoken_of = {word.lower() for word in _words(rest)}
+            others = (
+                {one for one in _workloads(rest, topology, None) if one.namespace in spoken_of} if not inside else set()
+            )
+            return _found(question, frozenset(others), None) if others else _found(question, inside, close)
         if not _NO_NAMESPACE.fullmatch(wanted) and said.re is not _OF_A_NAMESPACE:
             unknown = unknown or wanted
     if unknown and not _spoken(topology, None).get(unknown):

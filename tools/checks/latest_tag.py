@@ -43,5 +43,8 @@ CHECK = Check(
         "mutable tag",
         "(?:un|not )pinned .{0,20}(?:image|tag|version)",
         "(?:image|tag|version)s? .{0,30}(?:un|not )pinned",
+        r"(?:same|exact\w*|precisely|that very) .{0,15}(?:build|image|version|bits).{0,60}(?:back|again|after|tomorrow|next)",
+        "(?:build|image|version).{0,40}(?:change|differ)s? .{0,30}(?:restart|drain|by itself|under us|reschedul)",
+        "names (?:what it runs|its image)",
     ),
 )

@@ -18,7 +18,7 @@ from dataclasses import replace
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import Crash, log_line, needed, recent
 from tools.failed_starts import HELPS, LIMITS
-from tools.families import FAILING, SLOW
+from tools.families import FAILING, SLOW, named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
 from tools.signals import EXIT_CODE, LIVED_FOR, LOG_CUDA_OOM, LOG_SERVING, RESTARTS, TERMINATED_AGO, TERMINATION
@@ -139,7 +139,8 @@ CHECK = Check(
     ),
     limits={**LIMITS, "timeout": Limit(2, "seconds", "Kubernetes' default is 1 s; a step under load takes longer")},
     fires=fires,
-    explains=(*SLOW, *FAILING),
+    # The rule that would have kept it from this.
+    explains=(*SLOW, *FAILING, *named("missing_startup_probe")),
     remedies=remedies,
     pages=("kubernetes/probes-for-slow-loading", "serving/cold-start"),
     owner="ml platform",

@@ -38,5 +38,7 @@ CHECK = Check(
     asked=(
         "memory limit.{0,40}(?:missing|not set|unset|forgot)",
         "(?:missing|without|no) (?:a |any )?memory limit",
+        r"\bqos\b",
+        "how much (?:host |main )?memory may",
     ),
 )

@@ -123,5 +123,9 @@ CHECK = Check(
         "smaller (?:gpu|card|slice|instance)",
         "cheaper (?:gpu|card)",
         r"\bwast(?:e|ed|ing|eful)\b",
+        "(?:something|anything) (?:much |far )?(?:smaller|cheaper)",
+        r"(?:pays?|paying|needs?|uses?|occup\w+) .{0,15}\bwhole (?:gpu|card|[abhl]\d{2,3}s?)\b",
+        r"reason for (?:that|the|such|this) (?:\w+ )?(?:card|gpu|size)",
+        "need .{0,30}(?:a whole|an entire|such a big|that big)",
     ),
 )

@@ -43,5 +43,11 @@ CHECK = Check(
     asked=(
         r"(?:cpu|memory|resource) (?:limits?|requests?)\b.{0,40}(?:missing|not set|unset|forgot)",
         r"(?:missing|without|no) (?:any )?(?:cpu |memory |resource )?(?:limits|requests)\b",
+        "set aside",
+        "best-?effort",
+        r"\bqos\b",
+        "(?:goes?|evicted|killed|thrown out) first",
+        "no (?:claim|reservation)",
+        r"\breserv\w+ .{0,40}(?:cpu|memory|core|host|node)",
     ),
 )

@@ -34,5 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
-    asked=("(?:no|missing|without|lacks?|needs?|have|has|add) (?:an? )?start-?up ?probe",),
+    asked=(
+        "(?:no|missing|without|lacks?|needs?|have|has|add) (?:an? )?start-?up ?probe",
+        r"(?:is|are|does|do|will|would) .{0,40}(?:health ?check\w*|probes?)\b.{0,80}(?:built|made|ready|enough|allow|cope|bear|fit|right|suit)",
+    ),
 )

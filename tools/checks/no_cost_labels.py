@@ -29,9 +29,5 @@ CHECK = Check(
     phase=2,
     owner="finops",
     rule=True,
-    asked=(
-        "cost (?:label|cent)",
-        "charge-?back",
-        "show-?back",
-    ),
+    asked=("cost (?:label|cent)", "which team pays for"),
 )

@@ -74,5 +74,6 @@ CHECK = Check(
         "grace ?period",
         r"(?:each|every|any|with|during|at|on) (?:a |the |our )?(?:rollout|deploy|release|scale[- ]?(?:in|down))\w* .{0,60}(?:\bcut|chopp|drop|502|503|reset|fail|error)",
         r"(?:\bcut|chopp|dropp|502|503|reset|fail|error)\w*.{0,60}(?:each|every) (?:rollout|deploy|release|scale[- ]?(?:in|down))",
+        r"(?:each|every) (?:\w+ )?(?:rollout|deploy\w*|release|update|scale[- ]?(?:in|down)).{0,100}(?:\bcut\b|half-|chopp|dropp|50[0-4]\b|reset|fail|error|interrupt|broken|abort)",
     ),
 )

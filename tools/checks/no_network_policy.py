@@ -42,5 +42,8 @@ CHECK = Check(
         "(?:no|missing|without|lacks?|have|has|need) (?:an? |any )?network ?polic",
         "(?:any|every|other) (?:pod|namespace|team|workload)s? .{0,30}(?:reach|call|talk)",
         "lateral movement",
+        "deny-?all",
+        r"(?:pen ?test\w*|red team|attacker|stranger|intruder).{0,160}(?:reach|connect|get to|got to|talk to)",
+        r"(?:could|can|may|might) (?:they|anybody|anyone|somebody|everybody|everyone|any \w+|every \w+) .{0,40}(?:reach|connect|get to|talk to|call)",
     ),
 )

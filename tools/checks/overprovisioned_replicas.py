@@ -15,6 +15,7 @@ of history.
 from math import ceil
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.families import named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
 from tools.signals import (
@@ -122,6 +123,7 @@ CHECK = Check(
         "ttft": Limit(2.0, "seconds", "a common interactive objective; who misses it has nothing to give away"),
     },
     fires=fires,
+    explains=named("small_batches"),
     remedies=remedies,
     pages=("gpu/idle-gpus", "platform/right-sizing", "platform/cost-strategies-compared"),
     owner="finops",
@@ -135,5 +137,7 @@ CHECK = Check(
         r"(?:give|hand) .{0,30}\bback\b",
         r"\bwast(?:e|ed|ing|eful)\b",
         "how many replicas .{0,30}need",
+        "how many (?:of (?:them|these|those)|pods|replicas|copies) .{0,60}(?:need|take|enough|necessary|really)",
+        "(?:could|can|to) (?:we |it |they )?(?:spare|free up|give up|take away) .{0,30}(?:gpu|card|replica|pod|cop)",
     ),
 )

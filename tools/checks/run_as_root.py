@@ -38,5 +38,6 @@ CHECK = Check(
         r"\bas root\b",
         "run ?as ?(?:non)?root",
         "root user",
+        "uid 0",
     ),
 )

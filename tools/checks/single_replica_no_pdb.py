@@ -73,5 +73,6 @@ CHECK = Check(
         "single point of failure",
         "(?:survive|lose|losing) .{0,30}(?:drain|node|maintenance|upgrade)",
         r"(?:drain|node upgrade|maintenance) .{0,60}(?:safe\b|outage|take .{0,20}down|downtime)",
+        r"^(?=.*\b(?:machine|node|host|box|drain|patch|maintenance|reboot)).*\b(?:will|would|does|can) (?:it|that|this|ours?|we|\w+) .{0,60}\b(?:again|survive|next time|stay up|go (?:dark|down))",
     ),
 )

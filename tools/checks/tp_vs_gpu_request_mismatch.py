@@ -14,7 +14,7 @@ Sizes whose product is the request, an engine that spans several pods, or severa
 from tools import engine_changes
 from tools.check import Applies, Because, Check, Limits, Now, On, Unseen, because
 from tools.engines import Key
-from tools.families import FAILING, named
+from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
 from tools.signals import GPU_REQUEST, TENSOR_PARALLEL
@@ -89,7 +89,7 @@ CHECK = Check(
     needs=(GPU_REQUEST.now, GPUS_USED.now),
     helps=(*engine_changes.HELPS, TENSOR_PARALLEL.now),
     fires=fires,
-    explains=(*named("gpu_idle_no_process", "tp_invalid", "nccl_init_failure"), *FAILING),
+    explains=(*named("gpu_idle_no_process", "tp_invalid", "nccl_init_failure"), *FAILING, *QUEUEING),
     remedies=remedies,
     pages=("serving/tensor-parallelism", "gpu/idle-gpus"),
     owner="ml platform",

@@ -90,5 +90,7 @@ CHECK = Check(
         r"\bprivileged\b",
         "host ?ipc",
         "(?:arbitrary|custom|foreign|remote) code",
+        r"\b(?:own|their|his|her|unknown|somebody's|someone's) (?:python|code)\b.{0,60}\brun|\brun\w* .{0,40}\b(?:own|their|his|unknown) (?:python|code)",
+        r"(?:publish|upload|author|own)\w* .{0,40}model.{0,100}(?:python|code)",
     ),
 )

@@ -60,6 +60,8 @@ def found(text: str, **given: str) -> Found:
         ("default in namespace search", "search", None),
         ("why is chat slow", "chat", "chat"),
         ("in namespace chat: what is wrong", "chat", None),
+        ("from a pod in namespace search one can reach app in team-b", "team-b", "app"),
+        ("in namespace search something calls app", "search", None),
         ("namespace=search", "search", None),
         ("ns: search", "search", None),
         ("what is going on in namespace 'search'?", "search", None),

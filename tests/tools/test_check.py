@@ -20,7 +20,7 @@ def reading(value: float | str | None, unit: str = "", name: str = "N") -> Readi
         (0.97, "ratio", "97 %"), (0.05, "ratio", "5.0 %"), (0, "ratio", "0 %"), (1, "ratio", "100 %"),
         (0.85, "seconds", "850 ms"), (2.4, "seconds", "2.4 s"), (59.6, "seconds", "60 s"), (720, "seconds", "12 min"), (12_600, "seconds", "3.5 h"),
         (2**30, "bytes", "1 GiB"), (38 * 2**30, "bytes", "38 GiB"), (1.5 * 2**30, "bytes", "1.5 GiB"), (64 * 2**20, "bytes", "64 MiB"),
-        (2048, "bytes", "2 KiB"), (12, "bytes", "12 bytes"), (float("inf"), "bytes", "no limit"),
+        (2048, "bytes", "2 KiB"), (12, "bytes", "12 bytes"), (float("inf"), "bytes", "no limit"), (float("inf"), "replicas", "no limit"),
         (1, "bool", "yes"), (0, "bool", "no"), (1, "requests", "1 request"), (3, "requests", "3 requests"), (2.5, "requests", "2.5 requests"),
         (12_345, "tokens", "12,345 tokens"), (150.4, "tokens/s", "150 tokens/s"), (79, "xid", "79"), (137, "", "137"), (-3, "GPUs", "-3 GPUs"),
         (1e6, "", "1,000,000"), (1, "GPUs", "1 GPU"), (0, "replicas", "0 replicas"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,6 +47,8 @@ HELP = (
     " objects and logs, and never change anything."
 )
 OUTSIDE = "That is outside what I know: I answer questions about GPU and LLM-inference infrastructure, from live evidence and from my pages."
+# Who says that what is named fails has its logs looked at, whatever else is found.
+_FAILS = re.compile(r"\b(?:errors?|fail\w*|exceptions?|50\d|5xx|crash\w*|ends? in)\b", re.IGNORECASE)
 READS_ONLY = "I only read and never change a cluster. Ask me what is wrong, and I name the remedy, its cost and how to check that it worked."
 
 
@@ -157,9 +160,10 @@ class Advisor:
         diagnosis = diagnose(snapshot, within, self._limits, asked)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
-        named = [one for one in snapshot.topology.workloads if calm and within.holds(one)]
+        failing = bool(scope.workload or found.several) and _FAILS.search(question.text or "") is not None
+        named = [one for one in snapshot.topology.workloads if (calm or failing) and within.holds(one)]
         worth = suspects(diagnosis, snapshot.topology, named)
-        if calm or worth:
+        if calm or failing or worth:
             logs = self._sources(question.cluster)[1]
             nearer = closer(logs, snapshot, worth)
             if nearer is not snapshot:

@@ -274,6 +274,32 @@ def test_a_named_server_of_which_nothing_is_counted_is_looked_at_once_more(libra
     assert ("logs", "team", "chat-0", "engine", False) not in kube.asked[asked:]
 
 
+@pytest.mark.parametrize(("question", "read"), [("chat fails half of its calls", True), ("chat is slow", False)])
+def test_who_says_that_it_fails_has_the_log_of_what_serves_looked_at_too(
+    library: Library, question: str, *, read: bool
+) -> None:
+    """Although something is wrong with a replica that does not serve."""
+    died = "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue."
+    ended = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": worlds.stamp(worlds.START - 60)}
+    status = {"name": "engine", "restartCount": 6, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "ready": False}
+    killed = {
+        "conditions": [{"type": "Ready", "status": "False"}],
+        "containerStatuses": [{**status, "lastState": {"terminated": ended}}],
+    }
+    pods = [
+        worlds.pod("chat-0", owner=("StatefulSet", "chat")),
+        worlds.pod("chat-1", owner=("StatefulSet", "chat"), status=killed),
+    ]
+    logs = {("team", "chat-0", "engine", False): died}
+    logs |= {("team", "chat-1", "engine", previous): "" for previous in (False, True)}
+    kube = FakeKube(worlds.listings(pods=pods), logs)
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question(question))
+    found = {finding.id for finding in answer.findings}
+    assert "host_oomkilled" in found
+    assert ("engine_dead" in found) is read
+    assert (("logs", "team", "chat-0", "engine", False) in kube.asked) is read
+
+
 # ------------------------------------------------------------------ sources in trouble
 
 

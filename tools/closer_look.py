@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from tools import pod_logs
-from tools.columns import Part
+from tools.columns import Column, Part
 from tools.diagnose import Diagnosis
 from tools.failing_replicas import ERRORS, FAILURES
 from tools.log_lines import LINES
@@ -92,29 +92,32 @@ def from_their_start(
     lines = {ask for ask in wanted if ask.signal in LINES and ask in snapshot.columns}
     if not lines or isinstance(cluster, Blind) or snapshot.past:
         return snapshot
-    read = pod_logs.known(snapshot.columns)
     first: dict[Subject, Pod] = {}
     for key in sorted(pods):
         pod = snapshot.topology.pods.get(key)
-        if (
-            pod is not None
-            and pod.workload in snapshot.topology.engines
-            and pod.active
-            and pod.container
-            and key not in read
-        ):
+        if pod is not None and pod.workload in snapshot.topology.engines and pod.active and pod.container:
             first.setdefault(pod.workload, pod)
     chosen = list(first.values())
     logs = pod_logs.read_running(cluster, chosen[:MOST_STARTS], snapshot.at, lines=FROM_ITS_START)
     left = Part("Kubernetes API", "", snapshot.at, unseen={pod.key: NOT_ALL for pod in chosen[MOST_STARTS:]})
     kept = {ask: (*told, left) for ask, told in logs.parts.items() if ask in lines}
     told = replace(logs, parts=kept)
+    # The end of a log, read for another reason, says nothing of its start.
+    ends = {ask: _without(snapshot.columns[ask], {pod.key for pod in chosen}) for ask in lines}
     return replace(
         snapshot,
-        columns=told.into(snapshot.columns),
+        columns=told.into({**snapshot.columns, **ends}),
         sources=(*snapshot.sources, *told.state(snapshot.sources)),
         requests=snapshot.requests + told.requests,
     )
+
+
+def _without(column: Column, keys: Collection[str]) -> Column:
+    parts = (
+        replace(part, values={key: value for key, value in part.values.items() if key not in keys or value})
+        for part in column.parts
+    )
+    return Column(column.ask, tuple(parts), column.absent)
 
 
 def _refused_since_its_start(cluster: Cluster, snapshot: Snapshot, logs: LogsRead) -> LogsRead:

@@ -10,7 +10,7 @@ from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import scene
 from tests.tools.worlds import listings, pod
 from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, modes, rules
-from tools.closer_look import MOST_STARTS, from_their_start
+from tools.closer_look import MOST_STARTS, closer, from_their_start
 from tools.diagnose import Verdict, Within, diagnose
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
@@ -160,6 +160,15 @@ def test_the_start_of_one_replica_of_each_workload_is_read() -> None:
     assert after.read(LOG_PICKLE.now, "team/s0-0").value == PICKLED
     assert verdict(after, "s0") is Verdict.FIRES
     assert verdict(after, "s1") is Verdict.QUIET
+
+
+def test_the_end_of_a_log_that_was_read_before_is_not_its_start() -> None:
+    kube, before = engines(1, s0_0=f"start\n{PICKLED}\n" + "INFO idle\n" * 3000)
+    ended = closer(kube, before, ["team/s0-0"])
+    assert ended.read(LOG_PICKLE.now, "team/s0-0").value == ""
+    after = from_their_start(kube, ended, ["team/s0-0"], asks_of({"pickle_weights"}))
+    assert after.read(LOG_PICKLE.now, "team/s0-0").value == PICKLED
+    assert verdict(after, "s0") is Verdict.FIRES
 
 
 def test_a_start_that_may_not_be_read_or_was_one_too_many_is_blind() -> None:

@@ -300,6 +300,18 @@ def test_who_says_that_it_fails_has_the_log_of_what_serves_looked_at_too(
     assert (("logs", "team", "chat-0", "engine", False) in kube.asked) is read
 
 
+def test_who_asks_for_a_rule_in_words_of_an_audit_is_looked_at(library: Library) -> None:
+    pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat"), args=["--model=org/m", "--trust-remote-code"])]
+    kube = FakeKube(worlds.listings(pods=pods), {("team", "chat-0", "engine", False): ""})
+    asked = "Audit prep: could the author of a model run his own python in namespace team?"
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question(asked))
+    assert answer.intent == "live"
+    assert [finding.id for finding in answer.findings if finding.root] == ["trust_remote_code_or_privileged"]
+    assert_grounded(answer)
+    plain = advisor(library, UNSET, kube, worlds.START).answer(Question("what does the readiness audit cover?"))
+    assert plain.intent == "readiness"
+
+
 # ------------------------------------------------------------------ sources in trouble
 
 

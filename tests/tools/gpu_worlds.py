@@ -114,7 +114,9 @@ def clocks(world: World) -> None:
     reasons = {"HW_THERM_SLOWDOWN": 0.0, "SW_THERM_SLOWDOWN": 6e8, "HW_POWER_BRAKE_SLOWDOWN": 3e8, "SW_POWER_CAP": 9e8}
     for reason, per_s in reasons.items():
         world.counter(f"DCGM_FI_DEV_CLOCKS_EVENT_REASON_{reason}_NS", per_s, over=1800, **counted)
-    violated = gpu("GPU-violation", H100, DEV_ENFORCED_POWER_LIMIT=500, DEV_POWER_MGMT_LIMIT=700)
+    violated = gpu("GPU-violation", H100, DEV_ENFORCED_POWER_LIMIT=500, DEV_POWER_MGMT_LIMIT=700, DEV_SM_CLOCK=885)
+    gpu("GPU-spared", H100, DEV_SM_CLOCK=1980)
+    world.counter("DCGM_FI_DEV_POWER_VIOLATION", 0.0, over=1800, **gpu("GPU-still", H100))
     world.counter("DCGM_FI_DEV_THERMAL_VIOLATION", 2.5e8, over=1800, **violated)
     world.counter("DCGM_FI_DEV_POWER_VIOLATION", 2e9, over=1800, **violated)
     blank = gpu("GPU-blank", H100)

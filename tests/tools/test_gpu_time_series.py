@@ -13,7 +13,7 @@ from tools.signals import Ask
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
-from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, POWER_LIMIT, SET_LOW
+from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, POWER_LIMIT, SET_LOW, SM_CLOCK_PEERS
 from tools.vocabulary.gpu_links import NVLINK, NVLINK_MOST, PCIE_MOST, PCIE_RX
 from tools.vocabulary.gpu_reporting import ENERGY, HOLDERS, NAMES_HOLDER, PROFILED
 
@@ -100,6 +100,26 @@ def test_the_limit_in_force_stands_before_the_one_that_was_asked_for(
     taken = seen(prom, worlds_by_name, "clocks")
     assert taken.read(POWER_LIMIT.now, "GPU-violation").value == 500
     assert taken.read(POWER_LIMIT.now, "GPU-ns").value == 400
+
+
+def test_a_counter_of_two_reasons_that_stands_still_tells_of_neither(
+    prom: PromSource, worlds_by_name: dict[str, World]
+) -> None:
+    taken = seen(prom, worlds_by_name, "clocks")
+    assert taken.read(BRAKE.avg("10m"), "GPU-still").value == 0.0
+    assert taken.read(CAPPED.avg("10m"), "GPU-still").value == 0.0
+    assert taken.read(BRAKE.avg("10m"), "GPU-violation").blind is not None, "it may be either of the two"
+
+
+def test_what_others_of_the_kind_run_at_is_told_of_each_that_tells_its_own(
+    prom: PromSource, worlds_by_name: dict[str, World]
+) -> None:
+    taken = seen(prom, worlds_by_name, "clocks")
+    assert [taken.read(SM_CLOCK_PEERS.now, f"GPU-{one}").value for one in ("violation", "spared", "old")] == [
+        1980,
+        1980,
+        None,
+    ]
 
 
 def test_links_are_told_in_gigabytes_a_second_with_what_the_model_has(

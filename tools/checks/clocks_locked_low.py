@@ -15,19 +15,21 @@ from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where,
 from tools.families import SLOW, at
 from tools.finding import Change, Remedy
 from tools.signals import GPU_UTIL
-from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW, SM_CLOCK_MAX
+from tools.vocabulary.gpu_clocks import BRAKE, CAPPED, HEAT, SET_LOW, SM_CLOCK_MAX, SM_CLOCK_PEERS
 from tools.vocabulary.gpu_health import SM_CLOCK
 
 CLOCK = SM_CLOCK.max("10m")
 MOST = SM_CLOCK_MAX.now
+PEERS = SM_CLOCK_PEERS.now
 BUSY = GPU_UTIL.avg("10m")
 OTHERS = (HEAT.avg("10m"), BRAKE.avg("10m"), CAPPED.avg("10m"))
 SETTING = SET_LOW.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a busy GPU never came near its highest clock for ten minutes, and nothing else held it down."""
-    most, clock = now[MOST], now[CLOCK]
+    """Fire when a busy GPU never came near its highest clock for ten minutes, or near that of others of its kind, and nothing else held it down."""
+    clock, own = now[CLOCK], now.get(MOST)
+    most = own or now.get(PEERS) or now[MOST]
     if clock.number >= limits["clock"] * most.number:
         return None
     busy = now[BUSY]
@@ -35,8 +37,13 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     if any(now[share].number >= limits["others"] for share in OTHERS):
         return None
+    bound = (
+        "of {most} at most in 10 min"
+        if own is not None
+        else "at most in 10 min, where others of its kind reached {most}"
+    )
     return because(
-        "The SM clock reached {clock} of {most} at most in 10 min, while the GPU was {busy} busy and neither heat nor power held it down.",
+        f"The SM clock reached {{clock}} {bound}, while the GPU was {{busy}} busy and neither heat nor power held it down.",
         now.get(SETTING),
         *(now.get(share) for share in OTHERS),
         clock=clock,
@@ -48,7 +55,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Take the lock off."""
     node, _, index = now.subject.name.partition("/")
-    clock, most = now.get(CLOCK), now.get(MOST)
+    clock, most = now.get(CLOCK), now.get(MOST) or now.get(PEERS)
     change = None
     if clock is not None and most is not None:
         change = Change("SM clock in MHz", f"{clock.number:.0f}", f"up to {most.number:.0f}")
@@ -73,7 +80,7 @@ CHECK = Check(
     on=(On.GPU,),
     severity="medium",
     needs=(MOST, CLOCK, BUSY, *OTHERS),
-    helps=(SETTING,),
+    helps=(SETTING, PEERS),
     limits={
         "clock": Limit(0.7, "ratio", "of the highest; the clock of an ordinary load moves within a fifth of it"),
         "busy": Limit(0.5, "ratio", "an idle GPU lowers its clock by itself"),

@@ -3,7 +3,7 @@
 One scrape of the reasons (DCGM field 112, a bit mask) says little: a bit comes and goes within a second. Its share over a window is
 read off the samples of the mask, bit by bit; where the mask is not exported, off single reasons as 0 or 1, or off counters of nanoseconds (fields 1420 to 1424, or 240
 and 241 of older lists). The violation counter of power does not tell the brake of a power supply from the cap of the driver, so it
-stands for the cap alone.
+stands for the cap alone; where it stands still there was neither.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ BRAKE = gauge("gpu.brake_share", "ratio", Per.GPU, "Share of time that a power b
 CAPPED = gauge("gpu.capped_share", "ratio", Per.GPU, "Share of time at the power limit")
 SET_LOW = gauge("gpu.setting_share", "ratio", Per.GPU, "Share of time that a clock setting held the clock down")
 SM_CLOCK_MAX = gauge("gpu.sm_clock_max", "MHz", Per.GPU, "Highest SM clock of the GPU", "min")
+SM_CLOCK_PEERS = gauge(
+    "gpu.sm_clock_peers", "MHz", Per.GPU, "Highest SM clock in 10 min of GPUs of its kind", "min", optional=True
+)
 POWER_LIMIT = gauge("gpu.power_limit", "watts", Per.GPU, "Power limit in force", "min")
 POWER_LIMIT_DEFAULT = gauge("gpu.power_limit_default", "watts", Per.GPU, "Power limit by default")
 
@@ -23,6 +26,7 @@ POWER_LIMIT_DEFAULT = gauge("gpu.power_limit_default", "watts", Per.GPU, "Power 
 SETTING_BIT, CAP_BIT, BRAKE_BIT = (0x2, 2), (0x4, 2), (0x80, 2)
 HEAT_BITS = (0x20, 4)  # seen by software, and by hardware in the next bit
 _STEP = "30s"
+_CLOCK = "DCGM_FI_DEV_SM_CLOCK"
 _MASKS = {
     "dcgm_exporter": ("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS"),
     "nvidia_gpu_exporter": ("nvidia_smi_clocks_event_reasons_active", "nvidia_smi_clocks_throttle_reasons_active"),
@@ -59,6 +63,11 @@ def _flags(*names: str) -> tuple[Series, ...]:
     return tuple(Series(one, expr=expr, only=("avg",)) for one in reasons)
 
 
+def _none(name: str) -> Series:
+    """0 where a counter of two reasons stood still: then neither of them held the clock down."""
+    return Series(name, expr=f"max by ({{by}}) (rate({name}{{{{{{sel}}}}}}[{{w}}])) == 0", default=False, only=("avg",))
+
+
 def _old(name: str) -> Series:
     return Series(name, default=False)
 
@@ -70,7 +79,11 @@ SERIES = {
             *_counted(_NS.format("HW_THERM_SLOWDOWN"), _NS.format("SW_THERM_SLOWDOWN")),
             *_counted("DCGM_FI_DEV_THERMAL_VIOLATION"),
         ),
-        BRAKE: (*_bits("dcgm_exporter", BRAKE_BIT), *_counted(_NS.format("HW_POWER_BRAKE_SLOWDOWN"))),
+        BRAKE: (
+            *_bits("dcgm_exporter", BRAKE_BIT),
+            *_counted(_NS.format("HW_POWER_BRAKE_SLOWDOWN")),
+            _none("DCGM_FI_DEV_POWER_VIOLATION"),
+        ),
         CAPPED: (
             *_bits("dcgm_exporter", CAP_BIT),
             *_counted(_NS.format("SW_POWER_CAP")),
@@ -78,6 +91,16 @@ SERIES = {
         ),
         SET_LOW: _bits("dcgm_exporter", SETTING_BIT),
         SM_CLOCK_MAX: (_old("DCGM_FI_DEV_MAX_SM_CLOCK"),),
+        SM_CLOCK_PEERS: (
+            Series(
+                _CLOCK,
+                expr=(
+                    f'max by ({{by}}) ({_CLOCK}{{{{modelName!="",{{sel}}}}}} * 0 + on (modelName) group_left ()'
+                    f" max by (modelName) (max_over_time({_CLOCK}{{{{{{sel}}}}}}[10m])))"
+                ),
+                only=("now",),
+            ),
+        ),
         POWER_LIMIT: (
             _old("DCGM_FI_DEV_ENFORCED_POWER_LIMIT"),
             _old("DCGM_FI_DEV_BOARD_POWER_LIMIT_ENFORCED_WATTS"),

@@ -67,7 +67,19 @@ def asks_of(ids: Collection[str]) -> frozenset[Ask]:
 
 def asked_for(text: str) -> frozenset[str]:
     """The rules that a question asks for, by the words that their checks give."""
-    lowered = " ".join(text.lower().split())[:MOST_CHARS]
+    lowered = _lowered(text)
     return frozenset(
         case.id for case in rules().values() if any(re.search(words, lowered) for words in case.check.asked)
     )
+
+
+def complained_of(text: str) -> frozenset[str]:
+    """The rules whose harm a question tells of, by the words that their checks give."""
+    lowered = _lowered(text)
+    return frozenset(
+        case.id for case in rules().values() if any(re.search(words, lowered) for words in case.check.complaints)
+    )
+
+
+def _lowered(text: str) -> str:
+    return " ".join(text.lower().split())[:MOST_CHARS]

@@ -76,7 +76,8 @@ class Because:
 
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
     failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
-    check explains, where that hangs on the readings. `felt` says that the harm itself is seen: a readiness rule is then a headline.
+    check explains, where that hangs on the readings. `felt` says that the harm itself is seen: a readiness rule that explains is
+    then a headline, and one that people complain of is told to them.
     """
 
     template: str
@@ -172,6 +173,7 @@ class Check:
     A rule says what will hurt one day: an audit judges it. In an incident it is told only as the cause of something that fires and that
     nothing else explains.
     `asked` is how people ask for a rule, regular expressions over lower case: to whoever asks it is told, in an incident too.
+    `complaints` is how people tell of its harm without knowing of it: it is told to them where the harm is seen and nothing else is wrong.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
     """
 
@@ -189,6 +191,7 @@ class Check:
     owner: str = "platform"
     rule: bool = False
     asked: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
     pipeline: bool = False
 
     @property

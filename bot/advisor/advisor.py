@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.access.narrow import narrowed
 from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.called import called, with_causes
+from bot.advisor.felt import felt
 from bot.advisor.grounding import ground
 from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
 from bot.advisor.known import known
@@ -21,7 +22,7 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asked_for, asks, asks_of
+from tools.casebook import asked_for, asks, asks_of, complained_of
 from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import UNMEASURED, Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
@@ -132,7 +133,8 @@ class Advisor:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
-        wanted = asks(asked=asked_for(question.text or ""))
+        text = question.text or ""
+        wanted = asks(asked=asked_for(text) | complained_of(text))
         seen = survey(prom, cluster, wanted, at, past=now - at > PRESENT_S, matchers=matchers)
         return prom, narrowed(seen, question.allowed)
 
@@ -168,6 +170,9 @@ class Advisor:
             nearer = closer(logs, snapshot, worth)
             if nearer is not snapshot:
                 snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits, asked)
+            if calm and not _ailing(diagnosis):
+                harm = felt(snapshot, within, self._limits, complained_of(question.text or ""))
+                diagnosis = diagnose(snapshot, within, self._limits, asked | harm) if harm else diagnosis
             if calm and not _ailing(diagnosis):
                 snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
         nothing = snapshot.sees_nothing

@@ -28,7 +28,12 @@ _NO_NAMESPACE = re.compile(
     r"have|had|do|does|did|can|could|should|would|will|may|must|need|needs|and|or|but|if|so|not|in|on|of|for|to|"
     r"from|with|without|by|at|as|per|since|about|today|now|currently|again|tonight|yesterday|lately|please|slow|"
     r"down|broken|stuck|quota|quotas|resourcequota|limit|limits|limitrange|isolation|level|scope|scoped|label|"
-    r"labels|selector|selectors|name|names|wide|ok|okay|fine|well|healthy|fail|fails|failing"
+    r"labels|selector|selectors|name|names|wide|ok|okay|fine|well|healthy|fail|fails|failing|"
+    r"whose|whom|while|because|after|before|until|during|between|under|over|here|both|only|already|still"
+)
+# "In that namespace": one that was spoken of before, whatever word comes next.
+_SPOKEN_OF = re.compile(
+    r"\b(?:this|that|the same|the whole|the entire|which|what|another|any|every)\s+$", re.IGNORECASE
 )
 # What KServe, Knative, KubeRay and charts of engines append to the name that somebody gave.
 _APPENDED = re.compile(
@@ -165,7 +170,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
                 {one for one in _workloads(rest, topology, None) if one.namespace in spoken_of} if not inside else set()
             )
             return _found(question, frozenset(others), None) if others else _found(question, inside, close)
-        if not _NO_NAMESPACE.fullmatch(wanted) and said.re is not _OF_A_NAMESPACE:
+        if _names_one(said, text) and said.re is not _OF_A_NAMESPACE:
             unknown = unknown or wanted
     if unknown and not _spoken(topology, None).get(unknown):
         return Found(Scope(question.cluster, unknown, None), True, _no("namespace", unknown, namespaces))
@@ -193,6 +198,15 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
 def _namespaces_said(text: str) -> Iterable[re.Match[str]]:
     for pattern in (_NAMESPACE, _IN_A_NAMESPACE, _OF_A_NAMESPACE):
         yield from pattern.finditer(text)
+
+
+def _names_one(said: re.Match[str], text: str) -> bool:
+    """Whether the word beside `namespace` is meant as a name, of which nothing needs to be known."""
+    word = said[1].lower()
+    plain = (
+        not re.search(r"[-\d]", word) and said.re is _NAMESPACE and _SPOKEN_OF.search(text[: said.start()]) is not None
+    )
+    return not (plain or _NO_NAMESPACE.fullmatch(word))
 
 
 def _found(question: Question, hits: frozenset[Subject], namespace: str | None) -> Found:

@@ -9,7 +9,7 @@ import pytest
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import scene
 from tests.tools.worlds import listings, pod
-from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, modes, rules
+from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, complained_of, modes, rules
 from tools.closer_look import MOST_STARTS, closer, from_their_start
 from tools.diagnose import Verdict, Within, diagnose
 from tools.reading import Blind, Reason
@@ -88,6 +88,29 @@ def test_symptoms_in_the_same_words_ask_for_no_rule(text: str) -> None:
     assert asked_for(text) == frozenset()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "users get reports that stop in the middle",
+        "a few answers were cut off around noon",
+        "streams of chat break mid-sentence, a dozen at once",
+        "half of the answer arrives and then nothing",
+        "truncated responses from chat twice today",
+        "every client had its connection reset at 11:30",
+    ],
+)
+def test_who_tells_of_a_harm_is_understood(text: str) -> None:
+    assert complained_of(text) == {"no_graceful_shutdown"}
+    assert not asked_for(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "chat is slow", "the pod stopped", "half of the replicas are gone", "in the middle of the night"]
+)
+def test_other_complaints_are_no_complaint_of_a_rule(text: str) -> None:
+    assert complained_of(text) == frozenset()
+
+
 def test_a_paste_is_not_searched_to_its_end() -> None:
     assert asked_for("x " * MOST_CHARS + "pickle") == frozenset()
 
@@ -95,7 +118,7 @@ def test_a_paste_is_not_searched_to_its_end() -> None:
 @pytest.mark.parametrize("check", [name for name, case in cases().items() if case.check.asked])
 def test_only_rules_are_asked_for_and_their_words_are_lower_case(check: str) -> None:
     assert check in rules()
-    for words in rules()[check].check.asked:
+    for words in (*rules()[check].check.asked, *rules()[check].check.complaints):
         re.compile(words)
         assert words == words.lower()
         assert not re.search(words, "")

@@ -11,6 +11,7 @@ Each rollout, scale-in and drain ends answers in the middle; users see errors th
 A preStop hook, and a grace period above the longest answer.
 """
 
+from dataclasses import replace
 from math import ceil
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
@@ -18,6 +19,7 @@ from tools.finding import Change, Remedy
 from tools.rules import NONE
 from tools.vocabulary.manifests import GRACE, PRESTOP
 from tools.vocabulary.pipelines import REQUEST_TIME
+from tools.vocabulary.stopped import REPLICA_STOPPED, REPLICAS_STOPPED
 
 SLOWEST = REQUEST_TIME.p99("1h")
 
@@ -26,17 +28,21 @@ def fires(now: Now, limits: Limits) -> Because | None:
     """Fire where answers outlast the grace period, or where nothing waits before the stop and the period is short."""
     grace, hook = now[GRACE.now], now.worst(PRESTOP.now)
     slowest = now.get(SLOWEST)
-    if slowest is not None and slowest.number > grace.number:
-        return because(
-            "{grace_of} is killed {grace} after it is told to stop, and of 100 answers the slowest takes {slowest}.",
-            hook,
-            grace=grace,
-            slowest=slowest,
-            severity="medium",
-        )
-    if grace.number > limits["grace"] or hook.value != NONE:
+    outlast = slowest is not None and slowest.number > grace.number
+    if not outlast and (grace.number > limits["grace"] or hook.value != NONE):
         return None
-    return because("{grace_of} is stopped without a preStop hook and killed after {grace}.", hook, slowest, grace=grace)
+    if outlast and slowest is not None:
+        said = "{grace_of} is killed {grace} after it is told to stop, and of 100 answers the slowest takes {slowest}."
+        found = because(said, hook, grace=grace, slowest=slowest, severity="medium")
+    else:
+        found = because(
+            "{grace_of} is stopped without a preStop hook and killed after {grace}.", hook, slowest, grace=grace
+        )
+    stopped, last = now.get(REPLICAS_STOPPED.now), now.get(REPLICA_STOPPED.now)
+    if stopped is None or last is None or not stopped.number:
+        return found
+    told = f"{found.template} {{stopped}} were told to stop within a day, the last {{last}}."
+    return replace(found, template=told, readings={**found.readings, "stopped": stopped, "last": last}, felt=True)
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -59,7 +65,7 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="low",
     needs=(GRACE.now, PRESTOP.now),
-    helps=(SLOWEST,),
+    helps=(SLOWEST, REPLICAS_STOPPED.now, REPLICA_STOPPED.now),
     limits={"grace": Limit(30, "seconds", "what Kubernetes grants where nobody sets it; long answers take more")},
     fires=fires,
     remedies=remedies,
@@ -75,5 +81,12 @@ CHECK = Check(
         r"(?:each|every|any|with|during|at|on) (?:a |the |our )?(?:rollout|deploy|release|scale[- ]?(?:in|down))\w* .{0,60}(?:\bcut|chopp|drop|502|503|reset|fail|error)",
         r"(?:\bcut|chopp|dropp|502|503|reset|fail|error)\w*.{0,60}(?:each|every) (?:rollout|deploy|release|scale[- ]?(?:in|down))",
         r"(?:each|every) (?:\w+ )?(?:rollout|deploy\w*|release|update|scale[- ]?(?:in|down)).{0,100}(?:\bcut\b|half-|chopp|dropp|50[0-4]\b|reset|fail|error|interrupt|broken|abort)",
+    ),
+    complaints=(
+        r"(?:stop|break|broke|end|cut|die|drop|abort|vanish|interrupt|disappear|hang|truncat)\w*\b.{0,40}\b(?:in the middle|mid[- ]?(?:way|sentence|stream|answer|response|reply|generation|flight|request|word)|half-?way|part-?way)",
+        r"\b(?:cut|broken|chopped|breaks?|snapped) (?:off|short)\b",
+        r"\btruncated\b|\bunfinished\b|\bincomplete (?:answer|response|repl(?:y|ies)\b|stream|report|generation|output|text)",
+        r"\bhalf (?:an? |of (?:an? |the |their )?|the )?(?:answer|response|repl(?:y|ies)\b|report|sentence|text|stream)",
+        r"(?:connection|stream|socket|session|sse)s? .{0,40}(?:reset|closed|dropp|lost|cut|end|break|broke)",
     ),
 )

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tools.facts import Object, at, last_seen, many, name_of, within
+from tools.gone_pods import deployments, owner_of
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.reading import Subject
 from tools.signals import Signal
-from tools.topology import workload_from_name
 from tools.vocabulary.displaced import PREEMPTED, PREEMPTED_AGO, TOOK_PLACE
 
 KINDS = ("pods", "events", "replicasets", "deployments", "statefulsets")
@@ -75,7 +75,7 @@ def _newest(listed: Listed) -> dict[Subject, _Preempted]:
 def _told_by_events(
     listed: Listed, by_uid: Mapping[str, Object], by_name: Mapping[str, Object]
 ) -> Iterator[tuple[Subject, _Preempted]]:
-    owners = _deployments(listed)
+    owners = deployments(listed)
     for event in listed.of("events"):
         reason, message = str(event.get("reason") or ""), str(event.get("message") or "")[:2000]
         words, when = _EVENTS.get(reason), last_seen(event)
@@ -92,7 +92,7 @@ def _told_by_events(
         if not (namespace and name):
             continue
         who = _who(event, message, by_uid, by_name)
-        yield _owner(listed, owners, namespace, name), _Preempted(when, f"{name}: {message}", who)
+        yield owner_of(listed, owners, namespace, name), _Preempted(when, f"{name}: {message}", who)
 
 
 def _told_by_pods(listed: Listed) -> Iterator[tuple[Subject, _Preempted]]:
@@ -109,28 +109,6 @@ def _told_by_pods(listed: Listed) -> Iterator[tuple[Subject, _Preempted]]:
             if meant and when is not None and (one.get("reason") in _BY_SCHEDULER or kubelet):
                 said = str(at(pod, "status", "message") or "") if kubelet else str(one.get("message") or "")
                 yield owner.workload, _Preempted(when - 1.0, f"{name}: {said}")  # the event tells more
-
-
-def _owner(listed: Listed, owners: Mapping[str, Subject], namespace: str, name: str) -> Subject:
-    """Whose the pod was: by the pod itself, by the ReplicaSet in its name, or whoever is there still under the longest part of it."""
-    here = listed.pods.get(f"{namespace}/{name}")
-    if here is not None:
-        return here.workload
-    made_by = owners.get(f"{namespace}/{name.rpartition('-')[0]}")
-    if made_by is not None:
-        return made_by
-    named = [one for one in listed.by_workload if one.namespace == namespace and f"{name}-".startswith(f"{one.name}-")]
-    return max(named, key=lambda one: len(one.name), default=workload_from_name(namespace, name))
-
-
-def _deployments(listed: Listed) -> dict[str, Subject]:
-    """The Deployment of each ReplicaSet."""
-    return {
-        "/".join(name_of(item)): Subject("deployment", name_of(item)[0], str(owner.get("name")))
-        for item in listed.of("replicasets")
-        for owner in many(item, "metadata", "ownerReferences")
-        if owner.get("kind") == "Deployment"
-    }
 
 
 def _who(event: Object, message: str, by_uid: Mapping[str, Object], by_name: Mapping[str, Object]) -> str:

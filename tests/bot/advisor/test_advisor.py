@@ -312,6 +312,34 @@ def test_who_asks_for_a_rule_in_words_of_an_audit_is_looked_at(library: Library)
     assert plain.intent == "readiness"
 
 
+@pytest.mark.parametrize(
+    ("stopped", "text", "told"),
+    [
+        (True, "reports from chat stop in the middle, why?", True),
+        (True, "why is chat slow?", False),
+        (False, "reports from chat stop in the middle, why?", False),
+    ],
+)
+def test_the_harm_of_a_rule_is_told_to_whoever_complains_of_it_where_it_is_seen(
+    library: Library, stopped: bool, text: str, told: bool
+) -> None:
+    pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat"), args=["--model=org/m"])]
+    event = {
+        "metadata": {"namespace": "team", "name": "chat.1"},
+        "reason": "Killing",
+        "message": "Stopping container engine",
+        "involvedObject": {"kind": "Pod", "namespace": "team", "name": "chat-1"},
+        "lastTimestamp": worlds.stamp(worlds.START - 900),
+    }
+    listed = worlds.listings(pods=pods, events=[event] if stopped else [])
+    kube = FakeKube(listed, {("team", "chat-0", "engine", False): ""})
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question(text))
+    found = [finding.id for finding in answer.findings if finding.root]
+    assert found == (["no_graceful_shutdown"] if told else [])
+    assert ("chat-1 at" in answer.text) is told
+    assert_grounded(answer)
+
+
 # ------------------------------------------------------------------ sources in trouble
 
 

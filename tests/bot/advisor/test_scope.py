@@ -90,6 +90,7 @@ def test_what_is_named(text: str, namespace: str | None, workload: str | None) -
         "", "🔥🔥🔥", "why is everything slow", "what is going on", "which pods are pending", "is the queue long", "default memory", "what is down",
         "why is the cache full", "the model is slow", "which namespace has problems", "what is wrong in our namespace right now?", "is my namespace ok",
         "how should a kubernetes namespace be laid out", "what does a namespace quota do", "one namespace per team?", "namespace", "ns", "'; drop table",
+        "is there one in that namespace whose probe is late", "in this namespace everything hangs", "what runs in the same namespace unprotected",
         "one separate namespace for each model?", "what is wrong with the namespace today", "\u202e\u200b", "a/b/c ::: ---", "what is a namespace for",
     ],
 )  # fmt: skip
@@ -106,6 +107,7 @@ def test_what_names_nothing(text: str) -> None:
         ("why is namespace teams down", "teams", "near names: team-a"),
         ("what is wrong in the payments namespace?", "payments", "there are: chat"),
         ("in namespace the-one-that-is-not-here", "the-one-that-is-not-here", ""),
+        ("what is wrong in this namespace: pay-2", "pay-2", "there are: chat"),
     ],
 )
 def test_a_namespace_that_does_not_exist_is_said_and_not_widened(text: str, namespace: str, near: str) -> None:

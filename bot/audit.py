@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 from knowledge.items import Item
 from knowledge.narrowing import RUNTIMES
-from tools.diagnose import Diagnosis, Outcome, Overrides, Verdict, Within, diagnose, run
+from tools.diagnose import Diagnosis, Overrides, Within, diagnose, run
 from tools.finding import SEVERITIES
+from tools.outcomes import Outcome, Verdict
 from tools.snapshot import Snapshot
 from tools.topology import CLUSTER
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import NamedTuple
 
+from tools.blind_spots import blind_spots
 from tools.casebook import Case, cases
-from tools.check import Because, NothingToSee, Unseen, shown
+from tools.check import NothingToSee, Unseen, shown
 from tools.check_subjects import subjects
-from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, Remedy, RuledOut
+from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, RuledOut
 from tools.first_errors import in_order
+from tools.outcomes import Outcome, Verdict
 from tools.present import Present
-from tools.reading import Reading, Reason, Subject
+from tools.reading import Reading, Subject
 from tools.relations import explanations
 from tools.signals import LOG_SERVING
 from tools.snapshot import Snapshot
-from tools.topology import Topology
+from tools.topology import CLUSTER, Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
@@ -27,41 +26,6 @@ RULED_OUT_MOST = 16
 LATENT = frozenset({"config_drift_args_vs_runtime"})
 # The same of what is only measured less well than it could be: beside any fault.
 UNMEASURED = frozenset({"profiling_metrics_missing"})
-
-
-class Verdict(StrEnum):
-    """What a check says of a subject."""
-
-    FIRES = "fires"
-    QUIET = "quiet"
-    BLIND = "blind"
-    NOT_APPLICABLE = "not applicable"
-
-
-class Outcome(NamedTuple):
-    """One check on one subject: the verdict with its reason, and the readings that it looked at.
-
-    `of_any_gpu` says that nothing was looked at that tells one GPU from another: the same holds of every one.
-    """
-
-    case: Case
-    subject: Subject
-    verdict: Verdict
-    because: Because | None = None
-    unseen: Reading | None = None
-    looked_at: tuple[Reading, ...] = ()
-    remedies: tuple[Remedy, ...] = ()
-    of_any_gpu: bool = False
-
-    @property
-    def key(self) -> str:
-        """The key that a finding of it has: id and subject."""
-        return f"{self.case.id}@{self.subject}"
-
-    def of(self, other: Subject) -> Outcome:
-        """The same, said of another GPU."""
-        unseen = self.unseen and self.unseen.of(other)
-        return Outcome(self.case, other, self.verdict, unseen=unseen, of_any_gpu=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +101,7 @@ def diagnose(
     path = frozenset(one.namespace for one in scope if one in snapshot.topology.engines)
     beside = frozenset(one for one, users in snapshot.topology.supports.items() if users & scope)
     inside = {key for key, outcome in fired.items() if outcome.subject in beside or _concerns(outcome, scope, path)}
+    inside |= {key for key, outcome in fired.items() if outcome.subject == CLUSTER and outcome.case.id in asked_for}
     inside |= {cause for key in inside for cause in explained.get(key, ())}
     kept = {key: outcome for key, outcome in fired.items() if key in inside}
     order = _order(kept, explained)
@@ -145,14 +110,14 @@ def diagnose(
     number = 0
     for key in order:
         causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
-        finding, number = _finding(kept[key], causes, key in symptoms, number)
+        finding, number = _finding(kept[key], causes, key in symptoms, number, kept[key].case.id in asked_for)
         if finding.root and _beside_a_fault(kept[key], kept, explained, snapshot.topology):
             finding = replace(finding, root=False)
         findings.append(finding)
     return Diagnosis(
         findings=tuple(findings),
         ruled_out=_ruled_out(outcomes, scope, kept.values(), within),
-        blind=_blind_spots([one for one in outcomes if _concerns(one, scope, path)], snapshot),
+        blind=blind_spots([one for one in outcomes if _concerns(one, scope, path)], snapshot),
         checked=sum(
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
         ),
@@ -271,7 +236,9 @@ def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) 
     return order + sorted((key for key in kept if key not in order), key=rank)
 
 
-def _finding(outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int) -> tuple[Finding, int]:
+def _finding(
+    outcome: Outcome, causes: tuple[str, ...], explains: bool, number: int, asked: bool
+) -> tuple[Finding, int]:
     assert outcome.because is not None
     readings = outcome.because.evidence
     severity = outcome.because.severity or outcome.case.check.severity
@@ -283,7 +250,8 @@ def _finding(outcome: Outcome, causes: tuple[str, ...], explains: bool, number: 
         subject=str(outcome.subject),
         severity=severity,
         confidence=_confidence(readings, explains),
-        root=not causes and severity != "info",  # what is normal though it looks wrong is told, and is no headline
+        # What is normal though it looks wrong is told, and is no headline; nor is a habit that costs nothing, unless somebody asks.
+        root=not causes and (severity != "info" or asked),
         because=outcome.because.sentence,
         explained_by=causes,
         evidence=evidence,
@@ -360,35 +328,3 @@ def _ruled_out(
 
 def _concerns(outcome: Outcome, scope: frozenset[Subject], path: frozenset[str]) -> bool:
     return outcome.subject in scope or (outcome.case.check.pipeline and outcome.subject.namespace in path)
-
-
-def _blind_spots(outcomes: Sequence[Outcome], snapshot: Snapshot) -> tuple[BlindSpot, ...]:
-    spots = [BlindSpot(source.name, str(source.blind)) for source in snapshot.sources if source.blind is not None]
-    said = {str(source.blind) for source in snapshot.sources}
-    groups: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    # What exporters leave off by default would fill a page on most fleets: said in one line.
-    off: dict[str, set[str]] = {}
-    for outcome in outcomes:
-        if outcome.verdict is not Verdict.BLIND or outcome.unseen is None:
-            continue
-        if outcome.unseen.blind is not None and outcome.unseen.blind.reason is Reason.NOT_DEFAULT:
-            off.setdefault(outcome.unseen.name, set()).add(outcome.case.id)
-        elif (why := str(outcome.unseen.blind)) not in said:
-            groups[outcome.unseen.name, why]["subjects"].add(str(outcome.unseen.subject))
-            groups[outcome.unseen.name, why]["checks"].add(outcome.case.id)
-    for (name, why), group in sorted(groups.items()):
-        whom = sorted(group["subjects"])
-        of = ", ".join(whom[:3]) + (f" and {len(whom) - 3} more" if len(whom) > 3 else "")
-        undecided = ", ".join(sorted(group["checks"]))
-        spots.append(BlindSpot(f"{name} of {of}", f"{why}. Undecided: {undecided}"))
-    if off:
-        names = sorted(off)
-        more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        undecided = ", ".join(sorted(set().union(*off.values())))
-        spots.append(
-            BlindSpot(
-                "Readings that are off by default",
-                f"{', '.join(names[:4])}{more}: not exported here. Undecided: {undecided}",
-            )
-        )
-    return tuple(spots)

@@ -14,7 +14,7 @@ from tools.vocabulary import log_signals
 from tools.vocabulary.order import LOG_ORDER
 
 if TYPE_CHECKING:
-    from tools.diagnose import Outcome
+    from tools.outcomes import Outcome
 
 Explained = dict[str, tuple[str, ...]]
 

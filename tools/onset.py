@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from tools.casebook import Case
 from tools.check import Because, duration_shown, quantity_shown
-from tools.diagnose import Outcome, Overrides
+from tools.diagnose import Overrides
 from tools.finding import Since
 from tools.history import History, has_past, history
 from tools.measure import Query
 from tools.moments import clock, rfc3339
+from tools.outcomes import Outcome
 from tools.past_reading import Trace
 from tools.reading import Subject
 from tools.replay import CODES, Replay, Spell, spell, window_s

@@ -12,10 +12,11 @@ from itertools import groupby
 
 from tools.casebook import cases
 from tools.check import Because, duration_shown
-from tools.diagnose import Outcome, Overrides, Verdict, judge
+from tools.diagnose import Overrides, judge
 from tools.finding import SEVERITIES, Recovered
 from tools.history import History, has_past, history
 from tools.moments import clock, rfc3339
+from tools.outcomes import Outcome, Verdict
 from tools.presence import REPORTING
 from tools.reading import Blind, Subject
 from tools.relations import explanations

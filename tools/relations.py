@@ -13,7 +13,7 @@ from tools.reading import Subject
 from tools.topology import Topology
 
 if TYPE_CHECKING:
-    from tools.diagnose import Outcome
+    from tools.outcomes import Outcome
 
 # Whose failure is that of a node's GPU metrics, and whose is that of its GPUs: the plugin, and what it waits for.
 _EXPORTER = re.compile(r"dcgm|(?:gpu|nvidia|nvitop)[\w-]{0,20}exporter")

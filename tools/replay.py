@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tools.columns import Column, Part
-from tools.diagnose import Outcome, Overrides, Verdict, judge, thresholds
+from tools.diagnose import Overrides, judge, thresholds
 from tools.history import History
+from tools.outcomes import Outcome, Verdict
 from tools.past_reading import Trace
 from tools.present import Present
 from tools.reading import Reading

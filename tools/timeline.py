@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from tools.before import WINDOW_S, before
-from tools.diagnose import Diagnosis, Outcome, Overrides, Verdict
+from tools.diagnose import Diagnosis, Overrides
 from tools.finding import BlindSpot, Finding, Recovered, Since
 from tools.history import history
 from tools.moments import clock
 from tools.onset import LOOK_BACK_S, STEP_S, candidates, from_states, keys_of, onset, unknown
+from tools.outcomes import Outcome, Verdict
 from tools.past_reading import Trace
 from tools.reading import Blind
 from tools.recovered import recovered

@@ -16,7 +16,8 @@ from bot.store.alert_tables import alert_event
 from bot.store.answers import Answers
 from bot.store.readiness import Place
 from bot.store.tables import conversation, inbox
-from tools.diagnose import Diagnosis, Verdict
+from tools.diagnose import Diagnosis
+from tools.outcomes import Verdict
 from tools.snapshot import Snapshot
 
 # Asks of Rackside's own making, and those that are about nothing that could end.

@@ -21,7 +21,8 @@ from knowledge.items import Item
 from tests.bot.readiness.worlds_of_items import item
 from tests.tools.scenes import NOW, WORKLOAD, scene, snapshot
 from tools.casebook import cases
-from tools.diagnose import Outcome, Verdict, Within, diagnose
+from tools.diagnose import Within, diagnose
+from tools.outcomes import Outcome, Verdict
 from tools.reading import Blind, Reading, Reason
 from tools.snapshot import SourceState
 

@@ -12,8 +12,9 @@ from tests.tools import worlds
 from tests.tools.scenes import WORKLOAD, scene, snapshot
 from tests.tools.worlds import MONTH, START, World, listings, node, owned, pod
 from tools.casebook import asks
-from tools.diagnose import Outcome, Verdict, run
+from tools.diagnose import run
 from tools.engines import Container, Key, resolve
+from tools.outcomes import Outcome, Verdict
 from tools.reading import Blind, Reason
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource

@@ -11,11 +11,13 @@ from tests.tools.scenes import scene
 from tests.tools.worlds import listings, pod
 from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, complained_of, modes, rules
 from tools.closer_look import MOST_STARTS, closer, from_their_start
-from tools.diagnose import Verdict, Within, diagnose
+from tools.diagnose import Within, diagnose
+from tools.outcomes import Verdict
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
 from tools.survey import survey
+from tools.topology import CLUSTER
 from tools.vocabulary.security import LOG_PICKLE
 
 UNSET = Blind(Reason.NOT_SET, "no Prometheus")
@@ -81,11 +83,129 @@ def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
         "the last node was patched, and chat has been slow since",
         "chat preserves nothing on the sister node",
         "was the pod killed in the middle of loading?",
+        "since the rollout it never comes up. Same image, same model, same node as before",
+        "HPA says able to scale: True, current 2, desired 2, max 6",
+        "we do have an autoscaler with max 8 in place",
+        "chat is doing twice the traffic, or are there no GPUs left?",
+        "no alert fired, latency is fine, and yet users complain",
+        "we were paged for errors of chat at ten",
+        "do we need to lower max-model-len or raise gpu-memory-utilization?",
+        "mt-canary, which should take some of the load, never shows up",
+        "the card graphs have been ruler-straight since two while its pods work",
+        "one of four pods answers later than its siblings: same image, same node",
         "",
     ],
 )
 def test_symptoms_in_the_same_words_ask_for_no_rule(text: str) -> None:
     assert asked_for(text) == frozenset()
+
+
+ASKED = {
+    "alerts_without_runbook": "which alerts of the engines have no runbook?",
+    "autoscaler_ceiling_above_gpus": "could chat ever reach its maximum with the cards that we have?",
+    "autoscaler_ceiling_above_quota": "does the quota of team-a allow what the autoscaler may ask for?",
+    "autoscaler_paused": "did somebody leave the autoscaler of chat switched off?",
+    "autoscaler_without_range": "has the HPA of chat any room to act?",
+    "batch_limits_implicit": "has anybody decided the batch size of chat?",
+    "compile_cache_lost": "does chat compile its graphs anew at each restart?",
+    "context_limit_implicit": "who set the context length of chat, or is it the default?",
+    "context_limit_tight": "how close do our longest prompts come to the context limit of chat?",
+    "context_limit_unused": "does anybody really use the 128k window of chat?",
+    "cpu_request_low": "did we reserve enough cores for chat?",
+    "crash_reason_not_kept": "if chat crashes tonight, will there be anything left but only the exit code?",
+    "debug_logging_on": "is the log level of chat still on debug?",
+    "driver_out_of_support": "is the driver on our nodes still supported?",
+    "driver_versions_mixed": "do all H100 boxes run the same driver?",
+    "ecc_series_missing": "do we record ECC errors anywhere?",
+    "gpu_fault_series_missing": "are Xids of our cards exported?",
+    "profiling_series_missing": "do the metrics say whether the tensor cores do anything?",
+    "gpu_series_without_pod": "do the GPU metrics say which pod holds the card?",
+    "latency_series_missing": "are there any metrics of first token times of chat?",
+    "cache_series_missing": "does chat export how full its KV cache is?",
+    "request_counters_missing": "is anywhere recorded how requests end?",
+    "engine_on_shared_gpu": "does chat have its card to itself, or is the GPU shared?",
+    "engine_unmaintained": "is the engine that chat runs on still maintained?",
+    "gpu_limit_missing_or_unequal": "does anything in team-a use a GPU without having requested one?",
+    "gpu_node_unlabelled": "do all our nodes carry labels that name the card?",
+    "gpu_node_untainted": "could ordinary pods end up on the GPU machines?",
+    "gpu_stack_unready": "is the gpu operator healthy on all nodes?",
+    "image_digests_differ": "do both replicas of chat run the same image?",
+    "image_from_public_registry": "do any images come straight from docker hub?",
+    "keda_without_fallback": "what do the replicas do when Prometheus is away: is there a fallback in KEDA?",
+    "liveness_as_strict_as_readiness": "is the liveness probe of chat as strict as the readiness one?",
+    "liveness_timeout_short": "is one second of timeout on the liveness probe enough for chat?",
+    "memory_request_below_limit": "is chat guaranteed or burstable?",
+    "metrics_kept_too_briefly": "how far back do our metrics go?",
+    "mig_config_not_applied": "did the MIG layout of gpu-3 take effect?",
+    "multi_node_without_fabric": "does the replica that spans nodes talk over infiniband, between the pods?",
+    "no_alertmanager": "do our alerts go anywhere?",
+    "no_autoscaler": "which of our services have no autoscaler?",
+    "no_autoscaler_alert": "would anybody be told if the autoscaler of chat stopped working?",
+    "no_down_alert": "does anyone get paged when chat goes down?",
+    "no_error_alert": "if chat fails every tenth request, who is alerted?",
+    "no_gpu_fault_alert": "would somebody be woken if a GPU of chat fails?",
+    "no_idle_gpu_alert": "is there an alert on idle GPUs?",
+    "no_latency_alert": "do we have an alert for slow first tokens of chat?",
+    "no_queue_alert": "would anyone be told when the queue of chat grows?",
+    "no_stall_alert": "if chat hangs without an error, does anybody get an alert?",
+    "no_backup_agent": "is anything of this cluster backed up?",
+    "no_image_scanner": "does anybody scan our images for CVEs?",
+    "no_policy_engine": "is there a policy engine in the cluster?",
+    "no_gpu_placement": "could a pod of chat land on an older card?",
+    "no_gradual_release": "can we release chat as a canary?",
+    "no_kube_state_metrics": "do we run kube-state-metrics at all?",
+    "no_limit_range": "does team-a have a limit range?",
+    "no_log_agent": "are the logs of gpu-3 shipped anywhere?",
+    "no_node_problem_detection": "does anything watch the hardware of our nodes?",
+    "no_resource_quota": "could team-a take all GPUs?",
+    "no_rollback_history": "could we roll back chat if the release is bad?",
+    "no_route": "has chat an ingress?",
+    "no_service": "is there any kubernetes service before chat?",
+    "node_clock_unsynced": "are the clocks of our nodes in sync?",
+    "node_disk_nearly_full": "is the disk of gpu-3 filling up?",
+    "node_versions_mixed": "do all nodes run the same kernel?",
+    "pod_without_controller": "is there any bare pod in team-a?",
+    "precision_beyond_gpu": "can the cards of chat do fp8 in hardware?",
+    "precision_implicit": "has the dtype of chat been written down anywhere?",
+    "priority_class_missing": "could a batch job push out chat when the cluster is full? what would be preempted first?",
+    "readiness_path_unlikely": "does the readiness probe of chat prove that the model is loaded?",
+    "rollout_needs_spare_gpus": "would the next rollout of chat find enough free cards?",
+    "rollout_stops_service": "would an update of chat mean downtime?",
+    "route_timeout_short": "is the gateway patient enough? are the route timeouts long enough for our answers?",
+    "rules_failing": "do all recording rules evaluate?",
+    "scale_down_hasty": "does chat scale down too soon?",
+    "scale_to_zero": "may chat scale to zero?",
+    "scrape_interval_long": "is chat scraped often enough?",
+    "scratch_unbounded": "could the scratch volume of chat fill up the node?",
+    "service_protocol_unnamed": "do our service ports say what they speak? any unnamed ports?",
+    "spot_without_declaration": "does any of our engines run on spot nodes?",
+    "startup_budget_short": "how much margin do the startup probes of chat have?",
+    "tracing_off": "could I follow a single request through chat, is tracing on?",
+    "weights_claim_single_node": "is the claim with the weights ReadWriteOnce?",
+    "weights_downloaded_at_each_start": "does chat download its model again at every start?",
+    "weights_mount_writable": "could the engine overwrite its own weights?",
+    "weights_on_slow_volume": "which services load their weights from NFS?",
+    "writable_root_filesystem": "does chat have a read-only root filesystem?",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "text"), ASKED.items())
+def test_every_rule_can_be_asked_for(rule: str, text: str) -> None:
+    assert rule in asked_for(text)
+
+
+def test_no_rule_is_left_that_nobody_can_ask_for() -> None:
+    # Where a Service leads is told as soon as it is wrong.
+    assert {name for name, case in rules().items() if not case.check.asked} == {"port_mismatch"}
+
+
+@pytest.mark.parametrize("name", ["no_cost_labels", "no_alertmanager"])
+def test_what_is_of_no_severity_or_of_the_cluster_is_a_headline_for_who_asks_within_a_scope(name: str) -> None:
+    about = CLUSTER if scene(name).get("about") == "cluster" else APP
+    taken = two((about, scene(name)["fires"]), (OTHER, {}))
+    assert name not in {one.id for one in diagnose(taken, Within("team")).findings}
+    told = diagnose(taken, Within("team"), asked_for={name})
+    assert [one.subject for one in told.findings if one.root and one.id == name] == [str(about)]
 
 
 @pytest.mark.parametrize(

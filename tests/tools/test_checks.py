@@ -11,8 +11,9 @@ import pytest
 from tests.tools.scenes import SUBJECTS, scene, snapshot
 from tools.casebook import cases
 from tools.check import Because, NothingToSee, Unseen
-from tools.diagnose import Outcome, Verdict, run
+from tools.diagnose import run
 from tools.inventory import runtimes
+from tools.outcomes import Outcome, Verdict
 from tools.present import Present
 from tools.reading import Subject
 from tools.signals import parse_ask

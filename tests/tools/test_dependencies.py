@@ -11,7 +11,8 @@ from tests.tools.pairs import APP, OTHER, two
 from tools.casebook import cases
 from tools.check_subjects import subjects
 from tools.dependencies import supports
-from tools.diagnose import Outcome, Verdict, Within
+from tools.diagnose import Within
+from tools.outcomes import Outcome, Verdict
 from tools.readers import Listed
 from tools.reading import Subject
 from tools.relations import explanations, needs

@@ -14,8 +14,9 @@ from tools import diagnose as diagnosing
 from tools.casebook import cases, modes
 from tools.check import Because
 from tools.columns import Column, Part
-from tools.diagnose import RULED_OUT_MOST, Diagnosis, Outcome, Verdict, Within, diagnose, judge, run
+from tools.diagnose import RULED_OUT_MOST, Diagnosis, Within, diagnose, judge, run
 from tools.finding import Finding
+from tools.outcomes import Outcome, Verdict
 from tools.reading import Blind, Reason, Subject
 from tools.relations import explanations
 from tools.signals import (

@@ -11,7 +11,8 @@ import yaml
 from tests.tools.scenes import SUBJECTS, scene, snapshot
 from tools.casebook import rules
 from tools.check import Now
-from tools.diagnose import Verdict, run
+from tools.diagnose import run
+from tools.outcomes import Verdict
 from tools.rules import NONE, lacks, names, paste
 
 COPY = re.compile(r"Copy: `([^`]+)`")

@@ -11,7 +11,8 @@ from evals.fleet.prometheus import Prometheus
 from tests.tools import worlds
 from tests.tools.worlds import START, World, listings, node, owned, pod
 from tools.casebook import asks
-from tools.diagnose import Outcome, Verdict, run
+from tools.diagnose import run
+from tools.outcomes import Outcome, Verdict
 from tools.reading import Blind, Reason
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource

@@ -34,4 +34,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(r"(?:no|without|lack\w*|missing|which|have|has|carry|name|link)\b[^.?!]{0,60}\brunbooks?\b",),
 )

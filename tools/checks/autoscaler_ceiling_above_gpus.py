@@ -56,4 +56,9 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:could|can|would|will|does|do|ever)\b[^.?!]{0,60}\b(?:reach|scale (?:up )?to|grow to|get to|go to)\b[^.?!]{0,30}\b(?:max\w*|ceiling|upper (?:limit|bound))",
+        r"(?:max[ -]?replicas|\bmaximum|\bceiling|upper (?:limit|bound))[^.?!]{0,80}\b(?:gpus?|cards?|capacity|cluster|hardware)\b[^.?!]{0,40}\b(?:enough|have|has|own|exist|carry|hold|for)\b",
+        r"\benough (?:gpus?|cards?|capacity)\b[^.?!]{0,60}\b(?:max\w*|ceiling|all (?:of )?(?:its|the|those) replicas)",
+    ),
 )

@@ -57,4 +57,8 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bquota\b[^.?!]{0,80}\b(?:max\w*|ceiling|autoscal\w*|hpa|upper (?:limit|bound))",
+        r"(?:max[ -]?replicas|\bmaximum|\bceiling|autoscal\w*|\bhpa|upper (?:limit|bound))\b[^.?!]{0,80}\bquota\b",
+    ),
 )

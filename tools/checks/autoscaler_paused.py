@@ -35,4 +35,8 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:autoscal\w*|scaledobjects?|hpas?|keda)\b[^.?!]{0,60}\b(?:paused?|frozen|on hold|suspended|switched off|turned off|disabled)\b",
+        r"\b(?:paused?|froze|frozen|suspended|switched off|turned off|disabled)\b[^.?!]{0,40}\b(?:autoscal\w*|scaledobjects?|hpas?|keda)\b",
+    ),
 )

@@ -40,4 +40,8 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\bmin(?:imum|[ -]?replicas)?\b[^.?!]{0,30}\b(?:equals?|same|identical|and)\b[^.?!]{0,20}\bmax",
+        r"\b(?:autoscal\w*|hpas?|keda)\b[^.?!]{0,40}\b(?:room|range|leeway|free) (?:to (?:act|move|scale|grow|do)|at all)",
+    ),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\bbatch(?:ing)?\b[^.?!]{0,60}\b(?:implicit|explicit\w*|left to|by default|defaults|never set|not set|unset|decided|chosen|written down)\b",
+        r"\b(?:who|did any(?:body|one)|has any(?:body|one)|have we)\b[^.?!]{0,40}\b(?:set|chose|chosen|decided|picked)\b[^.?!]{0,40}\b(?:batch|concurren)",
+    ),
 )

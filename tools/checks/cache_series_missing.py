@@ -10,6 +10,7 @@ The cache is what an engine runs out of first; without it the queue has no expla
 Prefix caching that is off, in a version that then exports nothing.
 """
 
+from tools.asked import not_measured
 from tools.check import Applies, Check, On
 from tools.rules import advise, names
 from tools.vocabulary.watching import CACHE_MISSING
@@ -35,4 +36,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*not_measured(r"\bkv[- ]cache\b|\bcache (?:usage|use|fill\w*|hits?)\b"),),
 )

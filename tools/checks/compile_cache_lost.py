@@ -34,4 +34,8 @@ CHECK = Check(
     phase=2,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\b(?:compil\w*|inductor|cuda graphs?|graph captures?|triton kernels?)\b[^.?!]{0,80}\b(?:each|every|again|anew|cache[sd]?|persist\w*|kept|lost|re-?used?)\b",
+        r"\b(?:each|every|again)\b[^.?!]{0,40}\bcompil(?:es?|ing|ation)\b",
+    ),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\b(?:context|max[-_ ]model[-_ ]len\w*|window)\b[^.?!]{0,60}\b(?:implicit|explicit\w*|by default|defaults?|never set|not set|unset|decided|chosen|written down|whatever the model)\b",
+        r"\b(?:who|did any(?:body|one)|has any(?:body|one)|have we)\b[^.?!]{0,40}\b(?:set|chose|chosen|decided|picked|limit\w*)\b[^.?!]{0,40}\b(?:context|max[-_ ]model|window|longest)",
+    ),
 )

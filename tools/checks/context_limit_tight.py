@@ -45,4 +45,8 @@ CHECK = Check(
     phase=2,
     owner="ml",
     rule=True,
+    asked=(
+        r"\bhow (?:close|near|tight|much (?:room|headroom|slack))\b[^.?!]{0,80}\b(?:context|max[-_ ]model|window|token limit)",
+        r"\b(?:will|would|might|do|does|is|are|could)\b[^.?!]{0,80}\b(?:outgrow|run into|tight|close to|near|enough)\b[^.?!]{0,30}\b(?:context|max[-_ ]model|window|token limit)",
+    ),
 )

@@ -57,4 +57,9 @@ CHECK = Check(
     phase=2,
     owner="ml",
     rule=True,
+    asked=(
+        r"\b(?:do|does|did|has|have)\b[^.?!]{0,60}\b(?:needs?|needed|uses?|used|fills?|come near)\b(?! to\b)[^.?!]{0,60}\b(?:context|window|max[-_ ]model|\d+ ?k\b)",
+        r"\b(?:context|window|max[-_ ]model[-_ ]len\w*)\b[^.?!]{0,60}\b(?:ever used|never used|unused|wasted|for nothing|far (?:more|larger|longer|bigger) than|too (?:generous|large|long|big))",
+        r"\bcould\b[^.?!]{0,30}\b(?:lower|shorten|shrink|cut|reduce|halve)\b[^.?!]{0,30}\b(?:context|window|max[-_ ]model)",
+    ),
 )

@@ -63,4 +63,9 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\b(?:enough|too few|sufficient|how many|as many|few(?:er)?)\b[^.?!]{0,30}\b(?:v?cpus?|cores?)\b",
+        r"\b(?:v?cpus?|cores?)\b[^.?!]{0,60}\b(?:request\w*|reserv\w*|guarante\w*|ask\w*|claim\w*)\b[^.?!]{0,60}\b(?:enough|too (?:few|low|little|small)|process\w*|than)\b",
+        r"\b(?:request\w*|reserv\w*|guarante\w*|ask\w*|claim\w*)\b[^.?!]{0,40}\b(?:too )?(?:few|low|little|small|single|one|two)\b[^.?!]{0,20}\b(?:v?cpus?|cores?)\b",
+    ),
 )

@@ -34,4 +34,10 @@ CHECK = Check(
     phase=1,
     owner="mlops",
     rule=True,
+    asked=(
+        r"termination ?message",
+        r"\bonly (?:the |an |its )?exit codes?\b",
+        r"\b(?:crash\w*|dies|died|post-?mortem)\b[^.?!]{0,80}\b(?:what (?:is|do we|will we|would we)|nothing|something|anything)\b[^.?!]{0,20}\b(?:left|kept|keep|remain\w*|recorded|survives?)\b",
+        r"\b(?:reason|cause|last words|message)\b[^.?!]{0,40}\b(?:kept|keep|recorded|survives?|preserved)\b",
+    ),
 )

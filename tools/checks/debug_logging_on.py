@@ -29,4 +29,9 @@ CHECK = Check(
     phase=2,
     owner="mlops",
     rule=True,
+    asked=(
+        r"\bdebug[- ](?:log\w*|level|mode|output|lines?)\b",
+        r"\b(?:log|logging) ?levels?\b",
+        r"\bverbose\b|\blogs? (?:far |way )?too much\b|\blog volume\b|\bchatty\b",
+    ),
 )

@@ -54,4 +54,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bdrivers?\b[^.?!]{0,60}\b(?:supported|out of support|in support|end[- ]of[- ]life|eol|outdated|maintained|lts|still get)\b",
+        r"\b(?:supported|out of support|end[- ]of[- ]life|eol|outdated|unsupported)\b[^.?!]{0,40}\bdrivers?\b",
+    ),
 )

@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:same|mixed|uniform|consistent|identical|one single|two|several|more than one) (?:[\w-]+ )?drivers?\b",
+        r"\bdrivers?\b[^.?!]{0,60}\b(?:the same|differ\w*|mixed|uniform|identical|in step|everywhere|drift\w*)\b",
+    ),
 )

@@ -11,6 +11,7 @@ Memory that goes bad shows first as counts, later as crashes of whoever got that
 GPUs without ECC.
 """
 
+from tools.asked import not_measured
 from tools.check import Check, On
 from tools.rules import names, paste
 from tools.vocabulary.watching import ECC_MISSING
@@ -36,4 +37,5 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(*not_measured(r"\becc\b|memory errors?|bit ?flips?"),),
 )

@@ -11,6 +11,7 @@ neighbours or fails to start, and the gap between tokens follows what the others
 Small models that were sized to share one GPU, with a memory share each.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Check, On
 from tools.rules import names, paste
 from tools.vocabulary.readiness import SHARED_GPU
@@ -35,4 +36,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\bshar(?:e|es|ed|ing)\b[^.?!]{0,30}\b(?:gpus?|cards?)\b|\b(?:gpus?|cards?)\b[^.?!]{0,40}\b(?:shared?|time-?slic\w*|for (?:it|them)sel(?:f|ves)|to (?:it|them)sel(?:f|ves)|alone)\b",
+            80,
+        ),
+    ),
 )

@@ -33,4 +33,9 @@ CHECK = Check(
     phase=2,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\b(?:still|no longer|actively|not|un-?)\s?(?:maintained|developed)\b",
+        r"\bmaintenance mode\b|\babandon(?:ed|ware)\b|\barchived\b|\bunmaintained\b|\bdiscontinued\b|\b(?:end[- ]of[- ]life|eol|deprecated|retired|dead) (?:engine|server|project|runtime|serving)",
+        r"\b(?:engine|server|runtime)s?\b[^.?!]{0,60}\b(?:future|end[- ]of[- ]life|eol|dead project|deprecated|retired)\b",
+    ),
 )

@@ -10,6 +10,7 @@ The first sign of a dying GPU is an Xid: without it only its victims are seen.
 Xids that another agent reads from the kernel log.
 """
 
+from tools.asked import not_measured
 from tools.check import Check, On
 from tools.rules import names, paste
 from tools.vocabulary.watching import FAULTS_MISSING
@@ -35,4 +36,5 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(*not_measured(r"\bxids?\b|gpu faults?|gpu errors?|faults of (?:the |our )?(?:gpus?|cards?)"),),
 )

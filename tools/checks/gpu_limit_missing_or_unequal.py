@@ -34,4 +34,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:without|not|never|nobody)\b[^.?!]{0,30}\b(?:ask\w*|request\w*|reserv\w*|claim\w*|declar\w*|limits?)\b[^.?!]{0,30}\b(?:gpus?|cards?)\b",
+        r"\b(?:gpus?|cards?)\b[^.?!]{0,60}\b(?:without (?:ask\w*|request\w*|a request|a limit|reserv\w*|claim\w*)|(?:not|never) (?:requested|asked|reserved|declared|accounted|limited))\b",
+        r"\bbehind the (?:back|scheduler)\b|\bnvidia_visible_devices\b",
+        r"\b(?:gpus?|cards?)\b[^.?!]{0,60}\bwithout (?:having |ever )?(?:asked|requested|reserved|claimed|declared)\b",
+    ),
 )

@@ -10,6 +10,7 @@ Manifests cannot choose the GPU, and capacity cannot be told by kind.
 Labels by GPU feature discovery or by the platform.
 """
 
+from tools.asked import asking
 from tools.check import Check, On
 from tools.rules import advise, names
 from tools.vocabulary.manifests import GPU_LABELS_MISSING
@@ -28,4 +29,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:nodes?|machines?|boxes|hosts?|servers?)\b[^.?!]{0,40}\b(?:labels?|labell?ed|feature discovery|say which gpu|tell which)\b|\bun-?labell?ed\b|\blabels?\b[^.?!]{0,40}\bgpu (?:nodes?|machines?|model|product|type)",
+            60,
+        ),
+    ),
 )

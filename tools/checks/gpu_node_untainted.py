@@ -32,4 +32,9 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\buntainted\b|\b(?:without|no|missing|lacks?|any) (?:\w+ )?taints?\b",
+        r"\b(?:cpu|ordinary|normal|other|random|any|non-gpu|everyday|web)[- ](?:only )?(?:pods?|work(?:loads?)?|jobs?|stuff|things?|services?)\b[^.?!]{0,60}\b(?:land\w*|placed|schedul\w*|end up|sit|squat)\b[^.?!]{0,40}\bgpu\b",
+        r"\bkeeps?\b[^.?!]{0,60}\boff\b[^.?!]{0,30}\bgpu (?:nodes?|machines?|boxes|pool)",
+    ),
 )

@@ -34,4 +34,8 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:which|whose)\b[^.?!]{0,40}\b(?:pods?|workloads?|teams?)\b[^.?!]{0,60}\b(?:gpu|card)s? (?:metrics?|series|belongs?|graphs?)\b",
+        r"\b(?:do|does|can|could|is|are|which|why|whether)\b[^.?!]{0,40}\b(?:gpu|card|dcgm) (?:metrics?|series|graphs?|dashboards?)\b[^.?!]{0,80}\b(?:pods?|workloads?|namespaces?|teams?|owners?)\b",
+    ),
 )

@@ -15,6 +15,7 @@ A node that has just joined: the stack takes some minutes.
 import re
 from dataclasses import replace
 
+from tools.asked import asking
 from tools.check import Because, Check, Explains, Limits, Now, On, Where
 from tools.rules import advise, names
 from tools.vocabulary.readiness import STACK_UNREADY
@@ -52,4 +53,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:gpu[- ]operator|gpu (?:stack|software)|operands?)\b[^.?!]{0,60}\b(?:ready|healthy|complete|fine|ok|everywhere|all nodes)\b",
+            40,
+        ),
+    ),
 )

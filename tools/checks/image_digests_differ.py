@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="mlops",
     rule=True,
+    asked=(
+        r"\b(?:do|does|did|is|are|would|which|whether)\b[^.?!]{0,60}\b(?:replicas?|pods?|all|each|both|every\w*)\b[^.?!]{0,60}\b(?:same|different|identical|one|exact) (?:image|build|digest|bits|code)s?\b",
+        r"\b(?:do|does|did|is|are|would|which|whether)\b[^.?!]{0,60}\b(?:same|different|identical|one|exact) (?:image|build|digest|bits|code)s?\b[^.?!]{0,60}\b(?:replicas?|pods?|all|each|both|every\w*)\b",
+    ),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:public|docker ?hub|outside|external|third[- ]party|upstream|foreign)\b[^.?!]{0,40}\b(?:registr\w+|images?|pulls?)\b",
+        r"\bimages?\b[^.?!]{0,60}\b(?:docker ?hub|public|our own registry|own registry|mirror\w*|from outside|the internet|come from)\b",
+    ),
 )

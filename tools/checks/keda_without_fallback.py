@@ -34,4 +34,9 @@ CHECK = Check(
     phase=1,
     owner="sre",
     rule=True,
+    asked=(
+        r"\bfall-?backs?\b[^.?!]{0,60}\b(?:keda|scaledobjects?|scal\w*|metrics?|prometheus)\b",
+        r"\b(?:keda|scaledobjects?|autoscal\w*|hpas?|scaling|replicas)\b[^.?!]{0,80}\b(?:fall-?backs?|(?:if|when|while) (?:prometheus|the metrics?|metrics|its metric))\b",
+        r"\b(?:if|when|while) (?:prometheus|the metrics?|metrics|its metric)\b[^.?!]{0,60}\b(?:keda|scaledobjects?|autoscal\w*|hpas?|scal(?:es?|ing)|replicas)\b",
+    ),
 )

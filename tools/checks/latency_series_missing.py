@@ -10,6 +10,7 @@ Slow answers cannot be told from long ones, nor waiting from computing.
 A version of the engine that does not export it yet.
 """
 
+from tools.asked import not_measured
 from tools.check import Applies, Check, On
 from tools.rules import names, paste
 from tools.vocabulary.watching import LATENCY_MISSING
@@ -36,4 +37,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*not_measured(r"\blatenc\w+|\bttft\b|\bfirst tokens?\b|\bresponse times?\b"),),
 )

@@ -36,4 +36,10 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\bliveness\b[^.?!]{0,80}\breadiness\b[^.?!]{0,80}\b(?:same|identical|equal\w*|strict\w*|soon\w*|early|earlier|before|apart|differ\w*|gentler|patient)\b",
+        r"\b(?:same|identical|equal\w*|strict\w*|sooner|earlier|before|gentler|patient)\b[^.?!]{0,80}\b(?:liveness\b[^.?!]{0,40}\breadiness|readiness\b[^.?!]{0,40}\bliveness)\b",
+        r"\brestart\w*\b[^.?!]{0,40}\b(?:before|instead of|rather than)\b[^.?!]{0,40}\b(?:out of (?:the )?(?:service|rotation|endpoints)|unready|not ready|taken out)\b",
+        r"\bliveness\b[^.?!]{0,60}\b(?:same|identical|equal\w*|as strict|stricter|sooner|earlier|before)\b[^.?!]{0,60}\breadiness\b",
+    ),
 )

@@ -11,6 +11,7 @@ server that works, and its load falls on the others.
 A timeout of several seconds, or no liveness probe at all.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.rules import paste
 from tools.vocabulary.readiness import LIVENESS_TIMEOUT
@@ -42,4 +43,12 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:liveness|health ?checks?|probes?)\b[^.?!]{0,80}\b(?:time-?outs?|one second|1 ?s|a second|too strict|tight|while (?:it is )?busy|under load)\b",
+            80,
+        ),
+        r"\bhow long\b[^.?!]{0,60}\b(?:liveness|health ?check|probe)\w*\b[^.?!]{0,30}\bwait",
+        r"\b(?:one second|a second|1 ?s|time-?outs?)\b[^.?!]{0,60}\b(?:liveness|health ?checks?)\b[^.?!]{0,60}\b(?:enough|too (?:short|tight|little|strict)|long enough)\b",
+    ),
 )

@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bmemory\b[^.?!]{0,60}\b(?:request\w*|reserv\w*)\b[^.?!]{0,60}\b(?:limits?|below|less|lower|equal\w*|match\w*)\b",
+        r"\b(?:guaranteed|burstable|qos|over-?commit\w*)\b",
+    ),
 )

@@ -45,4 +45,9 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\bretention\b",
+        r"\b(?:how long|how far back|long enough)\b[^.?!]{0,60}\b(?:metrics?|prometheus|series|history|monitoring)\b",
+        r"\b(?:metrics?|prometheus|series|history|monitoring)\b[^.?!]{0,60}\b(?:how long|how far back|far enough back|long enough|kept for|keeps? (?:only|for)|forgets?)\b",
+    ),
 )

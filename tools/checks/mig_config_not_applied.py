@@ -38,4 +38,7 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bmig\b[^.?!]{0,60}\b(?:appl(?:y|ied)|in effect|took effect|take effect|as (?:configured|asked|wanted|desired|labell?ed)|went through)\b",
+    ),
 )

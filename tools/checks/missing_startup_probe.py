@@ -11,6 +11,7 @@ A larger model, a slower disk or a cold cache turns the next start into a loop o
 A startup probe on the serving container, or no liveness probe at all.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Check, On
 from tools.rules import advise, names
 from tools.vocabulary.autoscaling import STARTUP_TOOK
@@ -35,6 +36,9 @@ CHECK = Check(
     owner="platform",
     rule=True,
     asked=(
+        *asking(
+            r"\b(?:liveness|health ?checks?)\b[^.?!]{0,80}\b(?:before|while|during|until)\b[^.?!]{0,60}\b(?:load\w*|start\w*|boot\w*|warm\w*|ready)\b"
+        ),
         "(?:no|missing|without|lacks?|needs?|have|has|add) (?:an? )?start-?up ?probe",
         r"(?:is|are|does|do|will|would) .{0,40}(?:health ?check\w*|probes?)\b.{0,80}(?:built|made|ready|enough|allow|cope|bear|fit|right|suit)",
     ),

@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:multi-?node|across (?:the )?(?:nodes|machines|pods|hosts)|between (?:the )?(?:nodes|pods|machines|hosts))\b[^.?!]{0,80}\b(?:rdma|infiniband|roce|fabric|ethernet|tcp|pod network|efa|nics?)\b",
+        r"\b(?:rdma|infiniband|roce|efa|fabric)\b[^.?!]{0,80}\b(?:used|in use|really|picked up|multi-?node|across|between)\b",
+    ),
 )

@@ -33,4 +33,9 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\balertmanager\b",
+        r"\balerts?\b[^.?!]{0,40}\b(?:go|goes|sent|arrives?|reach\w*|delivered|end up)\b[^.?!]{0,40}\b(?:any(?:where|body|one)|nowhere|no(?:body| one)|pager|somewhere|us|on-?call)\b",
+        r"\bwho\b[^.?!]{0,20}\b(?:gets?|receives?)\b[^.?!]{0,20}\balerts?\b",
+    ),
 )

@@ -38,4 +38,10 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:no|without|lacks?|missing) (?:an? )?(?:autoscal\w*|hpas?|keda|scaledobjects?)\b",
+        r"\b(?:does|(?<!we )(?<!they )(?<!you )do|which|is there|are there)\b[^.?!]{0,60}\b(?:have|has|an?|any) (?:autoscal\w*|hpas?|scaledobjects?)\b",
+        r"\b(?:fixed|static|constant) (?:number|count|set) of replicas\b",
+        r"\bscales? (?:\w+ )?(?:by itself|on its own|automatically|by themselves|on their own)\b",
+    ),
 )

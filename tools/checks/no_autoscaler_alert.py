@@ -10,6 +10,7 @@ An autoscaler that cannot read its metric, or stands at its ceiling, freezes the
 Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), which this Prometheus does not list.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Because, Check, Limits, Now, On, because
 from tools.rules import NONE, paste
 from tools.signals import HPA_MAX
@@ -42,4 +43,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*nobody_told(r"autoscal|\bhpas?\b|\bkeda\b|scal(?:er|ing)\b"),),
 )

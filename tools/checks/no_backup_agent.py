@@ -33,4 +33,5 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(r"\bback-?ups?\b|\bbacked up\b|\bvelero\b|\bdisaster recovery\b",),
 )

@@ -10,6 +10,7 @@ Every other alert is silent too once the series are gone: an outage looks like a
 Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), which this Prometheus does not list.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_DOWN
@@ -34,4 +35,9 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        *nobody_told(
+            r"\b(?:down|vanish\w*|gone|disappear\w*|dead|away|unreachable|stops? (?:answering|reporting|being scraped)|crash\w*|dies|scrap\w*)\b"
+        ),
+    ),
 )

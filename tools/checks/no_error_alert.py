@@ -10,6 +10,7 @@ A server that answers every tenth request with 500 looks healthy to Kubernetes.
 Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), which this Prometheus does not list.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_ERRORS
@@ -34,4 +35,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*nobody_told(r"\berrors?\b|\bfail(?:s|ed|ing|ure|ures)?\b|\b5xx\b|\b50\d\b"),),
 )

@@ -11,6 +11,7 @@ Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), whic
 node agent that drains faulty nodes by itself.
 """
 
+from tools.asked import nobody_told
 from tools.check import Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_GPU_FAULT
@@ -34,4 +35,9 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        *nobody_told(
+            r"\bxids?\b|\becc\b|\b(?:gpu|card)s? (?:\w+ ){0,2}?(?:faults?|fails?|dies|die|breaks?|falls?|is lost|goes bad|broken)\b|\b(?:broken|faulty|dying|failing|bad|sick) (?:gpu|card)s?\b"
+        ),
+    ),
 )

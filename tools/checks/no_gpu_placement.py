@@ -34,4 +34,9 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:which|right|certain|wrong|what) (?:(?:kind|type|sort|model) of )?(?:gpu|card)s?\b[^.?!]{0,60}\b(?:lands?|placed|ends? up|schedul\w*|pinned|runs? on)\b",
+        r"\b(?:could|can|may|might|would|will)\b[^.?!]{0,60}\b(?:land|be placed|end up|be scheduled|start) on (?:any|the wrong|an? (?:smaller|older|other|different|weaker|cheaper))\b",
+        r"\bpinned to (?:a |an |the )?(?:[\w-]+ )?(?:gpu|card|node)",
+    ),
 )

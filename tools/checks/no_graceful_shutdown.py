@@ -86,7 +86,7 @@ CHECK = Check(
         r"(?:stop|break|broke|end|cut|die|drop|abort|vanish|interrupt|disappear|hang|truncat)\w*\b.{0,40}\b(?:in the middle|mid[- ]?(?:way|sentence|stream|answer|response|reply|generation|flight|request|word)|half-?way|part-?way)",
         r"\b(?:cut|broken|chopped|breaks?|snapped) (?:off|short)\b",
         r"\btruncated\b|\bunfinished\b|\bincomplete (?:answer|response|repl(?:y|ies)\b|stream|report|generation|output|text)",
-        r"\bhalf (?:an? |of (?:an? |the |their )?|the )?(?:answer|response|repl(?:y|ies)\b|report|sentence|text|stream)",
-        r"(?:connection|stream|socket|session|sse)s? .{0,40}(?:reset|closed|dropp|lost|cut|end|break|broke)",
+        r"\bhalf (?:an? |of (?:an? |the |their )?|the )?(?:answer|response|reply|report|sentence|text|stream)\b",
+        r"\b(?:connection|stream|socket|session|sse)s?\b[^.?!]{0,40}\b(?:reset|closed|dropp|lost|cut|end|break|broke)",
     ),
 )

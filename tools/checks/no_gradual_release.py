@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="mlops",
     rule=True,
+    asked=(
+        r"\b(?:do|does|is|are|can|could|which|any|without|no|have|has)\b[^.?!]{0,60}(?<![\w-])(?:canar(?:y|ies)|blue[-/ ]?green|progressive (?:deliver|roll)\w*|traffic split\w*|gradual\w*)(?![\w-])",
+        r"\b(?:new|next) (?:version|release|model|build)\b[^.?!]{0,60}\b(?:all|every|whole|full|share|part|percent|at once|first)\b",
+    ),
 )

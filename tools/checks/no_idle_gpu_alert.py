@@ -11,6 +11,7 @@ Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), whic
 weekly report on idle GPUs.
 """
 
+from tools.asked import nobody_told
 from tools.check import Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_GPU_IDLE
@@ -34,4 +35,5 @@ CHECK = Check(
     phase=2,
     owner="finops",
     rule=True,
+    asked=(*nobody_told(r"\bidl(?:e|es|ing)\b|\bunused\b|\bwasted?\b|\bdo(?:es)? nothing\b|\bnothing to do\b"),),
 )

@@ -32,4 +32,7 @@ CHECK = Check(
     phase=2,
     owner="security",
     rule=True,
+    asked=(
+        r"\bscan(?:s|ned|ner|ning)?\b[^.?!]{0,40}\b(?:images?|containers?|vulnerab\w+|cves?)\b|\bimages?\b[^.?!]{0,40}\bscan\w*\b|\btrivy\b",
+    ),
 )

@@ -34,4 +34,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(r"\b(?:no|missing|without|have|has|is|are|does|do|run|runs|any)\b[^.?!]{0,30}\bkube-?state-?metrics\b",),
 )

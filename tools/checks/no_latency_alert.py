@@ -10,6 +10,7 @@ Users notice first. Time to first token can rise for hours while every pod is re
 Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), which this Prometheus does not list.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_LATENCY
@@ -34,4 +35,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*nobody_told(r"\bslow\w*\b|\blatenc\w+\b|\bttft\b|\bfirst token\b|\bp9\d\b|\bresponse times?\b"),),
 )

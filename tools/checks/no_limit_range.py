@@ -29,4 +29,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\blimit ?ranges?\b",
+        r"\bdefaults?\b[^.?!]{0,30}\b(?:for )?(?:containers?|pods?|requests|limits|resources)\b[^.?!]{0,30}\bnamespace\b|\bnamespace\b[^.?!]{0,60}\bdefaults?\b[^.?!]{0,30}\b(?:requests|limits|resources|containers?)\b",
+    ),
 )

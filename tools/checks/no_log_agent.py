@@ -32,4 +32,8 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:collect\w*|ship\w*|gather\w*|forward\w*|central\w*)\b[^.?!]{0,40}\blogs?\b",
+        r"\blogs?\b[^.?!]{0,60}\b(?:collected|shipped|gathered|forwarded|kept|central\w*|lost (?:when|with|after)|gone (?:when|with|after)|surviv\w*|loki|elastic\w*|splunk|fluent\w*|promtail)\b",
+    ),
 )

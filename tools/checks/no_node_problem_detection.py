@@ -36,4 +36,8 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\bnode[- ]problem\b|\bnpd\b",
+        r"\b(?:who|does any(?:body|one|thing)|is any(?:body|one|thing)|what|nobody|nothing)\b[^.?!]{0,30}\b(?:watch\w*|looks?|looking|detects?|notices?|checks?)\b[^.?!]{0,60}\b(?:nodes?|machines?|hosts?|box(?:es)?|hardware|kernels?)\b",
+    ),
 )

@@ -34,4 +34,7 @@ CHECK = Check(
     phase=2,
     owner="security",
     rule=True,
+    asked=(
+        r"\bpolicy (?:engine|controller|enforcement)\b|\bkyverno\b|\bgatekeeper\b|\badmission polic\w+|\benforc\w+\b[^.?!]{0,40}\bpolic(?:y|ies)\b",
+    ),
 )

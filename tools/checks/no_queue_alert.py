@@ -11,6 +11,7 @@ Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), whic
 autoscaler on the same signal that always has room.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_QUEUE
@@ -35,4 +36,7 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        *nobody_told(r"\bqueue\w*\b|\bwaiting\b|\bbacklog\b|\bcache (?:\w+ )?(?:fills?|full)\b|\bkv\b|\bsaturat\w*\b"),
+    ),
 )

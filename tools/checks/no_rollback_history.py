@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="sre",
     rule=True,
+    asked=(
+        r"\brevision ?history\b",
+        r"\b(?:can|could|able to|possible to|how|would|anything to)\b[^.?!]{0,40}\b(?:roll(?:ed)? ?-?back|go back to|undo|return to)\b",
+    ),
 )

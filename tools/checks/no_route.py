@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:no|without|missing|lacks?|any|have|has) (?:an? )?(?:ingress|httproutes?|routes?)\b",
+        r"\b(?:has|have|does|do)(?: [\w-]+){1,4}? (?:an? |any )(?:ingress|httproute|route)\b",
+    ),
 )

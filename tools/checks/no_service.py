@@ -33,4 +33,7 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:no|without|missing|lacks?|any|have|has) (?:an? )?(?:kubernetes|k8s) services?\b|\bservice objects?\b",
+    ),
 )

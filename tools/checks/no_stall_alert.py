@@ -12,6 +12,7 @@ Rules that another ruler evaluates (Thanos Ruler, Mimir, vmalert, Grafana), whic
 liveness probe that generates a token.
 """
 
+from tools.asked import nobody_told
 from tools.check import Applies, Check, On
 from tools.rules import lacks, paste
 from tools.vocabulary.watching import ALERT_STALL
@@ -36,4 +37,5 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(*nobody_told(r"\bhangs?\b|\bstall\w*\b|\bstuck\b|\bfree?z\w*\b|\bno tokens\b|\bstands? still\b"),),
 )

@@ -41,4 +41,7 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:clocks?|system times?|wall times?)\b[^.?!]{0,60}\b(?:sync\w*|skew\w*|agree|drift\w*|ntp)\b|\bntp\b|\bchrony\b|\btime sync\w*",
+    ),
 )

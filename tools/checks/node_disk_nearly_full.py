@@ -10,6 +10,7 @@ At 15 % the kubelet deletes images, which are then pulled again for minutes, and
 Images and scratch on a disk of their own.
 """
 
+from tools.asked import asking
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.rules import paste
 from tools.vocabulary.readiness import DISK_FREE
@@ -40,4 +41,10 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:disks?|file ?systems?|ephemeral[- ]storage|node storage)\b[^.?!]{0,60}\b(?:full|space|room|fill\w*|left|free|headroom)\b|\b(?:full|space|room|free)\b[^.?!]{0,40}\b(?:disks?|file ?systems?)\b",
+            60,
+        ),
+    ),
 )

@@ -32,4 +32,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:same|mixed|uniform|identical|different) (?:[\w-]+ )?(?:kernels?|kubelets?|os|containerd|operating systems?|node (?:versions?|releases?|images?))\b",
+        r"\b(?:kernel|kubelet|os|containerd|kubernetes|node) (?:versions?|releases?)\b[^.?!]{0,60}\b(?:same|differ\w*|mixed|everywhere|uniform|in step)\b",
+    ),
 )

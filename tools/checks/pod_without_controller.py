@@ -35,4 +35,9 @@ CHECK = Check(
     phase=1,
     owner="mlops",
     rule=True,
+    asked=(
+        r"\b(?:bare|naked|orphan\w*|standalone|unmanaged|hand-?made|lone) pods?\b",
+        r"\bpods?\b[^.?!]{0,60}\b(?:without (?:an? )?(?:controller|owner|deployment)|no (?:controller|owner|deployment)|by hand|(?:nobody|nothing) (?:would )?(?:restarts?|recreates?|replaces?))\b",
+        r"\b(?:would|will)\b[^.?!]{0,60}\b(?:comes? back|be recreated|be replaced|return)\b[^.?!]{0,40}\b(?:node|machine|drain\w*|dies|deleted|lost)\b",
+    ),
 )

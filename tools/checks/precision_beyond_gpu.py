@@ -35,4 +35,8 @@ CHECK = Check(
     phase=0,
     owner="ml",
     rule=True,
+    asked=(
+        r"\b(?:bf16|bfloat16|fp8|fp4|nvfp4|mxfp4|precision|dtype|number formats?)\b[^.?!]{0,60}\b(?:support\w*|native\w*|in hardware|emulat\w*|capable|able to)\b",
+        r"\b(?:supports?|can|does|able)\b[^.?!]{0,60}\b(?:bf16|bfloat16|fp8|fp4|nvfp4|mxfp4)\b",
+    ),
 )

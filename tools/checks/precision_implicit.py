@@ -35,4 +35,7 @@ CHECK = Check(
     phase=0,
     owner="ml",
     rule=True,
+    asked=(
+        r"\b(?:dtype|precision|number format)\b[^.?!]{0,60}\b(?:explicit\w*|by default|auto|implicit\w*|chosen|decided|inherit\w*|written down|pinned|never set|not set)\b",
+    ),
 )

@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\bpriority ?class\w*\b",
+        r"\b(?:would|could|can|will|does|do|might|which|who|if)\b[^.?!]{0,80}\b(?:displace\w*|evict\w*|preempt\w*|push(?:ed)? (?:out|aside)|kick(?:ed)? (?:out|off)|outrank\w*|goes? first|priorit\w*|give way|yield)\b",
+    ),
 )

@@ -11,6 +11,7 @@ told.
 GPUs or virtual machines that do not allow profiling.
 """
 
+from tools.asked import not_measured
 from tools.check import Check, On
 from tools.rules import names, paste
 from tools.vocabulary.watching import PROFILING_MISSING
@@ -36,4 +37,9 @@ CHECK = Check(
     phase=2,
     owner="platform",
     rule=True,
+    asked=(
+        *not_measured(
+            r"tensor (?:core|pipe|activ)|sm activity|profiling|dcgm_fi_prof|memory bandwidth|really (?:do|work|busy)"
+        ),
+    ),
 )

@@ -33,4 +33,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\breadiness\b[^.?!]{0,60}\b(?:path|endpoint|url|asks?|prove\w*|tells?|means?|really|worth|before)\b",
+        r"\b(?:counts? as|called|marked|says?|turns?|reports?|declared) ready\b[^.?!]{0,60}\b(?:before|without|although|while|too (?:early|soon))\b",
+    ),
 )

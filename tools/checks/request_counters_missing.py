@@ -10,6 +10,7 @@ Errors and abandoned requests cannot be counted, so no objective on them can be 
 A replica that has not finished its first request, in engines that begin to count with it.
 """
 
+from tools.asked import not_measured
 from tools.check import Applies, Check, On
 from tools.rules import advise, names
 from tools.vocabulary.watching import ENDINGS_MISSING
@@ -35,4 +36,9 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        *not_measured(
+            r"\bhow (?:requests|they) end\b|\b(?:finished|failed|successful) requests\b|\brequest (?:counts?|outcomes?|results?)\b"
+        ),
+    ),
 )

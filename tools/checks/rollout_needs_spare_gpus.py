@@ -56,4 +56,8 @@ CHECK = Check(
     phase=1,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:next|would|will|could|can|if we|before we|tomorrow\w*|tonight\w*)\b[^.?!]{0,40}\b(?:rollout|roll|deploy\w*|updates?|upgrades?|release|surge)\b[^.?!]{0,80}\b(?:spare|free|enough|extra|room|additional|stuck|capacity|fit|pending)\b",
+        r"\b(?:spare|free|enough|extra|room)\b[^.?!]{0,60}\bfor (?:a |the |our |its |the next |another )?(?:rollout|roll|deploy\w*|updates?|upgrades?|release|surge)\b|\bmax ?surge\b",
+    ),
 )

@@ -43,4 +43,8 @@ CHECK = Check(
     phase=1,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:each|every|during|while|would|will|could|next|any|the) (?:[\w-]+ ){0,3}?(?:rollout|deploy\w*|updates?|upgrades?|release|recreate)\b[^.?!]{0,80}\b(?:down ?time|at once|whole service|nobody (?:answers|left)|gap|dark|interrupt\w*)\b",
+        r"\bmax ?unavailable\b|\bzero[- ]downtime\b|\bwithout (?:any )?(?:downtime|interruption|a gap)\b",
+    ),
 )

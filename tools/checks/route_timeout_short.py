@@ -12,6 +12,7 @@ for nobody.
 A timeout above the longest allowed answer, or traffic that streams without a pause.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.rules import paste
 from tools.vocabulary.readiness import ROUTE_TIMEOUT, ROUTES
@@ -44,4 +45,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:ingress|routes?|gateway|proxy|nginx|envoy|load ?balancer)\b[^.?!]{0,60}\b(?:time-?outs? (?:long|short|enough|fit)|gives? up|patien\w*|long enough|cuts? off long|too short)\b",
+            40,
+        ),
+    ),
 )

@@ -32,4 +32,7 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\b(?:recording|alerting|alert|prometheus) rules?\b[^.?!]{0,60}\b(?:fail\w*|evaluat\w*|work|load\w*|broken|errors?)\b",
+    ),
 )

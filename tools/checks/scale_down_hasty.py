@@ -11,6 +11,7 @@ each flap costs GPU-minutes in which nothing is served.
 A window longer than the start, or starts of seconds.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.finding import Change, Remedy
 from tools.vocabulary.autoscaling import HPA_CALM, STARTUP_TOOK
@@ -52,4 +53,11 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        *asking(
+            r"\bscal\w* (?:down|in)\b[^.?!]{0,60}\b(?:fast|soon|quick\w*|hast\w*|eager\w*|early|aggressive\w*)\b",
+            60,
+        ),
+        r"\bstabili[sz]ation ?window\b",
+    ),
 )

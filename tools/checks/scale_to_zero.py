@@ -11,6 +11,7 @@ with the last pod, so a trigger on them never wakes it.
 Traffic that may wait, with a trigger at the gateway that sees requests while no pod runs.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Check, On
 from tools.rules import names, paste
 from tools.vocabulary.readiness import FROM_ZERO
@@ -36,4 +37,5 @@ CHECK = Check(
     phase=1,
     owner="sre",
     rule=True,
+    asked=(*asking(r"\bscal\w* (?:down )?to (?:zero|0|nothing)\b|\bmin ?replicas?\b[^.?!]{0,12}\b(?:0|zero)\b", 60),),
 )

@@ -42,4 +42,9 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"\bscrape ?intervals?\b",
+        r"\b(?:how often|often enough|too seldom|too rarely)\b[^.?!]{0,60}\b(?:scrap\w*|read|polled|metrics?|measured)\b",
+        r"\b(?:scrap\w*|poll\w*|metrics?)\b[^.?!]{0,40}\b(?:how often|often enough|seldom|rarely|coarse)\b",
+    ),
 )

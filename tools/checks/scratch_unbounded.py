@@ -10,6 +10,7 @@ Downloads and caches grow until the node is under disk pressure, and the kubelet
 A sizeLimit on the volume, a limit on ephemeral-storage, or a node disk that nobody else needs.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Check, On
 from tools.rules import names, paste
 from tools.vocabulary.readiness import SCRATCH_UNBOUNDED
@@ -34,4 +35,10 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        *asking(
+            r"\bempty ?dirs?\b|\bscratch\b|\bfills? (?:up )?(?:the|its|a) (?:[\w']+ )?(?:disk|node)\b|\bsize ?limits?\b",
+            60,
+        ),
+    ),
 )

@@ -34,4 +34,5 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(r"\bapp ?protocol\b|\bports?\b[^.?!]{0,40}\b(?:named|unnamed|protocol|speaks?)\b",),
 )

@@ -29,4 +29,7 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\b(?:which|any|is|are|do|does|who|whether)\b[^.?!]{0,60}\b(?:spot|preemptible|interruptible|reclaimable) (?:nodes?|instances?|machines?|capacity|vms?|pool)\b|\bon spot\b",
+    ),
 )

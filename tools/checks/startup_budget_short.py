@@ -61,4 +61,8 @@ CHECK = Check(
     phase=1,
     owner="ml platform",
     rule=True,
+    asked=(
+        r"\b(?:start\w*|load\w*|boot\w*|warm-?up)\b[^.?!]{0,60}\b(?:budget|margin|headroom|slack|close to (?:the|its) limit|long enough|cope)\b",
+        r"\bprobes?\b[^.?!]{0,60}\b(?:margin|headroom|slack|budget|longer (?:load|start)|slower (?:disk|load|start|volume))\b|\b(?:margin|headroom|slack|budget)\b[^.?!]{0,60}\b(?:start\w*|probes?)\b",
+    ),
 )

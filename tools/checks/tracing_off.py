@@ -29,4 +29,7 @@ CHECK = Check(
     phase=2,
     owner="sre",
     rule=True,
+    asked=(
+        r"(?<!stack )\b(?:tracing|traced|distributed traces?|spans?)\b|\bopentelemetry\b|\botel\b|\bjaeger\b|\bfollow (?:a|one|single) requests?\b",
+    ),
 )

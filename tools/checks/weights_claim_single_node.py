@@ -35,4 +35,8 @@ CHECK = Check(
     phase=1,
     owner="platform",
     rule=True,
+    asked=(
+        r"\brwo\b|\bread-?write-?once\b",
+        r"\b(?:could|can|would|will|may)\b[^.?!]{0,80}\b(?:mount|share)\b[^.?!]{0,60}\b(?:volume|claim|pvc)\b",
+    ),
 )

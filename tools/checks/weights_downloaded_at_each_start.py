@@ -36,4 +36,8 @@ CHECK = Check(
     phase=0,
     owner="mlops",
     rule=True,
+    asked=(
+        r"\b(?:download\w*|fetch\w*|pull\w*)\b[^.?!]{0,60}\b(?:weights?|models?|checkpoints?)\b[^.?!]{0,60}\b(?:each|every|again|anew|all over|always)\b",
+        r"\b(?:each|every) (?:re)?start\b[^.?!]{0,60}\b(?:download\w*|fetch\w*|pull\w*)\b",
+    ),
 )

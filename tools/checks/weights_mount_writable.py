@@ -34,4 +34,8 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"\b(?:write|writes|writable|writeable|overwrite|modify|change|tamper\w*|alter|delete)\b[^.?!]{0,40}\b(?:weights?|model files?|checkpoints?|model (?:volume|store|share|cache))\b",
+        r"\b(?:weights?|model files?|checkpoints?|model (?:volume|store|share))\b[^.?!]{0,60}\b(?:writable|writeable|overwritten|modified|tampered|altered|write access)\b",
+    ),
 )

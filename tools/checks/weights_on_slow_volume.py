@@ -13,6 +13,7 @@ A fast local disk or block volume, or a measured load time that is short enough:
 behind it.
 """
 
+from tools.asked import asking
 from tools.check import Applies, Check, On
 from tools.rules import advise, names
 from tools.vocabulary.autoscaling import STARTUP_TOOK
@@ -41,4 +42,10 @@ CHECK = Check(
     phase=1,
     owner="mlops",
     rule=True,
+    asked=(
+        *asking(
+            r"\b(?:weights?|models?|checkpoints?)\b[^.?!]{0,60}\b(?:nfs|efs|network (?:drive|share|disk|volume)|shared (?:drive|disk|volume|storage)|slow (?:disk|volume|storage|drive)|filer)\b",
+            60,
+        ),
+    ),
 )

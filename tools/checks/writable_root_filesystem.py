@@ -29,4 +29,7 @@ CHECK = Check(
     phase=1,
     owner="security",
     rule=True,
+    asked=(
+        r"\broot (?:file ?system|fs)\b|\bread-?only ?root\w*\b|\bwrite (?:to|into) (?:its|their) (?:own )?(?:image|container|file ?system|root)\b",
+    ),
 )

@@ -17,7 +17,8 @@ from bot.store.readiness import Place
 from bot.store.records import Ask, Store
 from bot.triage.notes import noted
 from tests.tools import scenes
-from tools.diagnose import Diagnosis, Verdict, diagnose
+from tools.diagnose import Diagnosis, diagnose
+from tools.outcomes import Verdict
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot, SourceState
 

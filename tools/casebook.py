@@ -55,7 +55,7 @@ def asks(rules: bool = False, asked: frozenset[str] = frozenset()) -> frozenset[
     return frozenset(
         ask
         for case in cases().values()
-        if rules or not case.check.rule or case.check.explains or case.id in asked
+        if rules or not case.check.rule or case.check.explains or case.check.felt or case.id in asked
         for ask in case.check.asks
     )
 

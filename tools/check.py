@@ -77,7 +77,8 @@ class Because:
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
     failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
     check explains, where that hangs on the readings. `felt` says that the harm itself is seen: a readiness rule that explains is
-    then a headline, and one that people complain of is told to them.
+    then a headline, and one that people complain of is told to them. `over` says that it has passed: beside a fault of the same workload
+    it is told, and is no headline.
     """
 
     template: str
@@ -87,6 +88,7 @@ class Because:
     outranks: tuple[str, ...] = ()
     explains: tuple[Explains, ...] | None = None
     felt: bool = False
+    over: bool = False
 
     @property
     def sentence(self) -> str:
@@ -174,6 +176,7 @@ class Check:
     nothing else explains.
     `asked` is how people ask for a rule, regular expressions over lower case: to whoever asks it is told, in an incident too.
     `complaints` is how people tell of its harm without knowing of it: it is told to them where the harm is seen and nothing else is wrong.
+    `felt` marks a rule whose harm may be seen without anything else that fires: it is judged in an incident too.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
     """
 
@@ -192,6 +195,7 @@ class Check:
     rule: bool = False
     asked: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
+    felt: bool = False
     pipeline: bool = False
 
     @property

@@ -153,7 +153,7 @@ def run(
 
 def _causal(snapshot: Snapshot, limits: Overrides) -> tuple[Outcome, ...]:
     """The readiness rules that may explain a fault, judged."""
-    causal = (case for case in cases().values() if case.check.rule and case.check.explains)
+    causal = (case for case in cases().values() if case.check.rule and (case.check.explains or case.check.felt))
     return tuple(judge(case, subject, snapshot, limits) for case in causal for subject in subjects(case, snapshot))
 
 
@@ -265,12 +265,14 @@ def _beside_a_fault(
     outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]], topology: Topology
 ) -> bool:
     """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload."""
-    if outcome.case.id not in LATENT | UNMEASURED:
+    over = outcome.because is not None and outcome.because.over
+    if outcome.case.id not in LATENT | UNMEASURED and not over:
         return False
     faults = {
         key
         for key, other in kept.items()
         if other.case.id not in LATENT | UNMEASURED
+        and not (other.because and other.because.over)
         and not any(cause in kept for cause in explained.get(key, ()))
         and other.because is not None
         and (other.because.severity or other.case.check.severity) != "info"

@@ -21,6 +21,7 @@ QUEUEING = (
         "ttft_breach_queueing",
         "abort_spike",
         "overload_rejections",
+        "itl_breach_batch_too_large",
         "embedding_reranker_bottleneck",
         "gateway_router_overloaded",
     ),
@@ -31,7 +32,7 @@ QUEUEING = (
 UNPLACED = (*QUEUEING, Explains("ray_resources_missing", Where.SAME_NAMESPACE))
 # The computation itself is slower than it should be: everything takes longer, queues form behind it, and more replicas are no remedy.
 SLOW = (
-    *named("ttft_breach_prefill", "itl_breach_batch_too_large", "head_of_line_blocking", "hpa_at_max"),
+    *named("ttft_breach_prefill", "head_of_line_blocking", "hpa_at_max"),
     *QUEUEING,
 )
 # A server that dies or stops answering: what users see of it, and what its replicas show.

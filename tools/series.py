@@ -67,6 +67,7 @@ class Source:
     `images` match a container's image when the runtime is told by it (empty for exporters). `key_prefix` completes a key that
     other exporters write with more before it. `tells_pod` is false where a GPU's labels do not say which pod it is allocated to.
     `pods` match an exporter's own image or pod, `port` is where it shows `path` unless it is told otherwise (0: nobody knows).
+    `unless` names metrics by which another source speaks of the same things: then this one is not asked.
     `spare` names metrics that stand for the anchor where that was dropped on the way: they tell who is there, and less of them.
     `agent` says that what is scraped answers for more than the engine, whose series it has only where that is configured.
     """
@@ -88,10 +89,13 @@ class Source:
     port: int = 0
     path: str = "/metrics"
     agent: bool = False
+    unless: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
 
     def anchors(self, names: Container[str]) -> tuple[str, ...]:
         """The anchors among these metric names, or the first of the spare ones."""
+        if any(name in names for name in self.unless):
+            return ()
         found = tuple(name for name in self.anchor if name in names)
         return found or tuple(name for name in self.spare if name in names)[:1]
 

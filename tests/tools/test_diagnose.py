@@ -195,6 +195,7 @@ def test_what_a_frozen_exporter_says_of_gpus_is_its_symptom() -> None:
     assert the(told, f"gpu_idle_no_traffic@{APP}").explained_by == (f"stale_metrics@{node}",)
 
 
+N1 = Subject("node", "", "n1")
 DRIFT = scene("config_drift_args_vs_runtime")["fires"]
 
 
@@ -209,6 +210,28 @@ def test_a_drift_beside_a_fault_is_told_and_is_no_headline() -> None:
     assert roots(elsewhere) == {drift, f"host_oomkilled@{OTHER}"}
     normal = diagnose(two((APP, {**DRIFT, **scene("decode_bandwidth_bound_normal")["fires"]}), (OTHER, WELL)))
     assert roots(normal) == {drift}, "what is normal is no fault"
+
+
+def test_a_pull_that_is_over_is_no_headline_beside_a_fault() -> None:
+    pulled = {"pod.pull_took now": 720, "pod.pulling now": 0}
+    slow = f"image_pull_slow@{APP}"
+    oom = scene("host_oomkilled")["fires"]
+    assert roots(diagnose(two((APP, pulled), (OTHER, WELL)))) == {slow}
+    beside = diagnose(two((APP, {**oom, **pulled}), (OTHER, WELL)))
+    assert roots(beside) == {f"host_oomkilled@{APP}"}
+    assert not the(beside, slow).root
+    under_way = diagnose(two((APP, {**oom, **pulled, "pod.pulling now": 1}), (OTHER, WELL)))
+    assert roots(under_way) == {slow, f"host_oomkilled@{APP}"}
+    elsewhere = diagnose(two((APP, pulled), (OTHER, {**WELL, **oom})))
+    assert roots(elsewhere) == {slow, f"host_oomkilled@{OTHER}"}
+
+
+def test_a_disk_that_fills_is_no_news_until_the_kubelet_finds_nothing_to_delete() -> None:
+    filled = {"node.disk_free now": 0.11}
+    assert roots(diagnose(two((APP, WELL), (OTHER, WELL), (N1, filled)))) == set()
+    said = {"node.disk_not_cleared now": "Failed to garbage collect required amount of images."}
+    assert roots(diagnose(two((APP, WELL), (OTHER, WELL), (N1, {**filled, **said})))) == {f"node_disk_nearly_full@{N1}"}
+    assert roots(diagnose(two((APP, WELL), (OTHER, WELL), (N1, {**said, "node.disk_free now": 0.4})))) == set()
 
 
 def test_a_drift_beside_a_fault_of_a_gpu_that_nobody_is_known_to_hold_is_no_headline() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from tests.tools.worlds import stamp
 from tools.readers import Listed
 from tools.readers.node_problems import LONGEST, read
 from tools.signals import Signal
-from tools.vocabulary.node_problems import NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
+from tools.vocabulary.node_problems import DISK_NOT_CLEARED, NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
 
 NOW = 1_790_000_000.0
 AGO_10 = "2026-09-21T14:03:20Z"
@@ -78,6 +79,35 @@ def test_the_kubelet_tells_of_its_disk(status: str, told: str) -> None:
 def test_a_node_that_says_nothing_of_its_disk_leaves_that_open() -> None:
     assert NODE_DISK_PRESSURE not in facts(condition("Ready", "True"))
     assert facts(condition("DiskPressure", "True"))[NODE_DISK_PRESSURE] == "no reason given"
+
+
+@pytest.mark.parametrize(
+    ("reason", "of", "ago", "told"),
+    [
+        ("ImageGCFailed", {"kind": "Node", "name": "n1"}, 600, True),
+        ("FreeDiskSpaceFailed", {"kind": "Node", "name": "n1"}, 600, True),
+        ("FreeDiskSpaceFailed", {"kind": "Node", "name": "n2"}, 600, False),
+        ("FreeDiskSpaceFailed", {"kind": "Pod", "name": "n1"}, 600, False),
+        ("FreeDiskSpaceFailed", {"kind": "Node", "name": "n1"}, 3600, False),
+        ("FreeDiskSpaceFailed", {"kind": "Node", "name": "n1"}, -600, False),
+        ("ImageGCSucceeded", {"kind": "Node", "name": "n1"}, 600, False),
+        ("FreeDiskSpaceFailed", None, 600, False),
+    ],
+)
+def test_the_kubelet_tells_of_images_that_it_could_not_delete(
+    reason: str, of: dict[str, str] | None, ago: float, told: bool
+) -> None:
+    said = "Failed to garbage collect required amount of images."
+    event = {"reason": reason, "message": said, "involvedObject": of, "lastTimestamp": stamp(NOW - ago)}
+    node = {"metadata": {"name": "n1"}}
+    found = {
+        signal: value
+        for one in read(Listed(NOW, {"nodes": [node], "events": [event, {}]}))
+        for signal, value in one.facts.items()
+    }
+    assert found[DISK_NOT_CLEARED] == (said if told else "")
+    unlisted = [one.facts for one in read(Listed(NOW, {"nodes": [node]}))]
+    assert not any(DISK_NOT_CLEARED in one for one in unlisted)
 
 
 def test_several_are_told_together_since_the_first() -> None:

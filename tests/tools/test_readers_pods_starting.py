@@ -18,6 +18,7 @@ from tools.vocabulary.startup import (
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
+    PULLING,
     SANDBOX_SAID,
     START_BLOCKED,
 )
@@ -73,6 +74,12 @@ def test_a_pull_that_is_under_way_has_taken_so_far() -> None:
     assert facts({}, done, event("Pulling", "Pulling image"))[PULL_TOOK] == pytest.approx(2)
     present = event("Pulled", 'Container image "r/vllm:1" already present on machine')
     assert facts({}, present)[PULL_TOOK] == 0.0
+    under_way = facts({}, event("Pulling", "Pulling image", AGO_5))
+    assert (under_way[PULLING], facts({}, event("Pulling", "Pulling image"), done)[PULLING], facts({})[PULLING]) == (
+        1,
+        0,
+        0,
+    )
 
 
 def test_a_later_success_takes_a_failed_pull_back() -> None:
@@ -150,7 +157,7 @@ def test_a_volume_that_does_not_come_is_told_with_its_reason() -> None:
     assert facts({}, event("FailedMount", IN_VAIN, AGO_10), event("FailedMount", SECRET, AGO_5))[MOUNT_SAID] == SECRET
 
 
-@pytest.mark.parametrize("reason", ["Pulled", "Created", "Started"])
+@pytest.mark.parametrize("reason", ["Pulling", "Pulled", "Created", "Started"])
 def test_what_a_pod_waited_for_before_its_containers_is_over_with_them(reason: str) -> None:
     begun = facts(
         {},

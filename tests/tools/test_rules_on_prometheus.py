@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tools.reading import Blind, Reason
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.survey import survey
+from tools.vocabulary.pipelines import NODE_CPU_BUSY, NODE_CPUS
+from tools.vocabulary.readiness import CLOCK_SYNCED, DISK_FREE
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +66,33 @@ def outcomes(prom: PromSource) -> dict[str, list[Outcome]]:
 
 def verdicts(outcomes: dict[str, list[Outcome]], check: str) -> dict[str, Verdict]:
     return {one.subject.name: one.verdict for one in outcomes[check]}
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_label_names_the_node_where_no_kernel_does(tmp_path: Path, named: bool) -> None:
+    world = World(START)
+    for name, free in (("n1", 50.0), ("n2", 10.0)):
+        at: dict[str, Any] = {"instance": f"{name}:9100", "job": "node-exporter", "node": name, "over": 3600}
+        if named:
+            world.gauge("node_uname_info", 1, nodename=name, **at)
+        world.gauge("node_load1", 1, **at)
+        world.gauge("node_timex_sync_status", float(free > 20), **at)
+        world.gauge("node_filesystem_avail_bytes", free, mountpoint="/", **at)
+        world.gauge("node_filesystem_size_bytes", 100, mountpoint="/", **at)
+        for cpu in "01":
+            world.counter("node_cpu_seconds_total", free / 200, cpu=cpu, mode="idle", **at)
+            world.counter("node_cpu_seconds_total", 1 - free / 200, cpu=cpu, mode="user", **at)
+    worlds.write({"nodes": world}, tmp_path / "nodes.om")
+    kube = FakeKube(listings(nodes=[node("n1", 1), node("n2", 1)]))
+    wanted = {DISK_FREE.now, CLOCK_SYNCED.max("30m"), NODE_CPUS.now, NODE_CPU_BUSY.avg("10m")}
+    with Prometheus([tmp_path / "nodes.om"]) as prometheus:
+        taken = survey(PromSource(prometheus.url), kube, wanted, START)
+    assert [taken.read(DISK_FREE.now, name).value for name in ("n1", "n2")] == [0.5, 0.1]
+    assert [taken.read(CLOCK_SYNCED.max("30m"), name).value for name in ("n1", "n2")] == [1, 0]
+    assert taken.read(NODE_CPUS.now, "n1").value == 2
+    assert taken.read(NODE_CPU_BUSY.avg("10m"), "n2").value == pytest.approx(0.95)
+    asked = {part.source for column in taken.columns.values() for part in column.parts if part.values}
+    assert len(asked) == 1, "whoever is named by both is asked once"
 
 
 def test_clocks_and_root_disks_are_told_by_node(outcomes: dict[str, list[Outcome]]) -> None:

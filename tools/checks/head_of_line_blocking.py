@@ -24,13 +24,13 @@ EVICTED = PREEMPTIONS.increase("10m")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the tail of the gaps is far above their median and long prompts arrive, without preemptions."""
     for tail in sorted(now.each(TAIL), key=lambda reading: -reading.number):
-        if tail.number <= limits["tail"]:
+        if tail.number <= limits["documents_tail"]:
             return None
         typical = now.of(tail.subject, TYPICAL) or now[TYPICAL]
         if tail.number < limits["spread"] * typical.number:
             continue
         longest = now.of(tail.subject, LONGEST) or now[LONGEST]
-        if longest.number < limits["prompt"]:
+        if longest.number < limits["prompt" if tail.number > limits["tail"] else "documents"]:
             continue
         evicted = now.get(EVICTED)
         if evicted is not None and evicted.number >= limits["preemptions"]:
@@ -75,6 +75,10 @@ CHECK = Check(
             "seconds",
             "a pause that every reader notices; half a second now and then is the price of a shared step",
         ),
+        "documents_tail": Limit(
+            0.5, "seconds", "the same of a pause where prompts are whole documents: each of them brings many such steps"
+        ),
+        "documents": Limit(32000, "tokens", "a prompt that takes a dozen steps and more"),
         "spread": Limit(8, "times", "the median: interruptions, not a slow step"),
         "prompt": Limit(8000, "tokens", "a prompt that takes several steps of the usual token budget"),
         "preemptions": Limit(10, "preemptions", "then the cache is what is short"),

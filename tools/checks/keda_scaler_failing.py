@@ -11,6 +11,8 @@ Scaling stops, or follows a zero that is none: with ignoreNullValues an empty an
 A trigger without errors and with answers over the last quarter of an hour, or an autoscaler that KEDA did not make.
 """
 
+import re
+
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.families import QUEUEING
 from tools.finding import Change, Remedy
@@ -19,6 +21,11 @@ from tools.vocabulary.autoscaling import HPA_BROKEN, KEDA_EMPTY, KEDA_ERRORS, KE
 
 ERRORS = KEDA_ERRORS.increase("15m")
 EMPTY = KEDA_EMPTY.increase("15m")
+# Whom the trigger names is there and does not answer: no address, name or query of the trigger would change that.
+_AWAY = re.compile(
+    r"status(?: code)?:? (?:40[13]|5\d\d)|connection refused|i/o timeout|deadline exceeded|no route to host|connection reset|\bEOF\b",
+    re.IGNORECASE,
+)
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -28,9 +35,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
     said = now.get(KEDA_SAID.now)
     errors = now.get(ERRORS)
     broken = now.get(HPA_BROKEN.now)
-    # Where the autoscaler itself complains, that is the finding, and KEDA's words are its evidence.
-    told = broken is not None and bool(broken.text)
-    if said is not None and said.text and not told and (errors is None or errors.number < limits["failures"]):
+    # Where the autoscaler itself complains and what KEDA asks is away for everybody, that is the finding, and KEDA's words are its evidence.
+    away = broken is not None and bool(broken.text) and said is not None and _AWAY.search(said.text) is not None
+    if said is not None and said.text and not away and (errors is None or errors.number < limits["failures"]):
         return because("KEDA cannot read its trigger; its event says: {said}", errors, said=said)
     errors = now[ERRORS]  # raises: what KEDA counts cannot be seen
     empty = now.get(EMPTY)

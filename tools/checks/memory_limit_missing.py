@@ -40,5 +40,6 @@ CHECK = Check(
         "(?:missing|without|no) (?:a |any )?memory limit",
         r"\bqos\b",
         "how much (?:host |main )?memory may",
+        r"\b(?:what|would|could|can|anything|nothing|who)\b[^.?!]{0,80}\b(?:stops?|caps?|bounds?|ceiling|limits?|prevents?|holds?)\b[^.?!]{0,80}\b(?:eat\w*|leak\w*|memory|ram)\b",
     ),
 )

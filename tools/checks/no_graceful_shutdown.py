@@ -81,10 +81,11 @@ CHECK = Check(
         r"(?:each|every|any|with|during|at|on) (?:a |the |our )?(?:rollout|deploy|release|scale[- ]?(?:in|down))\w* .{0,60}(?:\bcut|chopp|drop|502|503|reset|fail|error)",
         r"(?:\bcut|chopp|dropp|502|503|reset|fail|error)\w*.{0,60}(?:each|every) (?:rollout|deploy|release|scale[- ]?(?:in|down))",
         r"(?:each|every) (?:\w+ )?(?:rollout|deploy\w*|release|update|scale[- ]?(?:in|down)).{0,100}(?:\bcut\b|half-|chopp|dropp|50[0-4]\b|reset|fail|error|interrupt|broken|abort)",
+        r"(?:each|every) time (?:we|they|i|you|some(?:body|one)|any(?:body|one)|the team) (?:ship|deploy|roll|release|update|push|change|restart|scale|drain)\w*\b.{0,120}\b(?:cut|half-|chopp|dropp|50[0-4]\b|reset|fail|error|interrupt|broken|abort)",
     ),
     complaints=(
         r"(?:stop|break|broke|end|cut|die|drop|abort|vanish|interrupt|disappear|hang|truncat)\w*\b.{0,40}\b(?:in the middle|mid[- ]?(?:way|sentence|stream|answer|response|reply|generation|flight|request|word)|half-?way|part-?way)",
-        r"\b(?:cut|broken|chopped|breaks?|snapped) (?:off|short)\b",
+        r"\b(?:cut|broken|chopped|breaks?|snapped)[- ](?:off|short)\b",
         r"\btruncated\b|\bunfinished\b|\bincomplete (?:answer|response|repl(?:y|ies)\b|stream|report|generation|output|text)",
         r"\bhalf (?:an? |of (?:an? |the |their )?|the )?(?:answer|response|reply|report|sentence|text|stream)\b",
         r"\b(?:connection|stream|socket|session|sse)s?\b[^.?!]{0,40}\b(?:reset|closed|dropp|lost|cut|end|break|broke)",

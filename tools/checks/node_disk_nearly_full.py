@@ -10,9 +10,12 @@ At 15 % the kubelet deletes images, which are then pulled again for minutes, and
 Images and scratch on a disk of their own.
 """
 
+from dataclasses import replace
+
 from tools.asked import asking
 from tools.check import Because, Check, Limit, Limits, Now, On, because
 from tools.rules import paste
+from tools.vocabulary.node_problems import DISK_NOT_CLEARED
 from tools.vocabulary.readiness import DISK_FREE
 
 
@@ -21,13 +24,19 @@ def fires(now: Now, limits: Limits) -> Because | None:
     free = now[DISK_FREE.now]
     if free.number >= limits["free"]:
         return None
-    return because("{free_of} has {free} of its root file system free.", free=free)
+    said = now.get(DISK_NOT_CLEARED.now)
+    if said is None or not said.text:
+        return because("{free_of} has {free} of its root file system free.", free=free)
+    template = "{free_of} has {free} of its root file system free, and its kubelet finds too little to delete: {said}"
+    return replace(because(template, free=free, said=said), felt=True)
 
 
 CHECK = Check(
     on=(On.NODE,),
     severity="medium",
     needs=(DISK_FREE.now,),
+    helps=(DISK_NOT_CLEARED.now,),
+    felt=True,
     fires=fires,
     remedies=paste(
         "Give nodes room for two versions of each image, and keep weights on a volume.",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tools.facts import Object, many, name_of
+from tools.facts import Object, last_seen, many, name_of, within
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
-from tools.vocabulary.node_problems import NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
+from tools.vocabulary.node_problems import DISK_NOT_CLEARED, NODE_DISK_PRESSURE, NODE_PROBLEM, NODE_PROBLEM_FOR
 
-KINDS = ("nodes",)
+KINDS = ("nodes", "events")
 LONGEST = 250
 # Memory and processes under pressure make taints, and are told by what waits for the node; a disk does not empty by itself.
 _KUBELETS_OWN = frozenset({"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"})
@@ -24,12 +24,23 @@ _IS_WRONG = re.compile(
     r"Deadlock|Read-?[oO]nly|Corrupt|Frequent|Unhealthy|NotHealthy|Missing|Errors?(?![a-z])|Inactive|Unavailable|Flapping|Fail|Fault|Problem|Degraded"
 )
 
+# The kubelet tries every five minutes while there is too little room.
+_NOT_CLEARED = frozenset({"ImageGCFailed", "FreeDiskSpaceFailed"})
+_LATELY_S = 1200.0
+
 # What AKS announces of its machine: one that is frozen for seconds is none of these.
 _IS_TAKEN = re.compile(r"^(?:Preempt|Reboot|Redeploy|Terminate) (?:Scheduled|Started)")
 
 
 def read(listed: Listed) -> Iterator[Told]:
     """The problems of each node as one text, empty for none."""
+    uncleared = {
+        str(within(event, "involvedObject").get("name")): " ".join(str(event.get("message") or "").split())[:LONGEST]
+        for event in listed.of("events")
+        if str(event.get("reason")) in _NOT_CLEARED
+        and within(event, "involvedObject").get("kind") == "Node"
+        and 0 <= listed.now - (last_seen(event) or 0.0) <= _LATELY_S
+    }
     for item in listed.of("nodes"):
         name = name_of(item)[1]
         if not name:
@@ -44,6 +55,8 @@ def read(listed: Listed) -> Iterator[Told]:
         if since:
             facts[NODE_PROBLEM_FOR] = max(0.0, listed.now - min(since))
         yield Told(name, facts, "nodes")
+        if "events" in listed.items:
+            yield Told(name, {DISK_NOT_CLEARED: uncleared.get(name, "")}, "events")
 
 
 def _bad(one: Object) -> bool:

@@ -18,6 +18,7 @@ from tools.vocabulary.startup import (
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
+    PULLING,
     SANDBOX_SAID,
     START_BLOCKED,
 )
@@ -122,6 +123,8 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
         when = last_seen(event)
         if reason == "Pulling":
             pulling = when
+            # No image is pulled before the pod has its network and its volumes.
+            facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
         elif reason == "Pulled":
             pulling = None
             facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
@@ -140,6 +143,7 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
             facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
         elif reason == "Unhealthy":
             facts[PROBE_SAID] = message[:LONGEST]
+    facts[PULLING] = float(pulling is not None)
     if pulling is not None:
         facts[PULL_TOOK] = max(float(facts[PULL_TOOK]), now - pulling)
     return facts

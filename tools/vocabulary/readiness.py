@@ -5,7 +5,7 @@ A text that names what is wrong is empty where all is well; a text that says wha
 
 from __future__ import annotations
 
-from tools.series import Series
+from tools.node_series import BY_LABEL, BY_NAME, of_nodes
 from tools.signals import Per, Signal, fact, gauge
 
 ROLES = "clusterrolebindings"
@@ -88,27 +88,19 @@ ADMINS = fact(
     "cluster.admins", "subjects", Per.CLUSTER, "Subjects bound to cluster-admin", evidence="config", told_by=ROLES
 )
 
-_NAMED = " * on (instance) group_left (nodename) max by (instance, nodename) (node_uname_info)"
 _ROOT = '{{mountpoint="/",{sel}}}'
-SERIES = {
-    "node_exporter": {
-        CLOCK_SYNCED: (
-            Series(
-                "node_timex_sync_status",
-                only=("max",),
-                expr=f"max by ({{by}}) (max by (instance) (max_over_time(node_timex_sync_status{{{{{{sel}}}}}}[{{w}}])){_NAMED})",
-            ),
-        ),
-        DISK_FREE: (
-            Series(
-                "node_filesystem_avail_bytes",
-                only=("now",),
-                also=("node_filesystem_size_bytes",),
-                expr=(
-                    f"min by ({{by}}) ((min by (instance) (node_filesystem_avail_bytes{_ROOT})"
-                    f" / max by (instance) (node_filesystem_size_bytes{_ROOT})){_NAMED})"
-                ),
-            ),
-        ),
-    },
+_OF_NODES = {
+    CLOCK_SYNCED: of_nodes(
+        "node_timex_sync_status",
+        "max by ({group}) (max_over_time(node_timex_sync_status{{{sel}}}[{w}]))",
+        only=("max",),
+    ),
+    DISK_FREE: of_nodes(
+        "node_filesystem_avail_bytes",
+        f"min by ({{group}}) (node_filesystem_avail_bytes{_ROOT}) / max by ({{group}}) (node_filesystem_size_bytes{_ROOT})",
+        "node_filesystem_size_bytes",
+        only=("now",),
+        join="min",
+    ),
 }
+SERIES = {form: {signal: (series[form],) for signal, series in _OF_NODES.items()} for form in (BY_NAME, BY_LABEL)}

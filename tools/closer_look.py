@@ -85,7 +85,7 @@ def closer(cluster: Cluster | Blind, snapshot: Snapshot, pods: Sequence[str]) ->
 def from_their_start(
     cluster: Cluster | Blind, snapshot: Snapshot, pods: Sequence[str], wanted: Collection[Ask]
 ) -> Snapshot:
-    """The same snapshot with what engines among pods (by key) printed while they started, as far as `wanted` are lines of logs.
+    """The same snapshot with what engines and others on GPUs among pods (by key) printed while they started, as far as `wanted` are lines of logs.
 
     A pod of each workload is read, of the first few; the others are blind, as are those whose logs may not be read.
     """
@@ -93,11 +93,14 @@ def from_their_start(
     if not lines or isinstance(cluster, Blind) or snapshot.past:
         return snapshot
     first: dict[Subject, Pod] = {}
+    topology = snapshot.topology
     for key in sorted(pods):
-        pod = snapshot.topology.pods.get(key)
-        if pod is not None and pod.workload in snapshot.topology.engines and pod.active and pod.container:
+        pod = topology.pods.get(key)
+        if pod is not None and pod.active and pod.container:
             first.setdefault(pod.workload, pod)
-    chosen = list(first.values())
+    # A server on a GPU that nobody recognises loads weights like one that is.
+    known = [pod for of, pod in first.items() if of in topology.engines]
+    chosen = [*known, *(pod for pod in first.values() if pod not in known and pod.gpus)]
     logs = pod_logs.read_running(cluster, chosen[:MOST_STARTS], snapshot.at, lines=FROM_ITS_START)
     left = Part("Kubernetes API", "", snapshot.at, unseen={pod.key: NOT_ALL for pod in chosen[MOST_STARTS:]})
     kept = {ask: (*told, left) for ask, told in logs.parts.items() if ask in lines}

@@ -338,6 +338,18 @@ def test_a_replica_that_does_not_run_is_not_the_one_whose_start_is_read() -> Non
     assert after.read(LOG_PICKLE.now, "team/s0-1").value == PICKLED
 
 
+@pytest.mark.parametrize("said", [PICKLED, Blind(Reason.FORBIDDEN, "no logs for us")])
+def test_a_server_on_a_gpu_that_nobody_recognises_is_read_as_well(said: str | Blind) -> None:
+    pods = [
+        pod("own-0", owner=("StatefulSet", "own"), image="registry.example/own/server:3"),
+        pod("tool-0", owner=("StatefulSet", "tool"), image="nginx:1.27", gpus=0),
+    ]
+    kube = FakeKube(listings(pods=pods), {("team", "own-0", "engine", False): said})
+    before = survey(UNSET, kube, asks(asked=frozenset({"pickle_weights"})), 1.7e9)
+    after = from_their_start(kube, before, ["team/own-0", "team/tool-0"], asks_of({"pickle_weights"}))
+    assert verdict(after, "own") is (Verdict.FIRES if said == PICKLED else Verdict.BLIND)
+
+
 def test_no_log_is_read_where_no_line_is_asked_for() -> None:
     kube, before = engines(1)
     assert from_their_start(kube, before, ["team/s0-0"], asks_of({"secrets_in_env"})) is before

@@ -77,8 +77,7 @@ class Because:
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
     failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
     check explains, where that hangs on the readings. `felt` says that the harm itself is seen: a readiness rule that explains is
-    then a headline, and one that people complain of is told to them. `over` says that it has passed: beside a fault of the same workload
-    it is told, and is no headline.
+    then a headline, and one that people complain of is told to them.
     """
 
     template: str
@@ -88,7 +87,6 @@ class Because:
     outranks: tuple[str, ...] = ()
     explains: tuple[Explains, ...] | None = None
     felt: bool = False
-    over: bool = False
 
     @property
     def sentence(self) -> str:

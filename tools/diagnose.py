@@ -12,6 +12,7 @@ from tools.check import NothingToSee, Unseen, shown
 from tools.check_subjects import subjects
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, RuledOut
 from tools.first_errors import in_order
+from tools.headlines import beside_a_fault
 from tools.outcomes import Outcome, Verdict
 from tools.present import Present
 from tools.reading import Reading, Subject
@@ -22,10 +23,6 @@ from tools.topology import CLUSTER, Topology
 
 Overrides = Mapping[str, Mapping[str, float]]
 RULED_OUT_MOST = 16
-# Wrong, and harmful to nobody by itself: beside a fault of the same workload that it does not explain it is told, and is no headline.
-LATENT = frozenset({"config_drift_args_vs_runtime"})
-# The same of what is only measured less well than it could be: beside any fault.
-UNMEASURED = frozenset({"profiling_metrics_missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +108,11 @@ def diagnose(
     for key in order:
         causes = tuple(cause for cause in explained.get(key, ()) if cause in kept)
         finding, number = _finding(kept[key], causes, key in symptoms, number, kept[key].case.id in asked_for)
-        if finding.root and _beside_a_fault(kept[key], kept, explained, snapshot.topology):
+        if (
+            finding.root
+            and finding.id not in asked_for
+            and beside_a_fault(kept[key], kept, explained, snapshot.topology)
+        ):
             finding = replace(finding, root=False)
         findings.append(finding)
     return Diagnosis(
@@ -259,33 +260,6 @@ def _finding(
         pages=(f"failure-modes/{outcome.case.id}", *outcome.case.check.pages),
     )
     return finding, number + len(readings)
-
-
-def _beside_a_fault(
-    outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]], topology: Topology
-) -> bool:
-    """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload."""
-    over = outcome.because is not None and outcome.because.over
-    if outcome.case.id not in LATENT | UNMEASURED and not over:
-        return False
-    faults = {
-        key
-        for key, other in kept.items()
-        if other.case.id not in LATENT | UNMEASURED
-        and not (other.because and other.because.over)
-        and not any(cause in kept for cause in explained.get(key, ()))
-        and other.because is not None
-        and (other.because.severity or other.case.check.severity) != "info"
-    }
-    if outcome.case.id in UNMEASURED:
-        return bool(faults)
-    # A fault of a GPU that nobody is known to hold is this workload's by what it explains there.
-    ailing = {key: topology.workloads_of(kept[key].subject) for key in faults}
-    for key, other in kept.items():
-        for cause in faults.intersection(explained.get(key, ())):
-            ailing[cause] |= topology.workloads_of(other.subject)
-    mine = topology.workloads_of(outcome.subject)
-    return any(mine & whose for whose in ailing.values())
 
 
 def _evidence(reading: Reading, number: int) -> Evidence:

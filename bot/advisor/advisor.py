@@ -24,8 +24,9 @@ from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asked_for, asks, asks_of, complained_of
 from tools.closer_look import closer, from_their_start, suspects
-from tools.diagnose import UNMEASURED, Diagnosis, Overrides, Within, diagnose
+from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
+from tools.headlines import UNMEASURED
 from tools.observe import Cluster
 from tools.prices import PriceBook, price_book
 from tools.reading import Blind, Reason

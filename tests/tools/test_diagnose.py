@@ -212,18 +212,22 @@ def test_a_drift_beside_a_fault_is_told_and_is_no_headline() -> None:
     assert roots(normal) == {drift}, "what is normal is no fault"
 
 
-def test_a_pull_that_is_over_is_no_headline_beside_a_fault() -> None:
-    pulled = {"pod.pull_took now": 720, "pod.pulling now": 0}
-    slow = f"image_pull_slow@{APP}"
-    oom = scene("host_oomkilled")["fires"]
-    assert roots(diagnose(two((APP, pulled), (OTHER, WELL)))) == {slow}
-    beside = diagnose(two((APP, {**oom, **pulled}), (OTHER, WELL)))
-    assert roots(beside) == {f"host_oomkilled@{APP}"}
-    assert not the(beside, slow).root
-    under_way = diagnose(two((APP, {**oom, **pulled, "pod.pulling now": 1}), (OTHER, WELL)))
-    assert roots(under_way) == {slow, f"host_oomkilled@{APP}"}
-    elsewhere = diagnose(two((APP, pulled), (OTHER, {**WELL, **oom})))
-    assert roots(elsewhere) == {slow, f"host_oomkilled@{OTHER}"}
+def test_what_weighs_little_and_causes_nothing_is_no_headline_beside_something_grave_of_the_same_workload() -> None:
+    grave, slight = scene("host_oomkilled")["fires"], scene("spec_decode_low_acceptance")["fires"]
+    one, other = f"host_oomkilled@{APP}", f"spec_decode_low_acceptance@{APP}"
+    assert roots(diagnose(two((APP, slight), (OTHER, WELL)))) == {other}
+    beside = diagnose(two((APP, {**slight, **grave}), (OTHER, WELL)))
+    assert roots(beside) == {one}
+    assert not the(beside, other).explained_by, "it is told for what it is"
+    elsewhere = diagnose(two((APP, slight), (OTHER, {**WELL, **grave})))
+    assert roots(elsewhere) == {other, f"host_oomkilled@{OTHER}"}
+    # What causes something that is seen stays, as do faults of hardware, and two that weigh little.
+    causing = {**scene("prefix_cache_ineffective")["fires"], **scene("ttft_breach_prefill")["fires"], **grave}
+    assert f"prefix_cache_ineffective@{APP}" in roots(diagnose(two((APP, causing), (OTHER, WELL))))
+    asked = diagnose(
+        two((APP, {**grave, **scene("pickle_weights")["fires"]}), (OTHER, WELL)), None, None, {"pickle_weights"}
+    )
+    assert roots(asked) == {one, f"pickle_weights@{APP}"}
 
 
 def test_a_disk_that_fills_is_no_news_until_the_kubelet_finds_nothing_to_delete() -> None:

@@ -18,7 +18,6 @@ from tools.vocabulary.startup import (
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
-    PULLING,
     SANDBOX_SAID,
     START_BLOCKED,
 )
@@ -74,12 +73,6 @@ def test_a_pull_that_is_under_way_has_taken_so_far() -> None:
     assert facts({}, done, event("Pulling", "Pulling image"))[PULL_TOOK] == pytest.approx(2)
     present = event("Pulled", 'Container image "r/vllm:1" already present on machine')
     assert facts({}, present)[PULL_TOOK] == 0.0
-    under_way = facts({}, event("Pulling", "Pulling image", AGO_5))
-    assert (under_way[PULLING], facts({}, event("Pulling", "Pulling image"), done)[PULLING], facts({})[PULLING]) == (
-        1,
-        0,
-        0,
-    )
 
 
 def test_a_later_success_takes_a_failed_pull_back() -> None:

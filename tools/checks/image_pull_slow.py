@@ -11,11 +11,9 @@ Every new replica on a fresh node is later by as much, just when traffic has ris
 A node that holds the image already, or a pull within five minutes.
 """
 
-from dataclasses import replace
-
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.finding import Remedy
-from tools.vocabulary.startup import PULL_SAID, PULL_TOOK, PULLING
+from tools.vocabulary.startup import PULL_SAID, PULL_TOOK
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -23,9 +21,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     took = now.worst(PULL_TOOK.now)
     if took.number <= limits["pull"]:
         return None
-    still = now.of(took.subject, PULLING.now)
-    found = because("{took_of} waited {took} for its image.", now.of(took.subject, PULL_SAID.now), took=took)
-    return replace(found, over=still is not None and not still.number)
+    return because("{took_of} waited {took} for its image.", now.of(took.subject, PULL_SAID.now), took=took)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -52,7 +48,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="medium",
     needs=(PULL_TOOK.now,),
-    helps=(PULL_SAID.now, PULLING.now),
+    helps=(PULL_SAID.now,),
     limits={"pull": Limit(300, "seconds", "five minutes: an image of 20 GB at 70 MB/s")},
     fires=fires,
     explains=(Explains("cold_start_amplification"),),

@@ -18,7 +18,6 @@ from tools.vocabulary.startup import (
     PROBE_SAID,
     PULL_SAID,
     PULL_TOOK,
-    PULLING,
     SANDBOX_SAID,
     START_BLOCKED,
 )
@@ -143,7 +142,6 @@ def _happened(events: Sequence[Object], now: float) -> dict[Signal, Value]:
             facts[MOUNT_SAID] = facts[SANDBOX_SAID] = ""
         elif reason == "Unhealthy":
             facts[PROBE_SAID] = message[:LONGEST]
-    facts[PULLING] = float(pulling is not None)
     if pulling is not None:
         facts[PULL_TOOK] = max(float(facts[PULL_TOOK]), now - pulling)
     return facts

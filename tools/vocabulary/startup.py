@@ -26,7 +26,6 @@ LOG_UNREACHABLE = line("log.unreachable", "Line on what cannot be reached")
 START_BLOCKED = fact("pod.start_blocked", "", Per.REPLICA, "What keeps a container from starting")
 PULL_SAID = fact("pod.pull_said", "", Per.REPLICA, "What the image pull said", evidence="event", told_by="events")
 PULL_TOOK = fact("pod.pull_took", "seconds", Per.REPLICA, "Time of the image pull", evidence="event", told_by="events")
-PULLING = fact("pod.pulling", "bool", Per.REPLICA, "Image is being pulled", evidence="event", told_by="events")
 MOUNT_SAID = fact(
     "pod.mount_said", "", Per.REPLICA, "What mounting the volumes said", evidence="event", told_by="events"
 )

@@ -29,7 +29,7 @@ QUEUEING = (
     Explains("router_without_backends", Where.BESIDE),
 )
 # Pods that are placed nowhere: the head of their Ray cluster waits for them.
-UNPLACED = (*QUEUEING, Explains("ray_resources_missing", Where.SAME_NAMESPACE))
+UNPLACED = (*QUEUEING, *named("ttft_breach_prefill"), Explains("ray_resources_missing", Where.SAME_NAMESPACE))
 # The computation itself is slower than it should be: everything takes longer, queues form behind it, and more replicas are no remedy.
 SLOW = (
     *named("ttft_breach_prefill", "head_of_line_blocking", "hpa_at_max"),

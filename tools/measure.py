@@ -188,9 +188,9 @@ def _plan(
             if found:
                 queries.append(Query.of(ask, source, found, identities[source.name]))
         if carriers:
-            answered = any(query.ask == ask for query in queries)
+            answered = ", ".join(list(dict.fromkeys(query.series.metric for query in queries if query.ask == ask))[:3])
             absent[ask] = (
-                Blind(Reason.NO_SERIES, "Prometheus was asked and has none")
+                Blind(Reason.NO_SERIES, f"Prometheus was asked for {answered} and has none")
                 if answered
                 else _missing(ask, carriers, here)
             )

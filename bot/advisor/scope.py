@@ -204,7 +204,9 @@ def _names_one(said: re.Match[str], text: str) -> bool:
     """Whether the word beside `namespace` is meant as a name, of which nothing needs to be known."""
     word = said[1].lower()
     plain = (
-        not re.search(r"[-\d]", word) and said.re is _NAMESPACE and _SPOKEN_OF.search(text[: said.start()]) is not None
+        not re.search(r"[-\d]", word)
+        and said.re is _NAMESPACE
+        and _SPOKEN_OF.search(text, max(0, said.start() - 24), said.start()) is not None
     )
     return not (plain or _NO_NAMESPACE.fullmatch(word))
 

@@ -58,6 +58,14 @@ PICKLED = "Loading pt checkpoint shards:  50% Completed | 1/2 [00:12<00:12, 12.6
         ("would anything smaller than a whole H100 carry the tagger?", "mig_or_gpu_oversized_for_model"),
         ("how many replicas does chat really need?", "overprovisioned_replicas"),
         ("could we spare a replica of chat?", "overprovisioned_replicas"),
+        (
+            "do we have a server that would execute Python shipped inside a Hugging Face repo?",
+            "trust_remote_code_or_privileged",
+        ),
+        ("every time we ship a prompt change users see a burst of 502", "no_graceful_shutdown"),
+        ("would its liveness check start counting before the model is loaded?", "missing_startup_probe"),
+        ("what would stop it before it has eaten the RAM of the node?", "memory_limit_missing"),
+        ("is there a quota in team-a?", "no_resource_quota"),
     ],
 )
 def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
@@ -89,6 +97,7 @@ def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
         "chat is doing twice the traffic, or are there no GPUs left?",
         "no alert fired, latency is fine, and yet users complain",
         "we were paged for errors of chat at ten",
+        "who is hogging them, do I have to raise a quota",
         "do we need to lower max-model-len or raise gpu-memory-utilization?",
         "mt-canary, which should take some of the load, never shows up",
         "the card graphs have been ruler-straight since two while its pods work",

@@ -230,6 +230,26 @@ def test_what_weighs_little_and_causes_nothing_is_no_headline_beside_something_g
     assert roots(asked) == {one, f"pickle_weights@{APP}"}
 
 
+@pytest.mark.parametrize("pending", ["pending_taint", "pending_pvc_zone", "pending_node_selector"])
+def test_an_autoscaler_that_has_no_node_for_a_pod_that_none_may_hold_is_not_the_cause(pending: str) -> None:
+    world = {**scene("cluster_autoscaler_cannot_add_gpu_node")["fires"], **scene(pending)["fires"]}
+    assert roots(diagnose(two((APP, world), (OTHER, WELL)))) == {f"{pending}@{APP}"}
+
+
+def test_a_replica_that_is_placed_nowhere_leaves_the_others_slow() -> None:
+    world = {**scene("pending_taint")["fires"], **scene("ttft_breach_prefill")["fires"]}
+    assert roots(diagnose(two((APP, world), (OTHER, WELL)))) == {f"pending_taint@{APP}"}
+
+
+def test_a_full_disk_is_one_headline() -> None:
+    full = {
+        **scene("node_disk_full")["fires"],
+        "node.disk_free now": 0.05,
+        "node.disk_not_cleared now": "Failed to garbage collect",
+    }
+    assert roots(diagnose(two((APP, WELL), (OTHER, WELL), (N1, full)))) == {f"node_disk_full@{N1}"}
+
+
 def test_a_disk_that_fills_is_no_news_until_the_kubelet_finds_nothing_to_delete() -> None:
     filled = {"node.disk_free now": 0.11}
     assert roots(diagnose(two((APP, WELL), (OTHER, WELL), (N1, filled)))) == set()

@@ -95,7 +95,10 @@ def test_what_is_not_there_is_absent_by_name_and_not_asked(prom: PromSource, wor
     assert PREEMPTIONS.increase("10m") not in measured.parts
     assert value(measured, KV_USAGE.now, "team/nobody", now) == (
         None,
-        Blind(Reason.NO_SERIES, "Prometheus was asked and has none"),
+        Blind(
+            Reason.NO_SERIES,
+            "Prometheus was asked for vllm:kv_cache_usage_perc and has none",
+        ),
     )
 
 

@@ -103,6 +103,16 @@ def test_when_a_pod_failed() -> None:
     assert facts({"status": {"phase": "Failed", "startTime": AGO_2H}})[FAILED_AGO] == pytest.approx(7200)
     assert FAILED_AGO not in facts({"status": {"phase": "Running", "startTime": AGO_2H}})
     assert FAILED_AGO not in facts({"status": {"phase": "Failed"}})
+    # What its conditions say may be of its life before: the kubelet's own word is newer.
+    evicted = {
+        "phase": "Failed",
+        "reason": "Evicted",
+        "startTime": AGO_2H,
+        "conditions": [{"lastTransitionTime": AGO_2H}],
+    }
+    assert facts({"status": evicted}, event("Evicted", "low on memory", AGO_5))[FAILED_AGO] == pytest.approx(300)
+    assert facts({"status": evicted}, event("Killing", "Stopping", AGO_5))[FAILED_AGO] == pytest.approx(7200)
+    assert facts({"status": evicted}, listed=False)[FAILED_AGO] == pytest.approx(7200)
 
 
 def test_a_liveness_probe_without_a_startup_probe() -> None:

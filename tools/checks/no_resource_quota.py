@@ -34,7 +34,8 @@ CHECK = Check(
     owner="platform",
     rule=True,
     asked=(
-        r"\b(?:no|without|missing|have|has|is there|are there|lacks?|which|any) (?:\w+ ){0,3}?quotas?\b",
+        r"\b(?:no|without|missing|lacks?|any) (?:(?:gpu|resource|namespace) )?quotas?\b",
+        r"\b(?:is there|are there|has|have|under) (?:an?|any) (?:(?:gpu|resource|namespace) )?quotas?\b(?! (?:problem|issue|limit|reached|exceed|full|hit))",
         r"\b(?:could|can|would|may|might|stops?|keeps?|prevents?)\b[^.?!]{0,80}\b(?:take|taking|grab\w*|eat\w*|claim\w*|hog\w*|book\w*|us(?:e|ing)) (?:up )?(?:all|every|the whole|each)\b[^.?!]{0,30}\b(?:gpus?|cards?|cluster|pool)\b",
     ),
 )

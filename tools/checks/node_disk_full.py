@@ -64,6 +64,7 @@ CHECK = Check(
     },
     fires=fires,
     explains=(
+        Explains("node_disk_nearly_full"),
         Explains("image_pull_fail", Where.ON_THIS_NODE),
         Explains("pod_sandbox_failed", Where.ON_THIS_NODE),
         Explains("container_create_failed", Where.ON_THIS_NODE),

@@ -62,7 +62,7 @@ CHECK = Check(
         # Its volume is still held by the node that is gone.
         *named("pending_pvc_zone"),
         *named("pending_nodes_unavailable", "pending_other_resource"),
-        *at((*QUEUEING, *FAILING), Where.ON_THIS_NODE),
+        *at((*QUEUEING, *FAILING, *named("ttft_breach_prefill")), Where.ON_THIS_NODE),
     ),
     remedies=remedies,
     pages=("platform/capacity-reservations-and-spot", "platform/provisioning-gpu-nodes"),

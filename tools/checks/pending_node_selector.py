@@ -12,7 +12,7 @@ Too few free GPUs on every node, or a taint that is named instead.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On
-from tools.families import UNPLACED
+from tools.families import UNPLACED, named
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, room, stuck, told
 from tools.scheduler_words import Why
@@ -57,7 +57,8 @@ CHECK = Check(
     helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=UNPLACED,
+    # No node that it could add would match either.
+    explains=(*UNPLACED, *named("cluster_autoscaler_cannot_add_gpu_node")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="mlops",

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
-from tools.families import UNPLACED
+from tools.families import UNPLACED, named
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
@@ -168,7 +168,8 @@ CHECK = Check(
     helps=(WANTS, TAINTS, MOUNT_SAID.now, POD_PHASE.now, POD_AGE.now, CLAIM_SAID.now),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=UNPLACED,
+    # No node that it could add would be where the volume is.
+    explains=(*UNPLACED, *named("cluster_autoscaler_cannot_add_gpu_node")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "serving/cold-start"),
     owner="platform",

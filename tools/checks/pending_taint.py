@@ -13,7 +13,7 @@ cordoned node, not a policy.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On
-from tools.families import UNPLACED
+from tools.families import UNPLACED, named
 from tools.finding import Remedy
 from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, only, stuck, told
 from tools.scheduler_words import Why
@@ -52,7 +52,8 @@ CHECK = Check(
     helps=(WANTS, TAINTS, BLOCK),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
-    explains=UNPLACED,
+    # No node that it could add would be tolerated either.
+    explains=(*UNPLACED, *named("cluster_autoscaler_cannot_add_gpu_node")),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods",),
     owner="platform",

@@ -91,6 +91,8 @@ CHECK = Check(
         "host ?ipc",
         "(?:arbitrary|custom|foreign|remote) code",
         r"\b(?:own|their|his|her|unknown|somebody's|someone's) (?:python|code)\b.{0,60}\brun|\brun\w* .{0,40}\b(?:own|their|his|unknown) (?:python|code)",
+        r"\b(?:execut\w*|runs?|running|loads?|imports?)\b[^.?!]{0,40}\b(?:python|code|scripts?)\b[^.?!]{0,60}\b(?:repo\w*|hub|hugging ?face|checkpoint|shipped|model'?s?)\b",
+        r"\b(?:python|code|scripts?)\b[^.?!]{0,40}\b(?:shipped|from|out of|inside|in)\b[^.?!]{0,40}\b(?:repo\w*|the hub|hugging ?face|checkpoint|model repo\w*)\b",
         r"(?:publish|upload|author|own)\w* .{0,40}model.{0,100}(?:python|code)",
     ),
 )

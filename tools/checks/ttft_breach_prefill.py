@@ -14,7 +14,8 @@ queue behind it), or an objective that is met.
 
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
 from tools.finding import Remedy
-from tools.signals import KV_USAGE, PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, TTFT
+from tools.reading import Reading
+from tools.signals import KV_USAGE, PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, REQUESTS_WAITING, TTFT
 
 LATE = TTFT.p95("5m")
 QUEUED = QUEUE_TIME.p95("5m")
@@ -23,6 +24,7 @@ LONG = REQUEST_TOKENS.p95("5m")
 TAKES = PREFILL_TIME.mean("5m")
 PROMPT = REQUEST_TOKENS.mean("5m")
 KV = KV_USAGE.avg("10m")
+WAITING = REQUESTS_WAITING.avg("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -30,7 +32,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     for late in sorted(now.each(LATE), key=lambda reading: -reading.number):
         if late.number <= limits["ttft"]:
             return None
-        queued = now.of(late.subject, QUEUED) or now[QUEUED]
+        queued = now.of(late.subject, QUEUED)
+        if queued is None and (found := _untimed(now, limits, late)) is not None:
+            return found
+        queued = queued or now[QUEUED]
         if queued.number > limits["queue_share"] * late.number:
             continue
         computed = now.of(late.subject, COMPUTED) or now[COMPUTED]
@@ -46,6 +51,25 @@ def fires(now: Now, limits: Limits) -> Because | None:
             queued=queued,
         )
     return _too_long_for_the_queue(now, limits)
+
+
+def _untimed(now: Now, limits: Limits, late: Reading) -> Because | None:
+    """Long prompts on an engine that times neither queue nor prefill: nobody waits, and there is room in the cache."""
+    waiting, long, room = (now.of(late.subject, ask) for ask in (WAITING, PROMPT, KV))
+    if waiting is None or long is None or room is None:
+        return None
+    if waiting.number >= limits["waiting"] or long.number < limits["long"] or room.number >= limits["full"]:
+        return None
+    return because(
+        "The p95 time to first token of {late_of} is {late} against an objective of {goal}; {waiting} wait, the KV cache is {room} full,"
+        " and prompts have {long} on average.",
+        now.get(REQUESTS_RUNNING.now),
+        late=late,
+        goal=objective(late, limits["ttft"]),
+        waiting=waiting,
+        room=room,
+        long=long,
+    )
 
 
 def _too_long_for_the_queue(now: Now, limits: Limits) -> Because | None:
@@ -98,12 +122,13 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(LATE, QUEUED, COMPUTED),
-    helps=(LONG, REQUESTS_RUNNING.now, TAKES, PROMPT, KV),
+    helps=(LONG, REQUESTS_RUNNING.now, TAKES, PROMPT, KV, WAITING),
     limits={
         "ttft": Limit(2.0, "seconds", "a common interactive objective; set your own"),
         "queue_share": Limit(0.3, "ratio", "a third of the wait in the queue is no longer a matter of prefill alone"),
         "prefill_share": Limit(0.5, "ratio", "more than half of the wait is prefill"),
         "long": Limit(8192, "tokens", "the largest common token budget of a step: a longer prompt takes several"),
+        "waiting": Limit(1.0, "requests", "on average less than one: no queue to speak of"),
         "full": Limit(0.9, "ratio", "from there on requests wait for room in the cache"),
     },
     fires=fires,

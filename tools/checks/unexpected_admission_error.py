@@ -19,6 +19,7 @@ from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
 from tools.finding import Remedy
 from tools.signals import POD_AGE, REPLICAS_READY, REPLICAS_WANTED
 from tools.vocabulary.autoscaling import FAILED_REASON
+from tools.vocabulary.startup import FAILED_AGO
 
 # The kubelet's reasons at admission (lifecycle predicates, device manager, topology manager, CPU manager, shutdown manager); of late each of its
 # messages begins in the same way. What it turns away for want of memory or disk it calls evicted, which is another matter.
@@ -35,17 +36,20 @@ def fires(now: Now, limits: Limits) -> Because | None:
     for reason in now.each(FAILED_REASON.now):
         if not _TURNED_AWAY.match(reason.text):
             continue
-        age = now.of(reason.subject, POD_AGE.now)
+        age, failed_ago = now.of(reason.subject, POD_AGE.now), now.of(reason.subject, FAILED_AGO.now)
         if age is None:
             now[POD_AGE.now]  # raises: whether it is old cannot be seen
             continue
+        # One that ran for weeks is admitted anew when its kubelet starts again.
+        if failed_ago is not None and failed_ago.number < age.number:
+            age = failed_ago
         if age.number <= limits["recent"]:
             failed.append((reason, age))
     if not failed:
         return None
     reason, age = min(failed, key=lambda one: one[1].number)
     count = counted([one for one, _ in failed], "Pods failed for lack of what they asked for", "pods", now.subject)
-    said = "{count} failed at admission, the last one created {age} ago: {reason}"
+    said = "{count} failed at admission, the last one {age} ago: {reason}"
     wanted, ready = now.get(REPLICAS_WANTED.now), now.get(REPLICAS_READY.now)
     if wanted is not None and ready is not None and ready.number >= max(1.0, wanted.number):
         # Others took their places: what lies there is litter, and red.
@@ -90,7 +94,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="medium",
     needs=(FAILED_REASON.now, POD_AGE.now),
-    helps=(REPLICAS_WANTED.now, REPLICAS_READY.now),
+    helps=(FAILED_AGO.now, REPLICAS_WANTED.now, REPLICAS_READY.now),
     limits={"recent": Limit(86_400, "seconds", "a day: failed pods may lie around for weeks")},
     fires=fires,
     remedies=remedies,

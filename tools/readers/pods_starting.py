@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tools.facts import Object, at, last_seen, many, name_of, serving_container, within
 from tools.quantity import seconds
@@ -60,22 +60,42 @@ def read(listed: Listed) -> Iterator[Told]:
         when = last_seen(event)
         if involved.get("kind") == "Pod" and when is not None and listed.now - when <= LATELY_S:
             events[f"{involved.get('namespace') or ''}/{involved.get('name') or ''}"].append((when, event))
+    turned = _turned_away(listed)
     for pod in listed.of("pods"):
         if not all(name_of(pod)):
             continue
         key = "/".join(name_of(pod))
-        yield Told(key, _state(pod, listed.now), "pods")
+        yield Told(key, _state(pod, listed.now, turned), "pods")
         if "events" in listed.items:
             about = [event for _, event in sorted(events.get(key, ()), key=lambda one: one[0])]
             yield Told(key, _happened(about, listed.now), "events")
 
 
-def _state(pod: Object, now: float) -> dict[Signal, Value]:
+def _turned_away(listed: Listed) -> dict[tuple[str, str, str], float]:
+    """When a kubelet last said of a pod what stands as the reason in its status, by namespace, name and reason.
+
+    Conditions may be those of its life before: a pod that a restarted kubelet does not admit again keeps them.
+    """
+    found: dict[tuple[str, str, str], float] = {}
+    for event in listed.of("events"):
+        involved, when = within(event, "involvedObject"), last_seen(event)
+        if involved.get("kind") == "Pod" and when is not None and when <= listed.now:
+            key = (
+                str(involved.get("namespace") or ""),
+                str(involved.get("name") or ""),
+                str(event.get("reason") or ""),
+            )
+            found[key] = max(when, found.get(key, 0.0))
+    return found
+
+
+def _state(pod: Object, now: float, turned: Mapping[tuple[str, str, str], float]) -> dict[Signal, Value]:
     facts: dict[Signal, Value] = {START_BLOCKED: _blocked(pod), NO_STARTUP_PROBE: _no_startup_probe(pod)}
     if at(pod, "status", "phase") == "Failed":
         times = [seconds(one.get("lastTransitionTime")) for one in many(pod, "status", "conditions")]
         ended = many(pod, "status", "containerStatuses")
         times += [seconds(at(status, "state", "terminated", "finishedAt")) for status in ended]
+        times.append(turned.get((*name_of(pod), str(at(pod, "status", "reason") or ""))))
         known = [time for time in times if time is not None]
         # An evicted pod may be all but empty: then it is as old as it is.
         started = seconds(at(pod, "status", "startTime")) or seconds(at(pod, "metadata", "creationTimestamp"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ class Diagnosis:
     """What is wrong, worst cause first with its symptoms after it; what is not; what could not be seen.
 
     `outcomes` are the verdicts behind it, `rules` those of readiness rules that were made on the way, `scope` the subjects that it is about.
+    `not_so` are the rules (by id) that were asked for and that nobody in the scope breaks, each of whom could be seen.
     """
 
     findings: tuple[Finding, ...]
@@ -39,6 +41,7 @@ class Diagnosis:
     outcomes: tuple[Outcome, ...] = ()
     rules: tuple[Outcome, ...] = ()
     scope: frozenset[Subject] = frozenset()
+    not_so: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,7 @@ def diagnose(
         findings.append(finding)
     return Diagnosis(
         findings=tuple(findings),
-        ruled_out=_ruled_out(outcomes, scope, kept.values(), within),
+        ruled_out=_ruled_out(outcomes, scope, kept.values(), within, asked_for),
         blind=blind_spots([one for one in outcomes if _concerns(one, scope, path)], snapshot),
         checked=sum(
             1 for outcome in outcomes if outcome.subject in scope and outcome.verdict is not Verdict.NOT_APPLICABLE
@@ -125,6 +128,7 @@ def diagnose(
         outcomes=tuple(outcomes),
         rules=rules,
         scope=scope,
+        not_so=_not_so([one for one in outcomes if one.subject in scope or one.subject == CLUSTER], asked_for),
     )
 
 
@@ -278,14 +282,20 @@ def _confidence(readings: Sequence[Reading], explains: bool) -> Confidence:
 
 
 def _ruled_out(
-    outcomes: Sequence[Outcome], scope: frozenset[Subject], fired: Collection[Outcome], within: Within
+    outcomes: Sequence[Outcome],
+    scope: frozenset[Subject],
+    fired: Collection[Outcome],
+    within: Within,
+    asked_for: Collection[str],
 ) -> tuple[RuledOut, ...]:
-    """Quiet checks on what was asked for, or on what something fires on: those that could have explained it first."""
+    """Quiet checks on what was asked for, or on what something fires on: rules asked for first, then those that could have explained it."""
     told = {outcome.subject for outcome in fired}
     symptoms = {outcome.case.id for outcome in fired}
-    found: list[tuple[bool, RuledOut]] = []
+    found: list[tuple[int, RuledOut]] = []
     for outcome in outcomes:
-        interesting = outcome.subject in scope and (not within.everything or outcome.subject in told)
+        asked = outcome.case.id in asked_for
+        inside = outcome.subject in scope or (asked and outcome.subject == CLUSTER)
+        interesting = inside and (asked or not within.everything or outcome.subject in told)
         if outcome.verdict is not Verdict.QUIET or not interesting or not outcome.looked_at:
             continue
         # That it served is why a line on its start is no reason: the line that was not there says more.
@@ -298,8 +308,16 @@ def _ruled_out(
         whom = "" if own else f" of {last.subject}"
         why = f"{last.name}{whom}: {shown(last) or 'none'}"
         rival = any(explains.symptom in symptoms for explains in outcome.case.check.explains)
-        found.append((not rival, RuledOut(outcome.case.id, str(outcome.subject), why)))
+        found.append((0 if asked else 2 - rival, RuledOut(outcome.case.id, str(outcome.subject), why)))
     return tuple(ruled for _, ruled in sorted(found, key=lambda one: one[0])[:RULED_OUT_MOST])
+
+
+def _not_so(outcomes: Sequence[Outcome], asked_for: Collection[str]) -> tuple[str, ...]:
+    found: dict[str, set[Verdict]] = defaultdict(set)
+    for outcome in outcomes:
+        if outcome.case.id in asked_for and outcome.verdict is not Verdict.NOT_APPLICABLE:
+            found[outcome.case.id].add(outcome.verdict)
+    return tuple(sorted(one for one, verdicts in found.items() if verdicts == {Verdict.QUIET}))
 
 
 def _concerns(outcome: Outcome, scope: frozenset[Subject], path: frozenset[str]) -> bool:

@@ -22,7 +22,7 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asked_for, asks, asks_of, complained_of
+from tools.casebook import asked_for, asks, asks_of, cases, complained_of
 from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
@@ -183,7 +183,8 @@ class Advisor:
         when = asks_time(clean(question.text or ""))
         if when is not None:
             line = compose.time_verdict(when, told.findings, told.recovered) or line
-        line = beside + line
+        asked_and_not = [cases()[one].words.title for one in diagnosis.not_so if one in asked]
+        line = compose.not_so(asked_and_not) + beside + line
         citations = citing.of_findings(told.findings, self._library)
         if not told.findings and hits and (nothing or not asks_state(question.text or "")):
             # Nothing is wrong with what it asks about, or nobody could look: what it asks may be in the pages.

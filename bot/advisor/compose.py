@@ -39,6 +39,14 @@ def verdict(
     return f"{line} {recovered[0].text}" if recovered else line
 
 
+def not_so(titles: Sequence[str]) -> str:
+    """What somebody asks about and what is otherwise, as a sentence to begin with; empty where there is none."""
+    if not titles:
+        return ""
+    said = "; ".join(title.rstrip(".") for title in titles[:3])
+    return f"What you ask about was looked at and is not so here: {said}. "
+
+
 def time_verdict(
     asked: Literal["since", "before", "over"], findings: Sequence[Finding], recovered: Sequence[Recovered]
 ) -> str:

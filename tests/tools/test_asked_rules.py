@@ -66,6 +66,7 @@ PICKLED = "Loading pt checkpoint shards:  50% Completed | 1/2 [00:12<00:12, 12.6
         ("would its liveness check start counting before the model is loaded?", "missing_startup_probe"),
         ("what would stop it before it has eaten the RAM of the node?", "memory_limit_missing"),
         ("is there a quota in team-a?", "no_resource_quota"),
+        ("do both of them have memory limits?", "memory_limit_missing"),
     ],
 )
 def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
@@ -267,6 +268,23 @@ def test_what_is_asked_for_is_a_headline_and_otherwise_none() -> None:
         two((APP, {**world, **scene("host_oomkilled")["fires"]}), (OTHER, {})), None, None, {"secrets_in_env"}
     )
     assert {one.id for one in both.findings if one.root} == {"secrets_in_env", "host_oomkilled"}
+
+
+def test_what_is_asked_for_and_is_not_so_is_said_first_among_what_was_ruled_out() -> None:
+    quiet = {**scene("secrets_in_env")["fires"], **scene("secrets_in_env")["quiet_if"]}
+    told = diagnose(two((APP, quiet), (OTHER, {})), Within("team"), asked_for={"secrets_in_env"})
+    assert told.not_so == ("secrets_in_env",)
+    assert (told.ruled_out[0].id, told.ruled_out[0].subject) == ("secrets_in_env", str(APP))
+    # Of the whole fleet, too; and not while one of them could not be seen, or breaks it.
+    assert not diagnose(two((APP, quiet), (OTHER, {})), asked_for={"secrets_in_env"}).not_so
+    assert diagnose(two((APP, quiet), (OTHER, quiet)), asked_for={"secrets_in_env"}).not_so == ("secrets_in_env",)
+    broken = two((APP, quiet), (OTHER, scene("secrets_in_env")["fires"]))
+    assert not diagnose(broken, asked_for={"secrets_in_env"}).not_so
+    assert not diagnose(two((APP, quiet), (OTHER, quiet))).not_so
+    alerted = {**scene("no_alertmanager")["fires"], **scene("no_alertmanager")["quiet_if"]}
+    of_all = diagnose(two((APP, {}), (OTHER, {}), (CLUSTER, alerted)), Within("team"), asked_for={"no_alertmanager"})
+    assert of_all.not_so == ("no_alertmanager",)
+    assert of_all.ruled_out[0].id == "no_alertmanager"
 
 
 def test_what_is_asked_for_and_not_seen_is_blind() -> None:

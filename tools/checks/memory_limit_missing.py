@@ -38,6 +38,7 @@ CHECK = Check(
     asked=(
         "memory limit.{0,40}(?:missing|not set|unset|forgot)",
         "(?:missing|without|no) (?:a |any )?memory limit",
+        r"\b(?:has|have|any|an?) memory limits?\b(?! (?:reached|exceeded|hit|of))",
         r"\bqos\b",
         "how much (?:host |main )?memory may",
         r"\b(?:what|would|could|can|anything|nothing|who)\b[^.?!]{0,80}\b(?:stops?|caps?|bounds?|ceiling|limits?|prevents?|holds?)\b[^.?!]{0,80}\b(?:eat\w*|leak\w*|memory|ram)\b",

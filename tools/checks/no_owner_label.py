@@ -31,6 +31,7 @@ CHECK = Check(
     rule=True,
     asked=(
         "who owns",
+        r"\b(?:has|have|any|an|no) owner\b",
         "owner label",
     ),
 )

@@ -312,6 +312,17 @@ def test_who_asks_for_a_rule_in_words_of_an_audit_is_looked_at(library: Library)
     assert plain.intent == "readiness"
 
 
+def test_who_asks_for_a_rule_that_nobody_breaks_is_told_so(library: Library) -> None:
+    pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat"), args=["--model=org/m"])]
+    kube = FakeKube(worlds.listings(pods=pods), {("team", "chat-0", "engine", False): ""})
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question("does chat run with --trust-remote-code?"))
+    assert answer.verdict.startswith(
+        "What you ask about was looked at and is not so here: Code from the model's repository"
+    )
+    assert not [finding for finding in answer.findings if finding.root]
+    assert_grounded(answer)
+
+
 @pytest.mark.parametrize(
     ("stopped", "text", "told"),
     [

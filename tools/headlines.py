@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tools.check import On
 from tools.families import QUEUEING
 from tools.outcomes import Outcome
 from tools.topology import Topology
@@ -48,7 +47,7 @@ def _slight(outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[st
 
     What is slow or idle there mostly follows from that, on a way that no relation names; what only shows the load is not meant.
     """
-    if _severity(outcome) not in {"medium", "low"} or outcome.case.check.on != (On.WORKLOAD,):
+    if _severity(outcome) not in {"medium", "low"} or outcome.subject.kind in {"gpu", "node", "cluster"}:
         return False
     if any(outcome.key in causes for causes in explained.values()):
         return False

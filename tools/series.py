@@ -150,6 +150,8 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
     elif ask.statistic == "now":
         core = f"{join} by ({by}) ({metric}{selector})"
     else:
+        # A pod that left a GPU, or came to it, makes a new series of the same GPU: the lowest of both is its lowest.
+        join = "min" if (ask.statistic, ask.signal.per, join) == ("min", Per.GPU, "max") else join
         core = f"{join} by ({by}) ({_OVER[ask.statistic]}({metric}{selector}[{window}]))"
     if series.scale != 1.0 and ask.statistic != "changes":
         core = f"({core}) * {series.scale:.10g}"

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 Sources = Callable[[str | None], tuple[PromSource | Blind, Cluster | Blind, str]]
 PRESENT_S = 60.0
+# A namespace of so few workloads is looked at as if each of them had been named.
+FEW = 6
 NO_PROMETHEUS = Blind(Reason.NOT_SET, "Prometheus was not asked")
 RULES_NOTE = "Answered from rules; no language model took part. Nothing was changed."
 HELP = (
@@ -157,14 +159,16 @@ class Advisor:
         within = Within(scope.namespace, scope.workload, found.several)
         asked = asked_for(question.text or "")
         if asked:
-            mine = (one for one in snapshot.topology.workloads if within.holds(one))
-            pods = [key for one in mine for key in snapshot.topology.pods_of(one)]
+            those = (one for one in snapshot.topology.workloads if within.holds(one))
+            pods = [key for one in those for key in snapshot.topology.pods_of(one)]
             snapshot = from_their_start(self._sources(question.cluster)[1], snapshot, pods, asks_of(asked))
         diagnosis = diagnose(snapshot, within, self._limits, asked)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
-        failing = bool(scope.workload or found.several) and _FAILS.search(question.text or "") is not None
-        named = [one for one in snapshot.topology.workloads if (calm or failing) and within.holds(one)]
+        mine = [one for one in snapshot.topology.workloads if within.holds(one)]
+        few = bool(scope.namespace) and len(mine) <= FEW
+        failing = (bool(scope.workload or found.several) or few) and _FAILS.search(question.text or "") is not None
+        named = mine if calm or failing else []
         worth = suspects(diagnosis, snapshot.topology, named)
         if calm or failing or worth:
             logs = self._sources(question.cluster)[1]

@@ -34,7 +34,9 @@ _READINESS = re.compile(
 )
 # Who asks, or for whom: the people of an audit may ask anything.
 _AUDITORS = re.compile(
-    r"\b(?:from|by|at) (?:the |our |an? )?(?:[\w-]+ )?audit(?:ors?)?\b|\b(?:[\w-]+ )?auditors?\b", re.IGNORECASE
+    r"^(?:an? |the )?(?:audit|compliance|security review)(?: (?:prep\w*|question|check|follow-?up|request|item|query))?(?: (?:for|about|on|of) [\w./-]{1,60})?: "
+    r"|\b(?:from|by|at) (?:the |our |an? )?(?:[\w-]+ )?audit(?:ors?)?\b|\b(?:[\w-]+ )?auditors?\b",
+    re.IGNORECASE,
 )
 _SIZING = re.compile(
     r"\b(?:fits?|fit (?:on|in|into)|how many gpus?|how much (?:v?ram|gpu memory|memory)|which gpus? (?:do|should|for)|sizing|(?:to|should i|should we|we|i) size|size (?:my|our|the|a|an|for|up|it)|(?:what|which|right|gpu|cluster|fleet|node|card) sizes?)\b",

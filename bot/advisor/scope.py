@@ -33,7 +33,7 @@ _NO_NAMESPACE = re.compile(
 )
 # "In that namespace": one that was spoken of before, whatever word comes next.
 _SPOKEN_OF = re.compile(
-    r"\b(?:this|that|the same|the whole|the entire|which|what|another|any|every)\s+$", re.IGNORECASE
+    r"\b(?:this|that|the same|the whole|the entire|which|what|another|any|every|[a-z]+'s|[a-z]+s')\s+$", re.IGNORECASE
 )
 # What KServe, Knative, KubeRay and charts of engines append to the name that somebody gave.
 _APPENDED = re.compile(
@@ -188,6 +188,10 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
     if hits:
         return _found(question, hits, None)
     named = [namespace for namespace in namespaces if namespace in words and namespace not in _PLAIN]
+    if nodes and named:
+        # A machine, and a namespace or what is called like it: both.
+        those = {one for one in topology.workloads if one.namespace in named}
+        return Found(Scope(question.cluster), True, several=frozenset(nodes | those))
     if len(named) == 1:
         return Found(Scope(question.cluster, named[0], None), True)
     if any(node.lower() in words for node in topology.nodes):

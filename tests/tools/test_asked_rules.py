@@ -67,6 +67,15 @@ PICKLED = "Loading pt checkpoint shards:  50% Completed | 1/2 [00:12<00:12, 12.6
         ("what would stop it before it has eaten the RAM of the node?", "memory_limit_missing"),
         ("is there a quota in team-a?", "no_resource_quota"),
         ("do both of them have memory limits?", "memory_limit_missing"),
+        (
+            "can a random pod in some other team's namespace talk straight to chat, going around the gateway?",
+            "no_network_policy",
+        ),
+        ("are we sure they come back with exactly the server build they run today?", "latest_tag"),
+        (
+            "does it get a separate grace period while it boots before the liveness check starts counting?",
+            "missing_startup_probe",
+        ),
     ],
 )
 def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
@@ -99,6 +108,7 @@ def test_who_asks_for_a_rule_is_understood(text: str, rule: str) -> None:
         "no alert fired, latency is fine, and yet users complain",
         "we were paged for errors of chat at ten",
         "who is hogging them, do I have to raise a quota",
+        "can I hand that first machine back to the pool",
         "do we need to lower max-model-len or raise gpu-memory-utilization?",
         "mt-canary, which should take some of the load, never shows up",
         "the card graphs have been ruler-straight since two while its pods work",

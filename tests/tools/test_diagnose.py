@@ -212,16 +212,22 @@ def test_a_drift_beside_a_fault_is_told_and_is_no_headline() -> None:
     assert roots(normal) == {drift}, "what is normal is no fault"
 
 
-def test_what_weighs_little_and_causes_nothing_is_no_headline_beside_something_grave_of_the_same_workload() -> None:
-    grave, slight = scene("host_oomkilled")["fires"], scene("spec_decode_low_acceptance")["fires"]
-    one, other = f"host_oomkilled@{APP}", f"spec_decode_low_acceptance@{APP}"
+@pytest.mark.parametrize("check", ["spec_decode_low_acceptance", "image_pull_slow"])
+def test_what_weighs_little_and_causes_nothing_is_no_headline_beside_something_grave_of_the_same_workload(
+    check: str,
+) -> None:
+    grave, slight = scene("host_oomkilled")["fires"], scene(check)["fires"]
+    one, other = f"host_oomkilled@{APP}", f"{check}@{APP}"
     assert roots(diagnose(two((APP, slight), (OTHER, WELL)))) == {other}
     beside = diagnose(two((APP, {**slight, **grave}), (OTHER, WELL)))
     assert roots(beside) == {one}
     assert not the(beside, other).explained_by, "it is told for what it is"
     elsewhere = diagnose(two((APP, slight), (OTHER, {**WELL, **grave})))
     assert roots(elsewhere) == {other, f"host_oomkilled@{OTHER}"}
-    # What causes something that is seen stays, as do faults of hardware, and two that weigh little.
+    both = {**scene("spec_decode_low_acceptance")["fires"], **scene("image_pull_slow")["fires"]}
+    light = diagnose(two((APP, both), (OTHER, WELL)))
+    assert roots(light) == {f"spec_decode_low_acceptance@{APP}", f"image_pull_slow@{APP}"}, "neither is grave"
+    # What causes something that is seen stays.
     causing = {**scene("prefix_cache_ineffective")["fires"], **scene("ttft_breach_prefill")["fires"], **grave}
     assert f"prefix_cache_ineffective@{APP}" in roots(diagnose(two((APP, causing), (OTHER, WELL))))
     asked = diagnose(

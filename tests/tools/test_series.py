@@ -52,6 +52,11 @@ def test_what_is_asked(ask: Ask, series: Series, labels: Labels, said: str) -> N
     assert render(ask, series, labels) == said
 
 
+@pytest.mark.parametrize(("ask", "join"), [(GPU_UTIL.min("5m"), "min"), (GPU_UTIL.max("5m"), "max"), (KV_USAGE.min("5m"), "max"), (GPU_UTIL.now, "max")])  # fmt: skip
+def test_the_lowest_of_a_gpu_is_the_lowest_of_its_series(ask: Ask, join: str) -> None:
+    assert render(ask, Series("m"), GPU).startswith(f"{join} by (UUID, GPU_I_ID) (")
+
+
 def test_matchers_of_source_series_and_server_come_together() -> None:
     labels = Labels(("pod",), 'cluster="c1"')
     assert (

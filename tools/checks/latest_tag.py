@@ -46,5 +46,6 @@ CHECK = Check(
         r"(?:same|exact\w*|precisely|that very) .{0,15}(?:build|image|version|bits).{0,60}(?:back|again|after|tomorrow|next)",
         "(?:build|image|version).{0,40}(?:change|differ)s? .{0,30}(?:restart|drain|by itself|under us|reschedul)",
         "names (?:what it runs|its image)",
+        r"\b(?:come|comes|came|get|gets|start|starts|restart\w*|reschedul\w*)\b[^.?!]{0,60}\b(?:same|exact\w*|precisely|identical|that very)\b[^.?!]{0,30}\b(?:build|image|version|bits|binary|release)\b",
     ),
 )

@@ -24,7 +24,7 @@ from tools.reading import Reading
 from tools.signals import EXIT_CODE, LIVED_FOR, LOG_CUDA_OOM, LOG_SERVING, RESTARTS, TERMINATED_AGO, TERMINATION
 from tools.vocabulary.autoscaling import STARTUP_TOOK
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
-from tools.vocabulary.manifests import STARTUP_BUDGET
+from tools.vocabulary.manifests import GRACE, STARTUP_BUDGET
 from tools.vocabulary.pipelines import PROBE_TIMEOUTS as UNANSWERED
 from tools.vocabulary.readiness import LIVENESS_TIMEOUT
 from tools.vocabulary.startup import LOG_COLLECTIVE, LOG_ENGINE_DEAD, PROBE_KILL
@@ -40,6 +40,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
     for crash in recent(now, limits["recent"]):
         if crash.reason.text == "OOMKilled" or crash.code.number not in _KILLED:
             continue
+        if now.of(crash.code.subject, PROBE_KILL.now) is None and (found := _timed(now, crash, limits)) is not None:
+            return found
         kill = needed(now, crash.code, PROBE_KILL.now)
         if not kill.text:
             continue
@@ -55,6 +57,28 @@ def fires(now: Now, limits: Limits) -> Because | None:
             return because(said + ": {kill}", *also, code=crash.code, ago=crash.ago, kill=kill)
         return because(said + ", after {lived}: {kill}", *also, code=crash.code, ago=crash.ago, kill=kill, lived=lived)
     return None
+
+
+def _timed(now: Now, crash: Crash, limits: Limits) -> Because | None:
+    """Where no event can be seen: it lived as long as its probes grant a start, and the grace that a kill is given, and never served."""
+    lived, budget = (now.of(crash.code.subject, ask) for ask in (LIVED_FOR.now, STARTUP_BUDGET.now))
+    grace = now.of(crash.code.subject, GRACE.now)
+    if lived is None or budget is None or log_line(now, crash, LOG_SERVING).text:
+        return None
+    late = (grace.number if grace is not None else 30.0) + limits["late"]
+    if not budget.number <= lived.number <= budget.number + late:
+        return None
+    if any((line := now.of(crash.code.subject, one.now)) is not None and line.text for one in _DEAD):
+        return None
+    return because(
+        "{code_of} ended with exit code {code} {ago} ago before it served, after {lived}, where its probes grant a start {budget}.",
+        crash.reason,
+        grace,
+        code=crash.code,
+        ago=crash.ago,
+        lived=lived,
+        budget=budget,
+    )
 
 
 def _busy(now: Now, crash: Crash, kill: Reading, limits: Limits) -> Because | None:
@@ -132,12 +156,17 @@ CHECK = Check(
         *HELPS,
         LIVED_FOR.now,
         STARTUP_BUDGET.now,
+        GRACE.now,
         STARTUP_TOOK.now,
         LIVENESS_TIMEOUT.now,
         UNANSWERED.now,
         *(signal.now for signal in _DEAD),
     ),
-    limits={**LIMITS, "timeout": Limit(2, "seconds", "Kubernetes' default is 1 s; a step under load takes longer")},
+    limits={
+        **LIMITS,
+        "timeout": Limit(2, "seconds", "Kubernetes' default is 1 s; a step under load takes longer"),
+        "late": Limit(20, "seconds", "what a probe waits for its last answer, and a kubelet for its turn"),
+    },
     fires=fires,
     # The rule that would have kept it from this.
     explains=(*SLOW, *FAILING, *named("missing_startup_probe")),

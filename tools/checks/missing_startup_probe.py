@@ -39,6 +39,9 @@ CHECK = Check(
         *asking(
             r"\b(?:liveness|health ?checks?)\b[^.?!]{0,80}\b(?:before|while|during|until)\b[^.?!]{0,60}\b(?:load\w*|start\w*|boot\w*|warm\w*|ready)\b"
         ),
+        *asking(
+            r"\b(?:boot\w*|load\w*|start\w*|warm\w*)\b[^.?!]{0,60}\b(?:before|until|while)\b[^.?!]{0,40}\b(?:liveness|health ?checks?)\b"
+        ),
         "(?:no|missing|without|lacks?|needs?|have|has|add) (?:an? )?start-?up ?probe",
         r"(?:is|are|does|do|will|would) .{0,40}(?:health ?check\w*|probes?)\b.{0,80}(?:built|made|ready|enough|allow|cope|bear|fit|right|suit)",
     ),

@@ -34,7 +34,9 @@ def fires(now: Now, limits: Limits) -> Because | None:
         tokens, gpus = needed(now, running, TOKENS), needed(now, running, GPU_REQUEST.now)
         if tokens.number > 0 or gpus.number < 2:
             continue
-        busy = now.least(BUSY)
+        # Which of the workload's GPUs are this replica's is not told here: as many as it has must be busy throughout.
+        busiest = sorted(now.each(BUSY), key=lambda one: -one.number)
+        busy = busiest[min(int(gpus.number), len(busiest)) - 1]
         if busy.number < limits["busy"]:
             continue
         return because(

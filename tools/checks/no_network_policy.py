@@ -41,6 +41,8 @@ CHECK = Check(
     asked=(
         "(?:no|missing|without|lacks?|have|has|need) (?:an? |any )?network ?polic",
         "(?:any|every|other) (?:pod|namespace|team|workload)s? .{0,30}(?:reach|call|talk)",
+        r"\b(?:any|some|random|other|another|foreign)\b[^.?!]{0,40}\b(?:pods?|namespaces?|teams?|workloads?|tenants?)\b[^.?!]{0,60}\b(?:reach|connect|get (?:in)?to|talk|call|bypass)\w*\b",
+        r"\b(?:bypass\w*|around|past|without going through)\b[^.?!]{0,20}\b(?:the |our )?(?:gateway|proxy|ingress)\b",
         "lateral movement",
         "deny-?all",
         r"(?:pen ?test\w*|red team|attacker|stranger|intruder).{0,160}(?:reach|connect|get to|got to|talk to)",

@@ -134,7 +134,7 @@ CHECK = Check(
         "fewer replicas",
         "right-?siz",
         "do we (?:really )?need (?:all|that many|so many|these many)",
-        r"(?:give|hand) .{0,30}\bback\b",
+        r"(?:give|hand) (?!.{0,30}\b(?:nodes?|machines?|box(?:es)?|hosts?)\b).{0,30}\bback\b",
         r"\bwast(?:e|ed|ing|eful)\b",
         "how many replicas .{0,30}need",
         "how many (?:of (?:them|these|those)|pods|replicas|copies) .{0,60}(?:need|take|enough|necessary|really)",

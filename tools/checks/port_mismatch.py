@@ -16,10 +16,11 @@ from dataclasses import replace
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.families import named
 from tools.rules import advise
-from tools.signals import POD_READY, REQUESTS_FINISHED, RUNNING_FOR
+from tools.signals import POD_READY, REQUESTS_FINISHED, REQUESTS_RUNNING, RUNNING_FOR, Ask
 from tools.vocabulary.manifests import NO_WAY_IN, PORTS_APART
 
 DONE = REQUESTS_FINISHED.increase("1h")
+RAN = REQUESTS_RUNNING.max("1h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -28,6 +29,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not found.text:
         return None
     astray = now.get(NO_WAY_IN.now)
+    if astray is not None and astray.text and now.get(DONE) is None and _unused(now, limits["settled"]):
+        ran = now.worst(RAN)
+        said = "The ports do not match: {found}. {ran_of} is ready, and {ran} ran in the last hour."
+        return replace(because(said, astray, now.get(RUNNING_FOR.now), found=found, ran=ran), felt=True)
     if astray is not None and astray.text and _idle(now, limits["settled"]):
         done = now.total(DONE)
         said = "The ports do not match: {found}. {done_of} is ready and finished {done} in the last hour."
@@ -37,12 +42,21 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 def _idle(now: Now, for_s: float) -> bool:
     """Whether every replica is ready, has run for so long, and finished nothing."""
-    if any(now.get(ask) is None for ask in (POD_READY.now, RUNNING_FOR.now, DONE)):
+    return _none(now, for_s, DONE)
+
+
+def _unused(now: Now, for_s: float) -> bool:
+    """The same of engines that count no requests before the first: none ran."""
+    return _none(now, for_s, RAN)
+
+
+def _none(now: Now, for_s: float, of: Ask) -> bool:
+    if any(now.get(ask) is None for ask in (POD_READY.now, RUNNING_FOR.now, of)):
         return False
-    ready, ran, done = now.each(POD_READY.now), now.each(RUNNING_FOR.now), now.each(DONE)
-    seen = len(ready) == len(ran) == len(done)
+    ready, ran, counted = now.each(POD_READY.now), now.each(RUNNING_FOR.now), now.each(of)
+    seen = len(ready) == len(ran) == len(counted)
     up = all(one.number for one in ready) and all(one.number >= for_s for one in ran)
-    return seen and up and all(one.number < 1 for one in done)
+    return seen and up and all(one.number < 1 for one in counted)
 
 
 CHECK = Check(
@@ -50,8 +64,8 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(PORTS_APART.now,),
-    helps=(NO_WAY_IN.now, DONE, POD_READY.now, RUNNING_FOR.now),
-    limits={"settled": Limit(3600, "seconds", "an hour, and the window that is looked at")},
+    helps=(NO_WAY_IN.now, DONE, RAN, POD_READY.now, RUNNING_FOR.now),
+    limits={"settled": Limit(1800, "seconds", "half an hour of readiness without one request is no lull")},
     fires=fires,
     explains=named(
         "readiness_never_true", "liveness_kills_slow_load", "gpu_idle_no_traffic", "gpu_held_by_not_ready_pod"

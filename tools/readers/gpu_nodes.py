@@ -118,8 +118,8 @@ def _promised(item: Object) -> float:
         return 0.0
     for key in _COUNTS:
         number = _number(labels.get(key))
-        if number is not None and number > 0:
-            return number
+        if number is not None:  # a node that says none has none, whatever its other labels are copied from
+            return max(0.0, number)
     marked = any(str(labels.get(key, "")).startswith("nvidia") for key in _MARKS)
     return 1.0 if marked or str(labels.get("nvidia.com/gpu.present")) == "true" else 0.0
 

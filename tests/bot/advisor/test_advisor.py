@@ -274,7 +274,10 @@ def test_a_named_server_of_which_nothing_is_counted_is_looked_at_once_more(libra
     assert ("logs", "team", "chat-0", "engine", False) not in kube.asked[asked:]
 
 
-@pytest.mark.parametrize(("question", "read"), [("chat fails half of its calls", True), ("chat is slow", False)])
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [("chat fails half of its calls", True), ("everything is 503 in namespace team", True), ("chat is slow", False)],
+)
 def test_who_says_that_it_fails_has_the_log_of_what_serves_looked_at_too(
     library: Library, question: str, *, read: bool
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.advisor.question import Question, Scope
 from bot.advisor.scope import Found, find
+from tests.tools.pairs import APP, OTHER, two
 from tools.reading import Subject
 from tools.topology import Pod, Topology
 
@@ -90,7 +91,7 @@ def test_what_is_named(text: str, namespace: str | None, workload: str | None) -
         "", "🔥🔥🔥", "why is everything slow", "what is going on", "which pods are pending", "is the queue long", "default memory", "what is down",
         "why is the cache full", "the model is slow", "which namespace has problems", "what is wrong in our namespace right now?", "is my namespace ok",
         "how should a kubernetes namespace be laid out", "what does a namespace quota do", "one namespace per team?", "namespace", "ns", "'; drop table",
-        "is there one in that namespace whose probe is late", "in this namespace everything hangs", "what runs in the same namespace unprotected",
+        "is there one in that namespace whose probe is late", "can a pod in another team's namespace talk to the model", "in this namespace everything hangs", "what runs in the same namespace unprotected",
         "one separate namespace for each model?", "what is wrong with the namespace today", "\u202e\u200b", "a/b/c ::: ---", "what is a namespace for",
     ],
 )  # fmt: skip
@@ -213,8 +214,6 @@ def test_injected_names_are_only_compared() -> None:
 
 
 def test_a_machine_named_beside_a_workload_is_looked_at_too() -> None:
-    from tests.tools.pairs import APP, two
-
     topology = two().topology
     found = find(Question("n2 shows nothing and app is slow"), "n2 shows nothing and app is slow", topology)
     assert found.several == {APP, Subject("node", "", "n2")}
@@ -222,6 +221,13 @@ def test_a_machine_named_beside_a_workload_is_looked_at_too() -> None:
     alone = find(Question("app is slow"), "app is slow", topology)
     assert alone.scope.workload == "app"
     assert not alone.several
+
+
+def test_a_machine_named_beside_a_namespace_is_looked_at_too() -> None:
+    text = "n2 has been cordoned since Tuesday, may I put it back for the lab pool?"
+    told = find(Question(text), text, two().topology)
+    assert told.several == {OTHER, Subject("node", "", "n2")}
+    assert find(Question("is lab fine?"), "is lab fine?", two().topology).scope.namespace == "lab"
 
 
 def pipeline() -> Topology:

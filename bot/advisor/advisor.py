@@ -187,7 +187,9 @@ class Advisor:
         when = asks_time(clean(question.text or ""))
         if when is not None:
             line = compose.time_verdict(when, told.findings, told.recovered) or line
-        asked_and_not = [cases()[one].words.title for one in diagnosis.not_so if one in asked]
+        # Beside a fault it is no matter, and the words may have been meant otherwise.
+        quiet = not any(finding.root for finding in told.findings)
+        asked_and_not = [cases()[one].words.title for one in diagnosis.not_so if quiet and one in asked]
         line = compose.not_so(asked_and_not) + beside + line
         citations = citing.of_findings(told.findings, self._library)
         if not told.findings and hits and (nothing or not asks_state(question.text or "")):

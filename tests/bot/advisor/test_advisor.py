@@ -316,14 +316,20 @@ def test_who_asks_for_a_rule_in_words_of_an_audit_is_looked_at(library: Library)
 
 
 def test_who_asks_for_a_rule_that_nobody_breaks_is_told_so(library: Library) -> None:
-    pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat"), args=["--model=org/m"])]
-    kube = FakeKube(worlds.listings(pods=pods), {("team", "chat-0", "engine", False): ""})
-    answer = advisor(library, UNSET, kube, worlds.START).answer(Question("does chat run with --trust-remote-code?"))
-    assert answer.verdict.startswith(
-        "What you ask about was looked at and is not so here: Code from the model's repository"
-    )
-    assert not [finding for finding in answer.findings if finding.root]
-    assert_grounded(answer)
+    ended = {"reason": "OOMKilled", "exitCode": 137, "finishedAt": worlds.stamp(worlds.START - 60)}
+    state = {"name": "engine", "restartCount": 6, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "ready": False}
+    verdicts = []
+    for status in (None, {"containerStatuses": [{**state, "lastState": {"terminated": ended}}]}):
+        more = {} if status is None else {"status": status}
+        pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat"), args=["--model=org/m"], **more)]
+        logs = {("team", "chat-0", "engine", previous): "" for previous in (False, True)}
+        kube = FakeKube(worlds.listings(pods=pods), logs)
+        answer = advisor(library, UNSET, kube, worlds.START).answer(Question("does chat run with --trust-remote-code?"))
+        assert_grounded(answer)
+        verdicts.append(answer.verdict)
+    assert verdicts[0].startswith("What you ask about was looked at and is not so here: Code from the model's")
+    # Beside a fault it is left out: the words may have been meant otherwise.
+    assert verdicts[1].startswith("statefulset/team/chat: ")
 
 
 @pytest.mark.parametrize(

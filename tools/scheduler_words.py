@@ -80,7 +80,12 @@ _SORTS: tuple[tuple[Why, re.Pattern[str]], ...] = (
         ),
     ),
     # Nearly every cluster has such nodes, and no model is meant to run there.
-    (Why.CONTROL, re.compile(r"taints?(?:\(s\))? \{node-role\.kubernetes\.io/(?:control-plane|master|etcd)")),
+    (
+        Why.CONTROL,
+        re.compile(
+            r"taints?(?:\(s\))? \{(?:node-role\.kubernetes\.io/(?:control-plane|master|etcd)|CriticalAddonsOnly\b)"
+        ),
+    ),
     (Why.TAINT, re.compile(r"taint")),
     (
         Why.SELECTOR,

@@ -68,6 +68,11 @@ PICKLED = "Loading pt checkpoint shards:  50% Completed | 1/2 [00:12<00:12, 12.6
         ("is there a quota in team-a?", "no_resource_quota"),
         ("do both of them have memory limits?", "memory_limit_missing"),
         (
+            "is any checkpoint there stored in a form that could run code while it is being deserialised?",
+            "pickle_weights",
+        ),
+        ("could a colleague copy somebody's password or key out of one of them?", "secrets_in_env"),
+        (
             "can a random pod in some other team's namespace talk straight to chat, going around the gateway?",
             "no_network_policy",
         ),

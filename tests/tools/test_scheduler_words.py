@@ -50,6 +50,14 @@ from tools.scheduler_words import Refusal, Why, refusals
             "0/1 nodes are available: 1 node(s) had untolerated taint {node-role.example.org/control-plane: }.",
             {Why.TAINT: 1},
         ),
+        (
+            "0/2 nodes are available: 2 node(s) had untolerated taint {CriticalAddonsOnly: true}.",
+            {Why.CONTROL: 2},
+        ),
+        (
+            "0/2 nodes are available: 2 node(s) had untolerated taint {CriticalAddonsOnlyForUs: true}.",
+            {Why.TAINT: 2},
+        ),
         ("0/2 nodes are available: 2 node(s) had untolerated taint {karpenter.sh/disrupted: }.", {Why.HEALTH: 2}),
         ("0/2 nodes are available: 2 node(s) had untolerated taint {karpenter.sh/nodepool: gpu}.", {Why.TAINT: 2}),
         (

@@ -53,6 +53,8 @@ CHECK = Check(
     rule=True,
     asked=(
         "pickle",
+        r"\bdeseriali[sz]\w*|\b(?:no|not|without|other than|instead of) safetensors\b",
+        r"\b(?:weights?|checkpoints?|model files?)\b[^.?!]{0,60}\b(?:unsafe|dangerous|could run|can run|execut\w*)\b",
         r"\.(?:bin|pth?)\b.{0,40}(?:weight|file|checkpoint|load|shard)",
     ),
 )

@@ -11,6 +11,7 @@ outlives its purpose since nothing rotates it.
 valueFrom with a secretKeyRef, or a file that a secret store mounts. Only names are looked at here; no value is kept or shown.
 """
 
+from tools.asked import asking
 from tools.check import Check, On
 from tools.rules import advise, names
 from tools.vocabulary.security import SECRET_LITERALS
@@ -34,6 +35,9 @@ CHECK = Check(
     owner="security",
     rule=True,
     asked=(
+        *asking(
+            r"\b(?:copy|read|see|steal|extract|lift|find)\b[^.?!]{0,40}\b(?:passwords?|secrets?|credentials?|(?:api[ -]?|access )keys?)\b"
+        ),
         r"(?:secret|credential|password|api[ -]?key|(?:hf|hub|access|auth|bearer)[ _-]?token)s?\b.{0,80}(?:plain|clear ?text|manifest|yaml|in sight|leak|expos|visible|hard-?coded|in git)",
         r"(?:plain|clear ?text|leaked|exposed|hard-?coded|visible)\b.{0,60}(?:secret|credential|password|api[ -]?key|token)",
     ),

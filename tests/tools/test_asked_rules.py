@@ -286,10 +286,17 @@ def test_what_is_asked_for_is_a_headline_and_otherwise_none() -> None:
 
 
 def test_what_is_asked_for_and_is_not_so_is_said_first_among_what_was_ruled_out() -> None:
-    quiet = {**scene("secrets_in_env")["fires"], **scene("secrets_in_env")["quiet_if"]}
+    beside = scene("image_pull_slow")
+    quiet = {
+        **beside["fires"],
+        **beside["quiet_if"],
+        **scene("secrets_in_env")["fires"],
+        **scene("secrets_in_env")["quiet_if"],
+    }
     told = diagnose(two((APP, quiet), (OTHER, {})), Within("team"), asked_for={"secrets_in_env"})
     assert told.not_so == ("secrets_in_env",)
-    assert (told.ruled_out[0].id, told.ruled_out[0].subject) == ("secrets_in_env", str(APP))
+    assert [one.id for one in told.ruled_out] == ["secrets_in_env", "image_pull_slow"]
+    assert told.ruled_out[0].subject == str(APP)
     # Of the whole fleet, too; and not while one of them could not be seen, or breaks it.
     assert not diagnose(two((APP, quiet), (OTHER, {})), asked_for={"secrets_in_env"}).not_so
     assert diagnose(two((APP, quiet), (OTHER, quiet)), asked_for={"secrets_in_env"}).not_so == ("secrets_in_env",)

@@ -157,6 +157,9 @@ class Now(Protocol):
     def of(self, part: Subject, ask: Ask) -> Reading | None:
         """The reading of one of the parts, None where it cannot be read."""
 
+    def held(self, part: Subject, ask: Ask) -> tuple[Reading, ...]:
+        """The readings of the GPUs that a replica holds; none where nobody tells which those are, or one of them cannot be read."""
+
     def blind(self, part: Subject, ask: Ask) -> Reading:
         """The reading of one of the parts as it is, blind or not."""
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from tools.blind_spots import blind_spots
 from tools.casebook import Case, cases
-from tools.check import NothingToSee, Unseen, shown
+from tools.check import NothingToSee, On, Unseen, shown
 from tools.check_subjects import subjects
 from tools.finding import SEVERITIES, BlindSpot, Confidence, Evidence, Finding, RuledOut
 from tools.first_errors import in_order
@@ -128,7 +128,15 @@ def diagnose(
         outcomes=tuple(outcomes),
         rules=rules,
         scope=scope,
-        not_so=_not_so([one for one in outcomes if one.subject in scope or one.subject == CLUSTER], asked_for),
+        not_so=_not_so(
+            [one for one in outcomes if one.subject in scope or one.subject == CLUSTER],
+            asked_for,
+            {
+                one
+                for one in scope
+                if any(snapshot.topology.pods[key].gpus for key in snapshot.topology.workloads.get(one, ()))
+            },
+        ),
     )
 
 
@@ -312,12 +320,20 @@ def _ruled_out(
     return tuple(ruled for _, ruled in sorted(found, key=lambda one: one[0])[:RULED_OUT_MOST])
 
 
-def _not_so(outcomes: Sequence[Outcome], asked_for: Collection[str]) -> tuple[str, ...]:
-    found: dict[str, set[Verdict]] = defaultdict(set)
+def _not_so(outcomes: Sequence[Outcome], asked_for: Collection[str], on_gpus: Collection[Subject]) -> tuple[str, ...]:
+    """Of the rules asked for those that nobody breaks; not where one of those on GPUs was not judged, as a server that nobody recognises."""
+    found: dict[str, dict[Subject, Verdict]] = defaultdict(dict)
     for outcome in outcomes:
         if outcome.case.id in asked_for and outcome.verdict is not Verdict.NOT_APPLICABLE:
-            found[outcome.case.id].add(outcome.verdict)
-    return tuple(sorted(one for one, verdicts in found.items() if verdicts == {Verdict.QUIET}))
+            found[outcome.case.id][outcome.subject] = outcome.verdict
+    return tuple(
+        sorted(
+            one
+            for one, verdicts in found.items()
+            if set(verdicts.values()) == {Verdict.QUIET}
+            and (cases()[one].check.on != (On.WORKLOAD,) or verdicts.keys() >= set(on_gpus))
+        )
+    )
 
 
 def _concerns(outcome: Outcome, scope: frozenset[Subject], path: frozenset[str]) -> bool:

@@ -125,6 +125,12 @@ class Present:
             self.touched[ask] = reading
         return reading
 
+    def held(self, part: Subject, ask: Ask) -> tuple[Reading, ...]:
+        """The readings of the GPUs that a replica holds; none where nobody tells which those are, or one of them cannot be read."""
+        self.of_any_gpu = False
+        found = tuple(self._snapshot.read(ask, key) for key in self._snapshot.topology.gpus_of(part))
+        return () if any(one.blind is not None for one in found) else found
+
     def blind(self, part: Subject, ask: Ask) -> Reading:
         """The reading of one part as it is, blind or not."""
         self.of_any_gpu = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -307,6 +308,17 @@ def test_what_is_asked_for_and_is_not_so_is_said_first_among_what_was_ruled_out(
     of_all = diagnose(two((APP, {}), (OTHER, {}), (CLUSTER, alerted)), Within("team"), asked_for={"no_alertmanager"})
     assert of_all.not_so == ("no_alertmanager",)
     assert of_all.ruled_out[0].id == "no_alertmanager"
+
+
+@pytest.mark.parametrize("gpus", [1.0, 0.0])
+def test_a_server_on_gpus_that_was_not_judged_is_not_cleared(gpus: float) -> None:
+    """A rule about engines says nothing of what nobody recognises as one."""
+    quiet = {**scene("no_graceful_shutdown")["fires"], **scene("no_graceful_shutdown")["quiet_if"]}
+    taken = two((APP, quiet), (OTHER, {}))
+    pods = {key: replace(one, gpus=gpus) for key, one in taken.topology.pods.items()}
+    topology = replace(taken.topology, pods=pods, engines={APP: "vllm"})
+    told = diagnose(replace(taken, topology=topology), asked_for={"no_graceful_shutdown"})
+    assert told.not_so == (() if gpus else ("no_graceful_shutdown",))
 
 
 def test_what_is_asked_for_and_not_seen_is_blind() -> None:

@@ -106,6 +106,8 @@ def test_what_is_no_number_is_absent(value: object) -> None:
         ({"nvidia.com/gpu.present": "false"}, 0.0),
         ({"nvidia.com/gpu.count": "-3"}, 0.0),
         ({"nvidia.com/gpu.count": "0", "nvidia.com/gpu.present": "true", "nvidia.com/gpu.product": "NVIDIA-L4"}, 0.0),
+        ({"nvidia.com/gpu.count": "0", "karpenter.k8s.aws/instance-gpu-count": "4"}, 4.0),
+        ({"nvidia.com/gpu.count": "0", "cloud.google.com/gke-accelerator": "nvidia-h100-80gb"}, 1.0),
         ({"kubernetes.io/os": "linux"}, 0.0),
         (None, 0.0),
         ("a text", 0.0),

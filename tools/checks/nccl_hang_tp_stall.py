@@ -34,9 +34,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         tokens, gpus = needed(now, running, TOKENS), needed(now, running, GPU_REQUEST.now)
         if tokens.number > 0 or gpus.number < 2:
             continue
-        # Which of the workload's GPUs are this replica's is not told here: as many as it has must be busy throughout.
-        busiest = sorted(now.each(BUSY), key=lambda one: -one.number)
-        busy = busiest[min(int(gpus.number), len(busiest)) - 1]
+        # Another replica's GPUs may rest while this one's spin; where nobody tells whose they are, all of them must.
+        busy = min(now.held(running.subject, BUSY), key=lambda one: one.number, default=None) or now.least(BUSY)
         if busy.number < limits["busy"]:
             continue
         return because(

@@ -41,7 +41,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     stopped, last = now.get(REPLICAS_STOPPED.now), now.get(REPLICA_STOPPED.now)
     if stopped is None or last is None or not stopped.number:
         return found
-    told = f"{found.template} {{stopped}} were told to stop within a day, the last {{last}}."
+    told = f"{found.template} At least {{stopped}} were told to stop within a day, the last {{last}}."
     return replace(found, template=told, readings={**found.readings, "stopped": stopped, "last": last}, felt=True)
 
 

@@ -29,28 +29,19 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not found.text:
         return None
     astray = now.get(NO_WAY_IN.now)
-    if astray is not None and astray.text and now.get(DONE) is None and _unused(now, limits["settled"]):
+    if astray is not None and astray.text and now.get(DONE) is None and _idle(now, limits["settled"], RAN):
         ran = now.worst(RAN)
         said = "The ports do not match: {found}. {ran_of} is ready, and {ran} ran in the last hour."
         return replace(because(said, astray, now.get(RUNNING_FOR.now), found=found, ran=ran), felt=True)
-    if astray is not None and astray.text and _idle(now, limits["settled"]):
+    if astray is not None and astray.text and _idle(now, limits["settled"], DONE):
         done = now.total(DONE)
         said = "The ports do not match: {found}. {done_of} is ready and finished {done} in the last hour."
         return replace(because(said, astray, now.get(RUNNING_FOR.now), found=found, done=done), felt=True)
     return because("The ports do not match: {found}.", found=found)
 
 
-def _idle(now: Now, for_s: float) -> bool:
-    """Whether every replica is ready, has run for so long, and finished nothing."""
-    return _none(now, for_s, DONE)
-
-
-def _unused(now: Now, for_s: float) -> bool:
-    """The same of engines that count no requests before the first: none ran."""
-    return _none(now, for_s, RAN)
-
-
-def _none(now: Now, for_s: float, of: Ask) -> bool:
+def _idle(now: Now, for_s: float, of: Ask) -> bool:
+    """Whether every replica is ready, has run for so long, and finished nothing; or ran nothing, where an engine counts no request before the first."""
     if any(now.get(ask) is None for ask in (POD_READY.now, RUNNING_FOR.now, of)):
         return False
     ready, ran, counted = now.each(POD_READY.now), now.each(RUNNING_FOR.now), now.each(of)

@@ -116,12 +116,14 @@ def _promised(item: Object) -> float:
         return 0.0
     if str(labels.get("karpenter.k8s.aws/instance-gpu-manufacturer", "nvidia")) != "nvidia":
         return 0.0
-    for key in _COUNTS:
-        number = _number(labels.get(key))
-        if number is not None:  # a node that says none has none, whatever its other labels are copied from
-            return max(0.0, number)
+    counted = [_number(labels.get(key)) for key in _COUNTS]
+    most = max((number for number in counted if number is not None), default=0.0)
+    if most > 0:
+        return most
     marked = any(str(labels.get(key, "")).startswith("nvidia") for key in _MARKS)
-    return 1.0 if marked or str(labels.get("nvidia.com/gpu.present")) == "true" else 0.0
+    # Who discovers GPUs and counted none says nothing against the platform, which knows what it sold.
+    present = counted[0] is None and str(labels.get("nvidia.com/gpu.present")) == "true"
+    return 1.0 if marked or present else 0.0
 
 
 def _ready(item: Object) -> Object:

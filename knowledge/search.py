@@ -171,6 +171,16 @@ class Library:
         with self._lock:
             return self._following(lambda opened: self._alone(opened, text, self._best(opened, text)))
 
+    def vectors(self, texts: Iterable[str]) -> Vectors:
+        """The vectors of texts as questions, a row each, of `encoder`; a text without words has the vector of an empty one."""
+        with self._lock:
+            return self._following(lambda opened: np.stack([self._ask(opened, clean(one)).vector for one in texts]))
+
+    @property
+    def encoder(self) -> str:
+        """The id of the encoder that vectors are of."""
+        return self._encoder.id if self._encoder is not None else encoder_id(self._embeddings)
+
     def passages_with(self, term: str) -> float:
         """The share of the passages that have an index term."""
         with self._lock:

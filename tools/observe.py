@@ -7,7 +7,7 @@ without being ready, and device plugins of nodes that give no GPU, a few per wor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -145,7 +145,8 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
         lists = dict(zip(kinds, pool.map(cluster.list, kinds), strict=True))
         absent = {kind: listing.blind for kind, listing in lists.items() if listing.blind is not None}
         facts = _Facts(now)
-        pods = _pods(lists, facts, now)
+        groups = _groups(lists["statefulsets"].items)
+        pods = _pods(lists, facts, now, groups)
         _autoscalers_and_nodes(lists, facts, absent)
         silent = gpu_nodes.silent_plugins(lists["nodes"].items, lists["pods"].items)
         logs, log_blind = _logs(cluster, lists["pods"].items, pods, facts, pool, lists["pods"].path, silent)
@@ -157,6 +158,11 @@ def observe(cluster: Cluster | Blind, now: float, asks: Collection[Ask] | None =
     wanted = []
     for kind, item in workloads:
         subject = Subject(kind.removesuffix("s"), *name_of(item))
+        group = groups.get("/".join(name_of(item))) if kind == "statefulsets" else None
+        if group is not None and group != subject.name:
+            continue  # the workers of one leader
+        if group is not None:
+            subject = Subject("leaderworkerset", subject.namespace, group)
         wanted.append(subject)
         facts.add(str(subject), workload_facts(item), lists[kind].path)
     listed = readers.Listed(now, {kind: one.items for kind, one in lists.items() if kind not in absent}, pods)
@@ -217,7 +223,7 @@ class _Facts:
         }
 
 
-def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float) -> dict[str, Pod]:
+def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float, groups: Mapping[str, str]) -> dict[str, Pod]:
     owners: dict[str, str] = {}
     for item in lists["replicasets"].items:
         namespace, name = name_of(item)
@@ -236,11 +242,29 @@ def _pods(lists: Mapping[str, Listing], facts: _Facts, now: float) -> dict[str, 
             continue  # nothing can be kept of it
         references = many(item, "metadata", "ownerReferences")
         owner = next((ref for ref in references if ref.get("controller")), references[0] if references else {})
+        group = groups.get(f"{namespace}/{owner.get('name')}") if owner.get("kind") == "StatefulSet" else None
+        owner = {"kind": "LeaderWorkerSet", "name": group} if group else owner
         key = f"{namespace}/{name}"
         told = pod_facts(item, now, events.get(key, ()))
         facts.add(key, told, lists["pods"].path)
         pods[key] = _pod(item, owner, owners, told)
     return pods
+
+
+def _groups(sets: Iterable[Object]) -> dict[str, str]:
+    """The LeaderWorkerSet behind a StatefulSet (`namespace/name`): that of its leaders it owns, that of a leader's workers the leader's pod does."""
+    owned = [
+        (*name_of(item), str(ref.get("kind")), str(ref.get("name") or ""))
+        for item in sets
+        for ref in many(item, "metadata", "ownerReferences")
+    ]
+    leaders = {f"{namespace}/{name}": by for namespace, name, kind, by in owned if kind == "LeaderWorkerSet" and by}
+    workers = {
+        f"{namespace}/{name}": leaders[f"{namespace}/{by.rpartition('-')[0]}"]
+        for namespace, name, kind, by in owned
+        if kind == "Pod" and f"{namespace}/{by.rpartition('-')[0]}" in leaders
+    }
+    return {**leaders, **workers}
 
 
 def _pod(item: Object, owner: Object, owners: Mapping[str, str], told: Mapping[Signal, Value]) -> Pod:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from bot.advisor.grounding import ground
 from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
+from bot.advisor.meant import LIKELY, SURELY, TIMES, Meaning, means_another, meant, weighed
+from bot.advisor.mentioned import only_of_what_ails
 from bot.advisor.other_language import ENGLISH, other_language
 from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
@@ -105,19 +107,20 @@ class Advisor:
         outside = text is not None and unknown is None and self._library.outside(text, hits)
         far = text is not None and outside and self._library.outside(text, hits, by=reach(text))
         intent = "live" if text is None else classify(text, running, outside, far)
+        about = meant(self._library, text) if text is not None else ()
         snapshot: Snapshot | None = None
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
         asks_of_own = intent in {"live", "declined", "knowledge", "sizing"} or bool(asked_for(text or ""))
         if asks_of_own or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
-            prom, snapshot = self._survey(question)
+            prom, snapshot = self._survey(question, about)
             found = find(question, text or "", snapshot.topology)
             if text is not None:
                 intent = classify(text, found.named or running, outside, far)
         if intent == "live" and snapshot is not None:
             progress("Checking every failure mode")
-            answer = self._live(question, found, prom, snapshot, [] if outside else hits, unknown)
+            answer = self._live(question, found, prom, snapshot, [] if outside else hits, unknown, about)
         elif intent == "declined":
             why = ENGLISH if other_language(text or "") else OUTSIDE
             return self._plain(question, "declined", why, started)
@@ -132,12 +135,12 @@ class Advisor:
             answer = self._model.word(answer, [hit.passage for hit in hits])
         return answer
 
-    def _survey(self, question: Question) -> tuple[PromSource | Blind, Snapshot]:
+    def _survey(self, question: Question, about: Sequence[Meaning]) -> tuple[PromSource | Blind, Snapshot]:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
         text = question.text or ""
-        wanted = asks(asked=asked_for(text) | complained_of(text))
+        wanted = asks(asked=asked_for(text) | complained_of(text) | {one.rule for one in about})
         seen = survey(prom, cluster, wanted, at, past=now - at > PRESENT_S, matchers=matchers)
         return prom, narrowed(seen, question.allowed)
 
@@ -149,6 +152,7 @@ class Advisor:
         snapshot: Snapshot,
         hits: list[Hit],
         unknown: BlindSpot | None,
+        about: Sequence[Meaning],
     ) -> Answer:
         scope = found.scope
         if found.missing:
@@ -157,12 +161,7 @@ class Advisor:
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
         within = Within(scope.namespace, scope.workload, found.several)
-        asked = asked_for(question.text or "")
-        if asked:
-            those = (one for one in snapshot.topology.workloads if within.holds(one))
-            pods = [key for one in those for key in snapshot.topology.pods_of(one)]
-            snapshot = from_their_start(self._sources(question.cluster)[1], snapshot, pods, asks_of(asked))
-        diagnosis = diagnose(snapshot, within, self._limits, asked)
+        snapshot, diagnosis, asked = self._first(question, snapshot, within, about)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
         mine = [one for one in snapshot.topology.workloads if within.holds(one)]
@@ -178,8 +177,12 @@ class Advisor:
             if calm and not _ailing(diagnosis):
                 harm = felt(snapshot, within, self._limits, complained_of(question.text or ""))
                 diagnosis = diagnose(snapshot, within, self._limits, asked | harm) if harm else diagnosis
-            if calm and not _ailing(diagnosis):
-                snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
+        snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, SURELY)
+        if calm and not _ailing(diagnosis):
+            logs = self._sources(question.cluster)[1]
+            snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
+        if not beside:
+            snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, LIKELY)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
@@ -217,6 +220,53 @@ class Advisor:
             return finished
         moment = datetime.fromtimestamp(question.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return replace(finished, text=f"{finished.text}\n\nAs of {moment}.", note=f"As of {moment}. {finished.note}")
+
+    def _first(
+        self, question: Question, snapshot: Snapshot, within: Within, about: Sequence[Meaning]
+    ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
+        """What ails the scope, with the rules that the question asks for by their forms, unless it plainly means another."""
+        asked = asked_for(question.text or "")
+        asked = frozenset() if means_another(about, asked) else asked
+        if asked:
+            snapshot = self._started(question, snapshot, within, asked)
+        diagnosis = diagnose(snapshot, within, self._limits, asked)
+        if asked and only_of_what_ails(question.text or "", diagnosis, asked):
+            return snapshot, diagnose(snapshot, within, self._limits), frozenset()
+        return snapshot, diagnosis, asked
+
+    def _about(
+        self,
+        question: Question,
+        snapshot: Snapshot,
+        within: Within,
+        diagnosis: Diagnosis,
+        asked: frozenset[str],
+        about: Sequence[Meaning],
+        least: float,
+    ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
+        """The rule that a question is about by its meaning, where nothing is wrong: the likeliest of those that are broken, in place of those `asked`."""
+        roots = {one.id for one in diagnosis.findings if one.root}
+        # What is not measured is no fault, and a headline already.
+        known = {"profiling_series_missing"} if roots & UNMEASURED else set()
+        likely = {one.rule: one.likely for one in about if one.likely >= least and one.rule not in known}
+        if not likely or roots - UNMEASURED:
+            return snapshot, diagnosis, asked
+        snapshot = self._started(question, snapshot, within, likely)
+        judged = diagnose(snapshot, within, self._limits, likely)
+        enough = max(least, max(likely.values()) / TIMES)
+        likely = weighed(likely, judged.outcomes)
+        broken = [one.id for one in judged.findings if one.root and likely.get(one.id, 0.0) >= enough]
+        chosen = max(broken or judged.not_so, key=lambda rule: likely[rule], default=None)
+        if chosen is None or (chosen not in broken and (asked or least < SURELY)):
+            return snapshot, diagnosis, asked
+        asked = frozenset({chosen})
+        return snapshot, diagnose(snapshot, within, self._limits, asked), asked
+
+    def _started(self, question: Question, snapshot: Snapshot, within: Within, rules: Collection[str]) -> Snapshot:
+        """The same snapshot with what those in the scope printed while they started, as far as such rules go by it."""
+        those = (one for one in snapshot.topology.workloads if within.holds(one))
+        pods = [key for one in those for key in snapshot.topology.pods_of(one)]
+        return from_their_start(self._sources(question.cluster)[1], snapshot, pods, asks_of(rules))
 
     def _beside(
         self,

@@ -16,7 +16,7 @@ from bot.advisor.grounding_tokens import COMMON
 from bot.advisor.grounding_words import FOREIGN, GLUE, PLAIN_WORDS
 from bot.advisor.plain_text import folded, stem, stems
 
-KINDS = "namespace|cluster|deployment|statefulset|daemonset|workload|service|pod|node|job|hpa|container|replica"
+KINDS = "namespace|cluster|deployment|statefulset|leaderworkerset|daemonset|workload|service|pod|node|job|hpa|container|replica"
 _FLAG = re.compile(r"(?<![\w-])--?[a-z][\w-]+", re.IGNORECASE)
 _LONG_FLAG = re.compile(r"(?<![\w-])--[a-z][\w-]*(?:\.[\w-]+)*", re.IGNORECASE)
 COMMAND = re.compile(

@@ -24,8 +24,8 @@ _ACTION = re.compile(
     r"^(?:hey[, ]+|hi[, ]+|rackside[, :]+|please[, ]+|pls[, ]+|(?:can|could|would|will) you (?:please )?|go ahead and |just |now )*"
     r"(?:restart|delete|remove|drain|cordon|uncordon|kill|reboot|evict|apply|patch|deploy|roll ?back|roll out|scale (?:up|down|out|in|the|it|to(?! zero)|my|our|\S+ (?:up|down|out|in|to))"
     r"|terminate|reset|upgrade|install|stop|start|edit|change|set|silence|fix)\b"
-    # The same words as nouns: a restart loop, a stop sequence, a start-up probe, a connection reset by its peer.
-    r"(?!-)(?! (?:of|by|loops?|counts?|counters?|sequences?|tokens?|times?|reasons?|polic(?:y|ies)|strateg(?:y|ies)|probes?)\b(?!-))",
+    # The same words as nouns: a restart loop, a stop sequence, a start-up probe, a change board, a connection reset by its peer.
+    r"(?!-)(?! (?:of|by|loops?|counts?|counters?|sequences?|tokens?|times?|reasons?|polic(?:y|ies)|strateg(?:y|ies)|probes?|boards?|windows?|freezes?|advisory|management|calendars?)\b(?!-))",
     re.IGNORECASE,
 )
 _READINESS = re.compile(
@@ -35,7 +35,9 @@ _READINESS = re.compile(
 # Who asks, or for whom: the people of an audit may ask anything.
 _AUDITORS = re.compile(
     r"^(?:an? |the )?(?:audit|compliance|security review)(?: (?:prep\w*|question|check|follow-?up|request|item|query))?(?: (?:for|about|on|of) [\w./-]{1,60})?: "
-    r"|\b(?:from|by|at) (?:the |our |an? )?(?:[\w-]+ )?audit(?:ors?)?\b|\b(?:[\w-]+ )?auditors?\b",
+    r"|\b(?:from|by|at) (?:the |our |an? )?(?:[\w-]+ )?audit(?:ors?)?\b|\b(?:[\w-]+ )?auditors?\b"
+    # What the API server wrote down of who did what.
+    r"|\baudit (?:logs?|trails?|events?|records?|entries)\b|\b(?:the )?audit (?:says|shows|tells|claims|confirms|has (?:no|nothing))\b",
     re.IGNORECASE,
 )
 _SIZING = re.compile(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from bot.advisor.question import Allowed, Question, Scope
-from bot.advisor.scope_beside import beside, of_all
+from bot.advisor.scope_beside import beside, of_all, of_the_fleet, without_suspicions
 from tools.reading import Subject
 from tools.topology import Topology
 
@@ -176,6 +176,9 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
         return Found(Scope(question.cluster, unknown, None), True, _no("namespace", unknown, namespaces))
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
+    if hits and of_the_fleet(text) and not _workloads(without_suspicions(text), topology, None):
+        # Who asks about all of them and suspects one is not to be answered about that one alone.
+        return Found(Scope(question.cluster, _only(question)), True)
     hits |= beside(text, hits, topology)
     nodes = {Subject("node", "", node) for node in topology.nodes if node.lower() in words}
     if hits and nodes:

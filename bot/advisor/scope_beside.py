@@ -69,5 +69,27 @@ def of_all(text: str, namespace: str) -> bool:
     return re.search(said, text.lower()) is not None
 
 
+_FLEET = re.compile(
+    r"\b(?:which|who|whose|what|where|any(?:one|body|thing)?|all)\b[^.?!]{0,80}?\b(?:on|in|across|of|over) (?:our|the|this|my)"
+    r" (?:(?:whole|entire|gpu|shared) )?(?:clusters?|fleet|gpu pool)\b",
+    re.IGNORECASE,
+)
+_SUSPICION = re.compile(
+    r"\b(?:i|we|they|he|she|some(?:body|one)?|people|everybody|everyone)(?:'d| would)? (?:\w+ )?(?:suspects?|bet|guess|blames?|points? at|have my eye on)\b[^.?!]*"
+    r"|\bmy (?:bet|guess|suspicion|suspect|money)\b[^.?!]*",
+    re.IGNORECASE,
+)
+
+
+def of_the_fleet(text: str) -> bool:
+    """Whether a question is about everybody on a cluster: which of those on it, who in it."""
+    return _FLEET.search(text) is not None
+
+
+def without_suspicions(text: str) -> str:
+    """The same without what somebody only suspects."""
+    return _SUSPICION.sub(" ", text)
+
+
 def _stem(name: str) -> str:
     return re.split(r"[-_.]", name, maxsplit=1)[0]

@@ -13,7 +13,7 @@ Settings that nobody stated, or a rollout that is under way.
 
 from collections.abc import Mapping
 
-from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.families import named
 from tools.finding import Change, Remedy
 from tools.reading import Reading
@@ -35,12 +35,12 @@ ACTUAL = {
 _SAME = {"true": "on", "false": "off", "fp8": "fp8_e4m3"}
 
 
-def fires(now: Now, _limits: Limits) -> Because | None:
+def fires(now: Now, limits: Limits) -> Because | None:
     """Fire where a stated setting is not what the server says, or where a workload keeps pods as they were."""
     outdated = now.get(OUTDATED.now)
     if outdated is not None and outdated.text:
         return because("{outdated_of} runs with {outdated}.", now.get(CONFIGURED_BY.now), outdated=outdated)
-    found = _drift(now)
+    found = _drift(now, limits["apart"])
     if found is None:
         return None
     stated, actual = found
@@ -52,14 +52,14 @@ def fires(now: Now, _limits: Limits) -> Because | None:
     )
 
 
-def _drift(now: Now) -> tuple[Reading, Reading] | None:
+def _drift(now: Now, apart: float) -> tuple[Reading, Reading] | None:
     for stated in now.each(STATED.now):
         for name, value in settings(stated.text).items():
             if name not in ACTUAL or value == "auto":
                 continue
             now[ACTUAL[name]]  # blind where the server's own account is, and nothing to see where it gives none
             actual = now.of(stated.subject, ACTUAL[name])
-            if actual is not None and not same(value, actual.text):
+            if actual is not None and not same(value, actual.text, apart):
                 return stated, actual
     return None
 
@@ -69,16 +69,17 @@ def settings(text: str) -> Mapping[str, str]:
     return dict(part.split("=", 1) for part in text.split(", ") if "=" in part)
 
 
-def same(stated: str, actual: str) -> bool:
-    """Whether two texts are the same setting: numbers by value, and however truth and FP8 are written."""
+def same(stated: str, actual: str, apart: float = 0.0) -> bool:
+    """Whether two texts are the same setting: numbers by value (nearer than `apart`, a share), and however truth and FP8 are written."""
     try:
-        return abs(float(stated) - float(actual)) < 1e-6
+        left_number, right_number = float(stated), float(actual)
+        return abs(left_number - right_number) <= max(1e-6, apart * max(abs(left_number), abs(right_number)))
     except ValueError:
         left, right = stated.lower(), actual.lower()
         return _SAME.get(left, left) == _SAME.get(right, right)
 
 
-def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
+def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     verify = (
         "The server's account of its settings (vllm:cache_config_info, its first log lines) agrees with the manifest."
     )
@@ -93,7 +94,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
                 cites,
             ),
         )
-    found = _drift(now)
+    found = _drift(now, limits["apart"])
     change = None
     if found is not None:
         stated, actual = found
@@ -118,6 +119,7 @@ CHECK = Check(
     severity="medium",
     needs=(STATED.now,),
     helps=(*ACTUAL.values(), OUTDATED.now, CONFIGURED_BY.now),
+    limits={"apart": Limit(0.04, "ratio", "less of a GPU's memory is no difference that anybody would feel")},
     fires=fires,
     # What is compared decides how much the cache holds.
     explains=named("kv_saturation_queueing", "kv_memory_cliff", "preemption_thrash"),

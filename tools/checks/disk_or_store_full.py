@@ -13,13 +13,14 @@ The node's own disk that is full (that is told of the node), or the shared memor
 
 import re
 
-from tools.check import Applies, Check, Limits, Now, On
+from tools.check import Applies, Because, Check, Limits, Now, On
 from tools.ended_with import LIMITS, ended_with, helps, needs
 from tools.failed_starts import DECISIVE, told
+from tools.failing_replicas import told_while_ready
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.signals import LOG_SHM
-from tools.vocabulary.cluster_parts import LOG_NO_ROOM
+from tools.vocabulary.cluster_parts import LOG_NO_ROOM, LOG_WRITE_FULL
 from tools.vocabulary.startup import START_BLOCKED
 
 _OTHERWISE = (*DECISIVE, LOG_SHM)
@@ -28,9 +29,18 @@ _RAY = re.compile(r"object store|Out-of-disk|OutOfDisk")
 _PATH = re.compile(r"(?:write|open|mkdir|create|fsync|rename|truncate) (/\S{1,200}): no space")
 
 
+_ENDED = ended_with(LOG_NO_ROOM, unless=_OTHERWISE)
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica ends or fails its requests over a store that is full, or a ready one cannot write what its callers send."""
+    unless = (*_OTHERWISE, LOG_NO_ROOM)
+    return told_while_ready(now, limits["errors"], LOG_WRITE_FULL, unless) or _ENDED(now, limits)
+
+
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     """Room first, then a limit that fits, by whose room it is."""
-    line = told(now, LOG_NO_ROOM)
+    line = told(now, LOG_NO_ROOM) or told(now, LOG_WRITE_FULL)
     if _ETCD.search(line):
         return (
             Remedy(
@@ -72,9 +82,9 @@ CHECK = Check(
     applies=Applies.NEEDED,
     severity="critical",
     needs=needs(LOG_NO_ROOM),
-    helps=helps(_OTHERWISE, START_BLOCKED.now),
+    helps=helps(_OTHERWISE, START_BLOCKED.now, LOG_WRITE_FULL.now),
     limits=LIMITS,
-    fires=ended_with(LOG_NO_ROOM, unless=_OTHERWISE),
+    fires=fires,
     explains=(
         *QUEUEING,
         *FAILING,

@@ -12,6 +12,9 @@ Everything that ran on the GPU has failed, and the node counts a GPU that does n
 All GPUs of the node silent together: then the exporter or the node is gone. A GPU that was replaced or cut into instances.
 """
 
+import re
+from dataclasses import replace
+
 from tools.check import Because, Check, Explains, Limits, Now, On, Where, because, counted
 from tools.failing_pods import HELPS, needs, said_by_a_failing_pod
 from tools.families import FAILING, HARDWARE, NO_CUDA, SLOW, at
@@ -23,6 +26,10 @@ from tools.vocabulary.gpu_software import LOG_GPU_LOST
 REPORTING = NODE_GPUS_REPORTING.now
 HAS = NODE_GPUS.now
 VANISHED = GPU_VANISHED.now
+
+
+# The UUID that a pod was given is none of this machine any more.
+_UNKNOWN = re.compile(r"device error: [^:]{1,80}: unknown device")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -39,7 +46,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
             reporting=reporting,
             has=has,
         )
-    said = said_by_a_failing_pod(now, LOG_GPU_LOST)
+    # A device plugin that was started anew counts what is left: then it is the pod that held it which cannot start.
+    left = gone is not None and gone.number and reporting is not None and reporting.number
+    said = said_by_a_failing_pod(now, LOG_GPU_LOST, _UNKNOWN if left else None)
+    if said is not None and left and gone is not None:
+        return replace(said, also=(*said.also, gone))
     if said is None and now[REPORTING].number and now[REPORTING].number < now[HAS].number:
         now.each(VANISHED)  # raises when nobody tells
     return said
@@ -75,6 +86,7 @@ CHECK = Check(
         Explains("device_plugin_missing", Where.ON_THIS_NODE),
         Explains("node_problem_reported", Where.ON_THIS_NODE),
         Explains("event_loop_blocked", Where.ON_THIS_NODE),
+        Explains("container_lost_gpu", Where.ON_THIS_NODE),
         Explains("container_create_failed", Where.ON_THIS_NODE),
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
         Explains("unexpected_admission_error", Where.IN_CLUSTER),

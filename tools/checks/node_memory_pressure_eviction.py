@@ -87,7 +87,8 @@ CHECK = Check(
         *QUEUEING,
         *FAILING,
         *UNEQUIPPED,
-        *named("pending_nodes_unavailable"),
+        # The replica that takes its place begins with an empty cache, and the others carry its load until then.
+        *named("pending_nodes_unavailable", "ttft_breach_prefill", "prefix_cache_ineffective"),
         Explains("node_disk_full", Where.ON_THIS_NODE),
     ),
     remedies=remedies,

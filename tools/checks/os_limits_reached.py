@@ -14,13 +14,14 @@ The same line once, in a server that goes on without failures.
 import re
 
 from tools import failing_replicas
-from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import log_line, of_container, recent
 from tools.failed_starts import DECISIVE, HELPS, LIMITS, needs, standing, told
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
-from tools.signals import CPU_LIMIT, LOG_SERVING, RESTARTS
+from tools.signals import CPU_LIMIT, LOG_SERVING, POD_READY, RESTARTS
 from tools.vocabulary.refused_starts import LOG_OS_LIMITS
+from tools.vocabulary.turned import UNREADY_FOR
 
 _FILES = re.compile(r"[Ee]rrno 24|[Tt]oo many open files")
 _LOCKED = re.compile(r"max locked memory|ulimit -l")
@@ -42,9 +43,21 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return of_container(
             now, because(f"{said}; its log says: {{line}}", *also, code=crash.code, ago=crash.ago, line=line)
         )
-    return standing(now, limits["standing"], LOG_OS_LIMITS, DECISIVE) or failing_replicas.said_while_ready(
-        now, limits["errors"], LOG_OS_LIMITS, failing_replicas.BREAKING
+    return (
+        standing(now, limits["standing"], LOG_OS_LIMITS, DECISIVE)
+        or _deaf(now, limits)
+        or failing_replicas.said_while_ready(now, limits["errors"], LOG_OS_LIMITS, failing_replicas.BREAKING)
     )
+
+
+def _deaf(now: Now, limits: Limits) -> Because | None:
+    """Because a server that was ready has not been for a while, runs on, and says so: it cannot take a connection, the probe's included."""
+    for ready in now.each(POD_READY.now) if now.get(POD_READY.now) is not None else ():
+        line, lost = now.of(ready.subject, LOG_OS_LIMITS.now), now.of(ready.subject, UNREADY_FOR.now)
+        if ready.number or line is None or not line.text or lost is None or lost.number < limits["deaf"]:
+            continue
+        return because("{line_of} has not been ready for {lost}; its log says: {line}", ready, lost=lost, line=line)
+    return None
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -112,10 +125,17 @@ CHECK = Check(
         *HELPS,
         *(signal.now for signal in DECISIVE),
         CPU_LIMIT.now,
+        UNREADY_FOR.now,
         *failing_replicas.HELPS,
         *(signal.now for signal in failing_replicas.BREAKING),
     ),
-    limits={**LIMITS, **failing_replicas.LIMITS},
+    limits={
+        **LIMITS,
+        **failing_replicas.LIMITS,
+        "deaf": Limit(
+            90, "seconds", "nine probes of ten seconds: one or two that fail in a burst are no standing trouble"
+        ),
+    },
     fires=fires,
     # What needs one file, thread or locked page more fails in its own words.
     explains=(
@@ -128,6 +148,8 @@ CHECK = Check(
             "unsupported_model",
             "engine_config_refused",
             "pd_disaggregation_transfer",
+            "readiness_never_true",
+            "event_loop_blocked",
         ),
     ),
     remedies=remedies,

@@ -28,6 +28,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         for one in stuck(now, limits["pending"])
         if kept_off(now, one, Why.SELECTOR)
         and Why.TAINT not in one.reasons
+        # Nodes that lack the slice had passed the selector, and what is free is counted in whole GPUs.
+        and Why.MIG not in one.reasons
         and (Why.HEALTH not in one.reasons or room(now, one) is not False)
     ]
     return told(now, waiting, "a node that matches")

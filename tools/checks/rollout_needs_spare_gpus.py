@@ -2,7 +2,7 @@
 
 ## What it means
 The strategy first adds a replica and takes none away before that is ready, and no node has as many GPUs free as a
-replica needs.
+replica needs, of those nodes that its selector, affinity and tolerations let it on.
 
 ## Why it hurts
 The new pod stays Pending and the old version stays up: the release hangs, and nobody notices until the deadline
@@ -12,9 +12,12 @@ passes.
 Free GPUs, an autoscaler that adds nodes in time, or a strategy that takes a replica away first.
 """
 
+from math import inf
+
 from tools.check import Applies, Because, Check, Limits, Now, On, because
 from tools.rules import paste
 from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST
+from tools.vocabulary.admission import ROOM
 from tools.vocabulary.manifests import ROLLOUT_DOWN, ROLLOUT_SURGE
 
 
@@ -27,11 +30,12 @@ def fires(now: Now, _limits: Limits) -> Because | None:
     gpus = now.worst(GPU_REQUEST.now)
     if gpus.number < 1:
         return None
-    room = now[CLUSTER_LARGEST_BLOCK.now]
-    if room.number >= gpus.number:
+    # What is free elsewhere is of no use to a pod that may not run there.
+    room = min((now[CLUSTER_LARGEST_BLOCK.now], now.get(ROOM.now)), key=lambda one: one.number if one else inf)
+    if room is None or room.number >= gpus.number:
         return None
     return because(
-        "A rollout adds {surge} of {gpus} before it removes one, and the most free on one node is {room}.",
+        "A rollout adds {surge} of {gpus} before it removes one, and the most free on one node that takes it is {room}.",
         down,
         surge=surge,
         gpus=gpus,
@@ -44,6 +48,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="medium",
     needs=(ROLLOUT_DOWN.now, ROLLOUT_SURGE.now, GPU_REQUEST.now, CLUSTER_LARGEST_BLOCK.now),
+    helps=(ROOM.now,),
     fires=fires,
     remedies=paste(
         "Take one replica away first, at an hour when the others carry the load.",

@@ -22,19 +22,24 @@ from tools.finding import Remedy
 from tools.signals import POD_READY, RUNNING_FOR
 from tools.vocabulary.cluster_parts import LOG_CLUSTER_API, LOG_NO_BACKEND
 from tools.vocabulary.outcomes import LOG_WINDOW
+from tools.vocabulary.pipelines import ROUTED, UNROUTED
 from tools.vocabulary.startup import TOLD_OF
 
+LOST = UNROUTED.increase("10m")
 _CITES = ("serving/routing-and-load-balancing", "systems/llm-d-and-inference-gateway")
 _MODEL = re.compile(r"(?:for model|selected model) '?\"?([\w./:-]{1,150})")
 _ROLE = re.compile(r"No (prefill|decode) endpoints")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a router's log says so: one that is ready and fails requests, or one that has not been ready for a while."""
+    """Fire when a router's log or its counts say so: one that is ready and fails requests, or one that has not been ready for a while."""
     found = told_while_ready(now, limits["errors"], LOG_NO_BACKEND, (LOG_CLUSTER_API,))
     refused = now.get(LOG_CLUSTER_API.now)
     if found is not None:
         return found if refused is None or not refused.text else None
+    unrouted = _unrouted(now, limits)
+    if unrouted is not None:
+        return unrouted
     asked = [ready.subject for ready, _ in failing(now, limits["errors"])]
     for ready in now.each(POD_READY.now):
         if not ready.number:
@@ -48,6 +53,19 @@ def fires(now: Now, limits: Limits) -> Because | None:
                 now, because("{line_of} is not ready; its log says: {line}", ready, ran, line=line), "line"
             )
     unread(now, asked, LOG_NO_BACKEND)
+    return None
+
+
+def _unrouted(now: Now, limits: Limits) -> Because | None:
+    """Because a router that counts as ready counts requests for which it knew no engine."""
+    for ready in now.each(POD_READY.now):
+        lost, api = now.of(ready.subject, LOST), now.of(ready.subject, LOG_CLUSTER_API.now)
+        if not ready.number or lost is None or lost.number < limits["errors"] or (api is not None and api.text):
+            continue
+        routed = now.of(ready.subject, ROUTED.increase("10m"))
+        return because(
+            "{lost_of} counts as ready and knew no engine for {lost} within 10 min.", ready, routed, lost=lost
+        )
     return None
 
 
@@ -92,6 +110,8 @@ CHECK = Check(
         ERRORS,
         FAILURES,
         LOG_WINDOW.now,
+        LOST,
+        ROUTED.increase("10m"),
         TOLD_OF.now,
     ),
     limits={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ KINDS = (
     "networkpolicies",
     "namespaces",
 )
+_WHOLE = re.compile(r"-?\d{1,18}")
 _LEVEL = "pod-security.kubernetes.io/enforce"
 _PROTOCOLS = ("http", "https", "http2", "grpc", "grpc-web", "tcp", "tls", "h2c")
 
@@ -68,15 +70,20 @@ def selects(selector: object, labels: Mapping[str, object]) -> bool:
         return False
     if any(labels.get(str(key)) != value for key, value in within(selector, "matchLabels").items()):
         return False
-    return all(_holds(one, labels) for one in many(selector, "matchExpressions"))
+    return all(holds(one, labels) for one in many(selector, "matchExpressions"))
 
 
-def _holds(rule: Object, labels: Mapping[str, object]) -> bool:
-    key, how, values = str(rule.get("key")), rule.get("operator"), rule.get("values")
-    among = labels.get(key) in (values if isinstance(values, list) else [])
-    return {"In": among, "NotIn": not among, "Exists": key in labels, "DoesNotExist": key not in labels}.get(
-        str(how), False
-    )
+def holds(rule: Object, labels: Mapping[str, object]) -> bool:
+    """Whether one expression of a selector holds of labels; one that nobody knows does not."""
+    key, how, values = str(rule.get("key")), str(rule.get("operator")), rule.get("values")
+    listed = values if isinstance(values, list) else []
+    if how in {"Gt", "Lt"}:
+        here, there = str(labels.get(key)), str(listed[0] if listed else "")
+        if not (_WHOLE.fullmatch(here) and _WHOLE.fullmatch(there)):
+            return False
+        return int(here) > int(there) if how == "Gt" else int(here) < int(there)
+    among = labels.get(key) in listed
+    return {"In": among, "NotIn": not among, "Exists": key in labels, "DoesNotExist": key not in labels}.get(how, False)
 
 
 def read(listed: Listed) -> Iterator[Told]:

@@ -26,14 +26,15 @@ def read(listed: Listed) -> Iterator[Told]:
     kinds = Counter(
         taints
         for item in listed.of("nodes")
-        if name_of(item)[1] and at(item, "spec", "unschedulable") is not True and (taints := _hard(item))
+        if name_of(item)[1] and at(item, "spec", "unschedulable") is not True and (taints := hard(item))
     )
     for pod in listed.of("pods"):
         if all(name_of(pod)) and at(pod, "status", "phase") == "Pending" and not at(pod, "spec", "nodeName"):
             yield Told("/".join(name_of(pod)), {UNTOLERATED: _said(kinds, many(pod, "spec", "tolerations"))}, "nodes")
 
 
-def _hard(node: Object) -> tuple[_Taint, ...]:
+def hard(node: Object) -> tuple[_Taint, ...]:
+    """The taints of a node that keep pods off it: key, value, effect."""
     return tuple(
         (str(one.get("key") or ""), str(one.get("value") or ""), str(one.get("effect")))
         for one in many(node, "spec", "taints")
@@ -45,7 +46,7 @@ def _said(kinds: Mapping[tuple[_Taint, ...], int], tolerations: Sequence[Object]
     """The first taint of each node that the pod does not tolerate, counted over the nodes."""
     found: Counter[tuple[str, str]] = Counter()
     for taints, nodes in kinds.items():
-        first = next((taint for taint in taints if not any(_tolerates(one, taint) for one in tolerations)), None)
+        first = next((taint for taint in taints if not any(tolerates(one, taint) for one in tolerations)), None)
         if first is not None:
             found[first[:2]] += nodes
     return ", ".join(
@@ -54,7 +55,8 @@ def _said(kinds: Mapping[tuple[_Taint, ...], int], tolerations: Sequence[Object]
     )
 
 
-def _tolerates(toleration: Object, taint: _Taint) -> bool:
+def tolerates(toleration: Object, taint: _Taint) -> bool:
+    """Whether a toleration of a pod covers a taint."""
     key, value, effect = taint
     if toleration.get("effect") not in {None, "", effect}:
         return False

@@ -14,6 +14,8 @@ LOG_CLUSTER_API = line("log.cluster_api", "Line on what the Kubernetes API refus
 LOG_RAY_RESOURCES = line("log.ray_resources", "Line on resources that the Ray cluster lacks")
 LOG_RUNTIME_ENV = line("log.runtime_env", "Line on an environment of Ray")
 LOG_NO_ROOM = line("log.no_room", "Line on a disk or store without room")
+# In a start it is mostly a download that fills a disk, and told as that.
+LOG_WRITE_FULL = line("log.write_full", "Line of a write that found no room")
 
 # What takes such a line back when it comes later in the same log.
 TAKEN_BACK = {LOG_NO_BACKEND: re.compile(r"Scraping metrics from [1-9]\d{0,5} serving engine")}
@@ -48,5 +50,8 @@ PATTERNS = {
         r"|insufficient (?:storage resources available|resources \(10023\))|maximum (?:bytes|messages) exceeded \(10\d{3}\)"
         r"|(?:write|open|mkdir|create|fsync|rename|truncate) /(?!dev/shm)\S{1,200}: no space left on device"
         r"|No space left on device \(os error 28\)"
+    ),
+    LOG_WRITE_FULL: re.compile(
+        r"\[Errno 28\] No space left on device(?!: '/dev/shm/)|\bENOSPC: no space left on device|java\.io\.IOException: No space left on device"
     ),
 }

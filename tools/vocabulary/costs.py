@@ -75,6 +75,9 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
     "vllm": _engine("vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:request_success_total"),
     "sglang": _engine("sglang:num_running_reqs", "sglang:num_queue_reqs", "sglang:num_requests_total"),
     "tgi": _engine("tgi_batch_current_size", "tgi_queue_size", "tgi_request_success"),
+    "tensorrt_llm": _engine(
+        "trtllm_num_requests_running", "trtllm_num_requests_waiting", "trtllm_request_success_total"
+    ),
     "kube_state_metrics_pods": {
         NOT_READY: _slots(
             'max by ({by}) (kube_pod_status_ready{{condition="true",{sel}}}) == bool 0', "kube_pod_status_ready"

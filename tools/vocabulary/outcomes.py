@@ -60,6 +60,12 @@ SERIES = {
         FAILED: (Series("te_request_failure", match='err="inference"'),),
         REFUSED: (Series("te_request_failure", match='err="overloaded"'),),
     },
+    "tensorrt_llm": {
+        FAILED: (Series("trtllm_request_error_total", match='http_code=~"5.."'),),
+        ABORTED: (Series("trtllm_request_success_total", match='finished_reason=~"cancelled|abort"'),),
+        HTTP_5XX: (Series("trtllm_request_error_total", match='http_code=~"5.."'),),
+        HTTP_4XX: (Series("trtllm_request_error_total", match='http_code=~"4.."'),),
+    },
     "triton": {
         FAILED: (Series("nv_inference_request_failure", match='reason=~"BACKEND|OTHER|"'),),
         REFUSED: (Series("nv_inference_request_failure", match='reason="REJECTED"'),),

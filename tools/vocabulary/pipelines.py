@@ -36,6 +36,7 @@ BEHIND_WAITING = gauge(
 BEHIND_KV = gauge("router.pool_kv_usage", "ratio", Per.REPLICA, "KV cache usage of the engines behind", optional=True)
 BEHIND_READY = gauge("router.pool_ready", "engines", Per.REPLICA, "Engines ready behind", "min", optional=True)
 ROUTED = counter("router.requests", "requests", Per.REPLICA, "Requests routed", optional=True)
+UNROUTED = counter("router.unrouted", "requests", Per.REPLICA, "Requests for which no engine was known", optional=True)
 LOOP_DELAY = times("server.loop_delay", "Delay of the event loop", optional=True)
 IN_FLIGHT = gauge("proxy.in_flight", "requests", Per.REPLICA, "Requests in the sidecar proxy", "sum", optional=True)
 
@@ -138,6 +139,10 @@ SERIES: dict[str, dict[Signal, tuple[Series, ...]]] = {
         HTTP_4XX: (Series("tgi_request_failure", match='err="validation"'),),
         CLIENT_ERRORS_BEFORE: (before("tgi_request_failure", 'err="validation"'),),
         ANSWERS_BEFORE: (before("tgi_request_count"),),
+    },
+    "tensorrt_llm": {
+        REQUEST_TIME: (Series("trtllm_e2e_request_latency_seconds"),),
+        HISTORY: (_history("trtllm_request_success_total"),),
     },
     "tei": {
         REQUEST_TIME: (Series("te_request_duration"),),

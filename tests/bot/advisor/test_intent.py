@@ -261,8 +261,8 @@ def test_what_is_outside_is_declined_unless_it_names_something(question: str) ->
 @pytest.mark.parametrize(
     ("question", "intent"),
     [
-        ("run the readiness audit", "readiness"), ("are we production-ready", "readiness"), ("which checklist items fail", "readiness"),
-        ("what do auditors look at in an audit of an endpoint", "readiness"), ("question from platform audit: our board shows two settings since noon, is somebody overriding it?", "live"), ("the auditors say our chat is slow today", "live"),
+        ("run the readiness audit", "readiness"), ("change board is tomorrow: anything in our setup that would make our update hang?", "live"), ("are we production-ready", "readiness"), ("which checklist items fail", "readiness"),
+        ("what do auditors look at in an audit of an endpoint", "readiness"), ("question from platform audit: our board shows two settings since noon, is somebody overriding it?", "live"), ("the auditors say our chat is slow today", "live"), ("half of our pods vanished at 20:31 and the audit log shows nobody", "live"), ("our pods went at noon, audit says it was no human", "live"),
         ("audit question for devtools: do they come back with the same build today?", "live"),
         ("does a 70B model fit on two H100s", "sizing"), ("how many GPUs for llama 70b", "sizing"), ("how much VRAM does it need", "sizing"), ("what size of node pool do I take", "sizing"), ("how should we size our cluster", "sizing"),
         ("since noon it is late, the HPA says recommended size matches current size", "live"), ("why is our batch size stuck", "live"),

@@ -1,0 +1,271 @@
+"""Rules that people ask for in words of their own: what the model makes of a question, and what an answer makes of the model."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.advisor import meant as module
+from bot.advisor.advisor import Advisor
+from bot.advisor.grounding import assert_grounded
+from bot.advisor.meant import LIKELY, MOST, NONE, PLAINLY, SURELY, TIMES, UNLIKELY, load, means_another, meant
+from bot.advisor.question import Answer, Question
+from evals import asked_fit
+from knowledge.encoder import EncoderProblem
+from knowledge.search import Library
+from tests.tools import worlds
+from tools.casebook import asked_for, rules
+from tools.reading import Blind, Reason
+from tools.sources.kube_fake import FakeKube
+
+UNSET = Blind(Reason.NOT_SET, "nothing is set")
+ROOT = "If somebody broke out of chat, would the process he lands in be the superuser's?"
+WRITES = "May chat write wherever it likes inside its own container?"
+
+
+@pytest.fixture
+def unread(tmp_path: Path) -> Library:
+    """A knowledge base without an index."""
+    return Library.open(tmp_path)
+
+
+# ------------------------------------------------------------------ the model
+
+
+def test_every_rule_has_its_class_and_the_model_is_of_the_questions_and_rules_that_are_here() -> None:
+    model = load()
+    assert set(model.classes) == {*rules(), NONE}
+    assert model.digest == asked_fit.digest(), "fit it anew: python -m evals.asked_fit"
+    assert {one.rule for one in asked_fit.read("written")} == set(rules())
+    assert {one.rule for one in asked_fit.read("held_out")} == set(rules())
+    assert {one.rule for one in asked_fit.read("others")} == {NONE}
+    texts = [one.text for name in ("written", "held_out", "others") for one in asked_fit.read(name)]
+    assert len(set(texts)) > 0.999 * len(texts)
+
+
+def test_what_is_stored_is_right_on_what_it_was_fitted_to() -> None:
+    asked = asked_fit.read("held_out")
+    assert asked_fit.right(load(), asked, None, 3) > 0.9
+
+
+def test_shares_of_a_text_sum_to_one_and_a_text_without_a_known_word_is_no_error() -> None:
+    shares = load().shares(["does chat run as root?", "", "zzz qqq"], None)
+    assert shares.shape == (3, len(load().classes))
+    assert np.allclose(shares.sum(axis=1), 1.0, atol=1e-4)
+
+
+def test_two_witnesses_outweigh_one(library: Library) -> None:
+    model = load()
+    words = model.shares([ROOT], None)[0]
+    both = model.shares([ROOT], library.vectors([ROOT]))[0]
+    at = model.classes.index("run_as_root")
+    assert words[at] > 0.1
+    assert both[at] > words[at]
+
+
+def test_a_model_is_stored_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    load().save(path)
+    again = load(path)
+    assert (again.classes, again.columns, again.encoder, again.digest) == (
+        load().classes,
+        load().columns,
+        load().encoder,
+        load().digest,
+    )
+    assert np.array_equal(again.by_words, load().by_words)
+
+
+@pytest.mark.parametrize("text", [ROOT, WRITES, "Is it only one replica, so that a drain takes chat down?"])
+def test_a_question_asks_for_a_rule_in_words_that_no_form_lists(library: Library, text: str) -> None:
+    assert meant(library, text)[0].likely >= LIKELY
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what is wrong?",
+        "why is chat so slow?",
+        "is anything wrong in namespace team?",
+        "how is the fleet?",
+        "chat was down at noon, is it over?",
+        "GPU 3 of node-1 shows Xid 79, is it dying?",
+        "why is my pod pending",
+        "users get timeouts since the rollout",
+    ],
+)
+def test_what_asks_how_things_are_asks_for_no_rule(library: Library, text: str) -> None:
+    assert [one for one in meant(library, text) if one.likely >= LIKELY] == []
+
+
+@pytest.mark.parametrize(
+    ("end", "asks"),
+    [("Does it live?", False), ("Is it still up?", False), ("is it fine", False), ("Is it pinned?", True), ("Do we do that?", True)],
+)  # fmt: skip
+def test_a_question_that_ends_with_how_something_is_asks_for_no_rule(library: Library, end: str, asks: bool) -> None:
+    told = "The image of chat is named by a tag that anybody may overwrite, and tonight its node goes. " + end
+    assert bool(meant(library, told)) is asks
+
+
+def test_a_background_told_first_does_not_hide_the_question(library: Library) -> None:
+    told = "We had a long meeting with three other teams on Tuesday and nobody agreed on anything. " + WRITES
+    assert meant(library, told)[0].rule == "writable_root_filesystem"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "?" * 5000, "\u202e\u0000 pods", "日本語の質問です", "root " * 3000])
+def test_any_text_has_some_answer_and_soon(library: Library, text: str) -> None:
+    started = time.monotonic()
+    found = meant(library, text)
+    assert len(found) <= MOST
+    assert time.monotonic() - started < 30
+
+
+def test_without_an_index_or_with_another_encoder_the_words_speak(
+    library: Library, unread: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = meant(unread, WRITES)
+    assert alone[0].rule == "writable_root_filesystem"
+    assert alone[0].likely < meant(library, WRITES)[0].likely
+    monkeypatch.setattr(library, "_embeddings", "some/other-model")
+    monkeypatch.setattr(library, "_encoder", None)
+    assert meant(library, WRITES) == alone
+
+
+def test_an_encoder_that_fails_leaves_the_words(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_texts: object) -> None:
+        raise EncoderProblem("the encoder cannot be used")
+
+    monkeypatch.setattr(library, "vectors", fails)
+    assert meant(library, WRITES)[0].rule == "writable_root_filesystem"
+
+
+# ------------------------------------------------------------------ the answer
+
+
+def answered(library: Library, text: str, pod: dict[str, object] | None = None) -> Answer:
+    kube = FakeKube(
+        worlds.listings(pods=[worlds.pod("chat-0", owner=("StatefulSet", "chat"), **(pod or {}))]),
+        {("team", "chat-0", "engine", previous): "" for previous in (False, True)},
+    )
+    answer = Advisor(lambda _cluster: (UNSET, kube, ""), library, clock=lambda: worlds.START).answer(Question(text))
+    assert_grounded(answer)
+    return answer
+
+
+def roots(answer: Answer) -> list[str]:
+    return [one.id for one in answer.findings if one.root]
+
+
+@pytest.mark.parametrize(("text", "rule"), [(ROOT, "run_as_root"), (WRITES, "writable_root_filesystem")])
+def test_who_asks_for_a_rule_by_its_meaning_is_told_of_it(library: Library, text: str, rule: str) -> None:
+    assert asked_for(text) == frozenset()
+    assert roots(answered(library, text)) == [rule]
+
+
+def test_it_is_not_told_to_whoever_asks_how_things_are(library: Library) -> None:
+    assert roots(answered(library, "how is chat?")) == []
+    assert roots(answered(library, "why is chat so slow?")) == []
+
+
+DIED = {
+    "reason": "OOMKilled",
+    "exitCode": 137,
+    "finishedAt": worlds.stamp(worlds.START - 60),
+}
+BROKEN = {
+    "containerStatuses": [
+        {
+            "name": "engine",
+            "restartCount": 6,
+            "ready": False,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": DIED},
+        }
+    ]
+}
+
+
+def test_what_is_wrong_comes_before_what_might_be_meant(library: Library) -> None:
+    assert roots(answered(library, WRITES, {"status": BROKEN})) == ["host_oomkilled"]
+
+
+def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsure(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        return (module.Meaning("writable_root_filesystem", LIKELY - 0.01),)
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", unsure)
+    assert roots(answered(library, WRITES)) == []
+
+
+def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def several(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        likely = {"trust_remote_code_or_privileged": 0.95, "writable_root_filesystem": 0.6, "run_as_root": 0.5}
+        return tuple(module.Meaning(rule, share) for rule, share in likely.items())
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", several)
+    assert roots(answered(library, "and chat?")) == ["writable_root_filesystem"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "asked", "another"),
+    [
+        ({"run_as_root": PLAINLY, "latest_tag": 0.0}, {"latest_tag"}, True),
+        ({"run_as_root": PLAINLY - 0.01}, {"latest_tag"}, False),
+        ({"run_as_root": 0.8, "latest_tag": UNLIKELY}, {"latest_tag"}, False),
+        ({"run_as_root": 0.8, "latest_tag": UNLIKELY}, {"latest_tag", "probes_missing"}, False),
+        ({"run_as_root": 0.8}, set(), False),
+        ({}, {"latest_tag"}, False),
+    ],
+)
+def test_the_form_of_one_rule_gives_way_to_the_plain_meaning_of_another(
+    shares: dict[str, float], asked: set[str], *, another: bool
+) -> None:
+    assert means_another([module.Meaning(rule, share) for rule, share in shares.items()], asked) is another
+
+
+def test_a_rule_that_nobody_keeps_is_half_as_likely_meant(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both pods write where they like, one of them runs as root: who asks about chat asks what is odd about it."""
+
+    def two(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        return (module.Meaning("writable_root_filesystem", 0.6), module.Meaning("run_as_root", 0.4))
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", two)
+    found = {}
+    for other_runs_as in (0, 1000):
+        other = worlds.pod("web-0", owner=("StatefulSet", "web"))
+        other["spec"]["securityContext"] = {"runAsUser": other_runs_as, "runAsNonRoot": other_runs_as > 0}
+        pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat")), other]
+        kube = FakeKube(worlds.listings(pods=pods), {("team", "chat-0", "engine", False): ""})
+        advisor = Advisor(lambda _cluster, kube=kube: (UNSET, kube, ""), library, clock=lambda: worlds.START)
+        found[other_runs_as] = roots(advisor.answer(Question("and chat?")))
+    assert found == {0: ["writable_root_filesystem"], 1000: ["run_as_root"]}
+
+
+def test_what_is_broken_gives_way_to_what_is_kept_and_meant_far_more_likely(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = {"trust_remote_code_or_privileged": 0.68, "writable_root_filesystem": 0.68 * 2 / TIMES + 0.02}
+
+    def two(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        return tuple(module.Meaning(rule, share) for rule, share in shares.items())
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", two)
+    assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == ["writable_root_filesystem"]
+    shares["writable_root_filesystem"] -= 0.04
+    assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == []
+
+
+@pytest.mark.parametrize(("share", "said"), [(SURELY, True), (SURELY - 0.01, False)])
+def test_what_is_surely_meant_and_not_so_is_said(
+    library: Library, monkeypatch: pytest.MonkeyPatch, share: float, *, said: bool
+) -> None:
+    def one(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        return (module.Meaning("trust_remote_code_or_privileged", share),)
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", one)
+    answer = answered(library, "and chat?", {"args": ["--model=org/m"]})
+    assert roots(answer) == []
+    assert answer.verdict.startswith("What you ask about was looked at and is not so here") is said

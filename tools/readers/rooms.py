@@ -1,0 +1,52 @@
+"""How many GPUs are free, on one node, where a pod may run: its selector, its required affinity and the taints it tolerates leave some out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tools.facts import Object, at, free_gpus, gpus_requested, many, name_of, within
+from tools.readers import Listed, Told
+from tools.readers.services import holds
+from tools.readers.untolerated import hard, tolerates
+from tools.vocabulary.admission import ROOM
+
+KINDS = ("pods", "nodes")
+FACTS = (ROOM,)
+_REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+
+
+def read(listed: Listed) -> Iterator[Told]:
+    """One fact of each pod that asks for GPUs. Pods that place themselves alike are looked at once."""
+    if not {"pods", "nodes"} <= listed.items.keys():
+        return
+    nodes = {name_of(item)[1]: item for item in listed.of("nodes") if name_of(item)[1]}
+    free = {name: unused for name, (unused, _) in free_gpus(listed.of("nodes"), listed.of("pods")).items()}
+    known: dict[str, float] = {}
+    for pod in listed.of("pods"):
+        if not all(name_of(pod)) or not gpus_requested(pod):
+            continue
+        alike = str([at(pod, "spec", "nodeSelector"), at(pod, *_REQUIRED), at(pod, "spec", "tolerations")])
+        if alike not in known:
+            known[alike] = max(
+                (unused for name, unused in free.items() if unused and _may_run(pod, nodes.get(name, {}))), default=0.0
+            )
+        yield Told("/".join(name_of(pod)), {ROOM: known[alike]}, "nodes")
+
+
+def _may_run(pod: Object, node: Object) -> bool:
+    labels = within(node, "metadata", "labels")
+    if any(labels.get(str(key)) != value for key, value in within(pod, "spec", "nodeSelector").items()):
+        return False
+    terms = many(pod, *_REQUIRED, "nodeSelectorTerms")
+    if terms and not any(_meets(term, node, labels) for term in terms):
+        return False
+    allowed = many(pod, "spec", "tolerations")
+    return all(any(tolerates(one, taint) for one in allowed) for taint in hard(node))
+
+
+def _meets(term: Object, node: Object, labels: Mapping[str, object]) -> bool:
+    """Whether a node meets one of the terms, of which any is enough; a term of nothing holds for none."""
+    rules, fields = many(term, "matchExpressions"), many(term, "matchFields")
+    named = {"metadata.name": name_of(node)[1]}
+    met = all(holds(one, labels) for one in rules) and all(holds(one, named) for one in fields)
+    return bool(rules or fields) and met

@@ -171,10 +171,14 @@ def free_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> dict[str, tupl
     }
 
 
+def cordoned_by_node(nodes: Iterable[Object], pods: Iterable[Object]) -> dict[str, float]:
+    """Per node that is ready and cordoned: GPUs that no pod holds."""
+    return {name: unused for name, unused, _, usable, cordoned in _unused_gpus(nodes, pods) if usable and cordoned}
+
+
 def cordoned_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> float:
     """The most GPUs that no pod holds on one node that is ready and cordoned."""
-    told = _unused_gpus(nodes, pods)
-    return max((unused for _, unused, _, usable, cordoned in told if usable and cordoned), default=0.0)
+    return max(cordoned_by_node(nodes, pods).values(), default=0.0)
 
 
 def _unused_gpus(nodes: Iterable[Object], pods: Iterable[Object]) -> Iterator[tuple[str, float, float, bool, bool]]:

@@ -9,13 +9,14 @@ from tools.check import Because, Now, because, counted
 from tools.reading import Reading
 from tools.scheduler_words import Refusal, Why, refusals, unnamed
 from tools.signals import CLUSTER_LARGEST_BLOCK, GPU_REQUEST, PENDING_FOR, UNSCHEDULABLE
-from tools.vocabulary.admission import UNTOLERATED
+from tools.vocabulary.admission import ROOM_CORDONED, UNTOLERATED
 
 PENDING = PENDING_FOR.now
 SAID = UNSCHEDULABLE.now
 WANTS = GPU_REQUEST.now
 BLOCK = CLUSTER_LARGEST_BLOCK.now
 TAINTS = UNTOLERATED.now
+BEHIND_CORDON = ROOM_CORDONED.now
 PENDING_S = 300.0
 PENDING_SOURCE = "five minutes: longer than an autoscaler's first node usually takes to be asked for"
 
@@ -79,6 +80,12 @@ def room(now: Now, one: Stuck) -> bool | None:
     if block is None or one.wants is None:
         return None
     return block.number >= one.wants.number
+
+
+def behind_a_cordon(now: Now, one: Stuck) -> bool:
+    """Would the pod run on a cordoned node, by its selector, affinity, tolerations and free GPUs?"""
+    kept = now.of(one.pending.subject, BEHIND_CORDON)
+    return kept is not None and one.wants is not None and kept.number >= one.wants.number > 0
 
 
 def only(one: Stuck, *whys: Why) -> bool:

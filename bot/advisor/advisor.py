@@ -112,6 +112,8 @@ class Advisor:
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
         asks_of_own = intent in {"live", "declined", "knowledge", "sizing"} or bool(asked_for(text or ""))
+        # Who prepares for an audit and names somebody asks about him.
+        asks_of_own = asks_of_own or any(one.likely >= LIKELY for one in about)
         if asks_of_own or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
             prom, snapshot = self._survey(question, about)
@@ -180,7 +182,9 @@ class Advisor:
         snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, SURELY)
         if calm and not _ailing(diagnosis):
             logs = self._sources(question.cluster)[1]
-            snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis)
+            snapshot, scope, diagnosis, beside = self._beside(
+                prom, logs, snapshot, within, scope, diagnosis, fails=failing
+            )
         if not beside:
             snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, LIKELY)
         nothing = snapshot.sees_nothing
@@ -246,15 +250,16 @@ class Advisor:
     ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
         """The rule that a question is about by its meaning, where nothing is wrong: the likeliest of those that are broken, in place of those `asked`."""
         roots = {one.id for one in diagnosis.findings if one.root}
-        # What is not measured is no fault, and a headline already.
+        # What is not measured is no fault, and a headline already; harm that is complained of is told where it is seen.
         known = {"profiling_series_missing"} if roots & UNMEASURED else set()
+        known |= complained_of(question.text or "")
         likely = {one.rule: one.likely for one in about if one.likely >= least and one.rule not in known}
         if not likely or roots - UNMEASURED:
             return snapshot, diagnosis, asked
         snapshot = self._started(question, snapshot, within, likely)
         judged = diagnose(snapshot, within, self._limits, likely)
         enough = max(least, max(likely.values()) / TIMES)
-        likely = weighed(likely, judged.outcomes)
+        likely = weighed(likely, judged.outcomes, named=bool(within.workload or within.several))
         broken = [one.id for one in judged.findings if one.root and likely.get(one.id, 0.0) >= enough]
         chosen = max(broken or judged.not_so, key=lambda rule: likely[rule], default=None)
         if chosen is None or (chosen not in broken and (asked or least < SURELY)):
@@ -276,6 +281,8 @@ class Advisor:
         within: Within,
         scope: Scope,
         diagnosis: Diagnosis,
+        *,
+        fails: bool,
     ) -> tuple[Snapshot, Scope, Diagnosis, str]:
         """What is wrong with whom a workload calls that has nothing itself, else in its namespace: that may be why it seems to fail."""
         mine = [one for one in snapshot.topology.workloads if within.holds(one)]
@@ -289,6 +296,10 @@ class Advisor:
         if len(homes) != 1 or not scope.workload:
             return snapshot, scope, diagnosis, ""
         (home,) = homes
+        neighbours = [one for one in snapshot.topology.workloads if one.namespace == home and one not in mine]
+        if fails and len(neighbours) <= FEW:
+            # Whoever stands before them, and fails in their name, may tell it in its log alone.
+            snapshot = closer(cluster, snapshot, suspects(diagnosis, snapshot.topology, neighbours))
         wider = diagnose(snapshot, Within(home), self._limits)
         # What ails its neighbours, and what that comes of: a machine without metrics makes nobody fail.
         ails = [one for one in wider.findings if not one.subject.startswith(("node/", "gpu/"))]

@@ -26,6 +26,7 @@ from knowledge.index import IndexProblem
 from knowledge.search import Library
 from knowledge.vocabulary import terms
 from tools.outcomes import Outcome, Verdict
+from tools.topology import CLUSTER
 
 Numbers = NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("meant.npz")
@@ -46,7 +47,7 @@ MOST = 12
 _STATE = re.compile(
     r"(?:^|[.?!;,:]\s+)(?:and |so |but |or )?(?:(?:is|are|does|do|did|was|were|has|have) (?:it|they|this|that|these|those|everything|anything|something|all)"
     r"(?: (?:still|really|already|now|all|even|just|actually))* (?:ok|okay|fine|broken|dead|alive|lives?|up|down|healthy|sick|over|works?|working|runs?|running|normal|dying|stuck|wrong|bad"
-    r"|good|well|gone|serious|urgent|recovered|safe now|(?!missing)[a-z]+ing)\b"
+    r"|good|well|gone|serious|urgent|recovered|safe now|(?!missing|going|being|using|having|getting)[a-z]+ing)\b"
     # Whether one has to get up for it.
     r"|(?:do|should|must) (?:i|we) (?:really |still |now )?(?:(?:have|need) to )?(?:act|wake|page|worry|panic|drain|restart|reboot|roll ?back|scale|raise|buy|need more|call)\b)"
     r"[^.?!]{0,60}\?*\s*$",
@@ -141,10 +142,16 @@ def means_another(about: Sequence[Meaning], asked: Collection[str]) -> bool:
     return bool(asked) and most >= PLAINLY and all(likely.get(rule, 0.0) < UNLIKELY for rule in asked)
 
 
-def weighed(likely: Mapping[str, float], outcomes: Iterable[Outcome]) -> dict[str, float]:
-    """The same by half for rules that nobody keeps: who asks about somebody rather means what sets him apart from others."""
-    kept = {outcome.case.id for outcome in outcomes if outcome.verdict is Verdict.QUIET}
-    return {rule: share if rule in kept else share / 2.0 for rule, share in likely.items()}
+def weighed(likely: Mapping[str, float], outcomes: Iterable[Outcome], *, named: bool = False) -> dict[str, float]:
+    """The same by half for rules that nobody keeps: who asks about somebody rather means what sets him apart from others.
+
+    By half again for those of the whole cluster, where somebody is `named`.
+    """
+    judged = [outcome for outcome in outcomes if outcome.case.id in likely]
+    kept = {outcome.case.id for outcome in judged if outcome.verdict is Verdict.QUIET}
+    of_all = {outcome.case.id for outcome in judged if outcome.subject == CLUSTER} if named else set()
+    halves = {rule: (rule not in kept) + (rule in of_all) for rule in likely}
+    return {rule: share / 2.0 ** halves[rule] for rule, share in likely.items()}
 
 
 def _logs(told: Numbers) -> Numbers:

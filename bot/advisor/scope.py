@@ -28,7 +28,7 @@ _NO_NAMESPACE = re.compile(
     r"have|had|do|does|did|can|could|should|would|will|may|must|need|needs|and|or|but|if|so|not|in|on|of|for|to|"
     r"from|with|without|by|at|as|per|since|about|today|now|currently|again|tonight|yesterday|lately|please|slow|"
     r"down|broken|stuck|quota|quotas|resourcequota|limit|limits|limitrange|isolation|level|scope|scoped|label|"
-    r"labels|selector|selectors|name|names|wide|ok|okay|fine|well|healthy|fail|fails|failing|"
+    r"labels|selector|selectors|name|names|budget|budgets|allowance|cap|caps|ceiling|share|boundary|boundaries|wide|ok|okay|fine|well|healthy|fail|fails|failing|"
     r"whose|whom|while|because|after|before|until|during|between|under|over|here|both|only|already|still"
 )
 # "In that namespace": one that was spoken of before, whatever word comes next.

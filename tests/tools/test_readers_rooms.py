@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools.readers import Listed, rooms
-from tools.vocabulary.admission import ROOM
+from tools.vocabulary.admission import ROOM, ROOM_CORDONED
 
 Object = dict[str, Any]
 
@@ -79,6 +79,15 @@ def test_what_pods_hold_is_not_free_and_each_pod_has_its_own_room() -> None:
     assert told["team/a"] == 2
     assert told["team/c"] == 2
     assert found(*taken[:4], pod("a"))["team/a"] == 4
+
+
+def test_what_is_free_behind_a_cordon_is_told_apart() -> None:
+    drained = node("big", 8, "node.kubernetes.io/unschedulable", product="H100")
+    drained["spec"]["unschedulable"] = True
+    pods = [pod("a", nodeSelector={"product": "H100"}), pod("b", nodeSelector={"product": "L4"}), pod("c", on="big")]
+    listed = Listed(0.0, {"pods": pods, "nodes": [drained, node("small", 2, product="L4")]})
+    told = {one.key: (one.facts[ROOM], one.facts[ROOM_CORDONED]) for one in rooms.read(listed)}
+    assert told == {"team/a": (0, 7), "team/b": (2, 0), "team/c": (2, 7)}
 
 
 def test_who_asks_for_no_gpu_has_no_room_and_without_nodes_nothing_is_told() -> None:

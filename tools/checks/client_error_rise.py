@@ -91,7 +91,7 @@ CHECK = Check(
         "least": Limit(20, "requests", "two a minute; fewer is somebody who tries things out"),
         "share": Limit(0.1, "ratio", "one in ten"),
         "rise": Limit(3, "ratio", "three times the share of an hour before is no drift"),
-        "alone": Limit(0.5, "ratio", "half of all is too much for any client, however long it has been so"),
+        "alone": Limit(0.35, "ratio", "a good third of all is too much for any client, however long it has been so"),
     },
     fires=fires,
     remedies=remedies,

@@ -14,7 +14,21 @@ Too few free GPUs on every node, or a taint that is named instead.
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import UNPLACED, named
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, room, stuck, told
+from tools.pending import (
+    BEHIND_CORDON,
+    BLOCK,
+    PENDING,
+    PENDING_S,
+    PENDING_SOURCE,
+    SAID,
+    TAINTS,
+    WANTS,
+    behind_a_cordon,
+    kept_off,
+    room,
+    stuck,
+    told,
+)
 from tools.scheduler_words import Why
 
 
@@ -30,7 +44,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         and Why.TAINT not in one.reasons
         # Nodes that lack the slice had passed the selector, and what is free is counted in whole GPUs.
         and Why.MIG not in one.reasons
-        and (Why.HEALTH not in one.reasons or room(now, one) is not False)
+        and (Why.HEALTH not in one.reasons or (room(now, one) is not False and not behind_a_cordon(now, one)))
     ]
     return told(now, waiting, "a node that matches")
 
@@ -56,7 +70,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, BLOCK),
+    helps=(WANTS, TAINTS, BLOCK, BEHIND_CORDON),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     # No node that it could add would match either.

@@ -14,7 +14,22 @@ A node in good health that lacks GPUs, unless a cordoned one has them unused; or
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import UNPLACED, named
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, Stuck, only, room, stuck, told
+from tools.pending import (
+    BEHIND_CORDON,
+    BLOCK,
+    PENDING,
+    PENDING_S,
+    PENDING_SOURCE,
+    SAID,
+    TAINTS,
+    WANTS,
+    Stuck,
+    behind_a_cordon,
+    only,
+    room,
+    stuck,
+    told,
+)
 from tools.scheduler_words import Why
 from tools.signals import CLUSTER_CORDONED_BLOCK
 
@@ -27,8 +42,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
         one
         for one in stuck(now, limits["pending"])
         if Why.HEALTH in one.reasons
-        and room(now, one) is not True
-        and (only(one, Why.HEALTH, Why.SELECTOR) or _kept_back(now, one))
+        and (
+            (room(now, one) is not True and (only(one, Why.HEALTH, Why.SELECTOR) or _kept_back(now, one)))
+            # What has room elsewhere does not match, and what is cordoned does.
+            or (only(one, Why.HEALTH, Why.SELECTOR) and behind_a_cordon(now, one))
+        )
     ]
     return told(now, waiting, "sound nodes")
 
@@ -64,7 +82,7 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS, BLOCK, CORDONED),
+    helps=(WANTS, TAINTS, BLOCK, CORDONED, BEHIND_CORDON),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
     explains=(*UNPLACED, *named("pending_insufficient_gpu")),

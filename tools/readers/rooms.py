@@ -4,33 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tools.facts import Object, at, free_gpus, gpus_requested, many, name_of, within
-from tools.readers import Listed, Told
+from tools.facts import Object, at, cordoned_by_node, free_gpus, gpus_requested, many, name_of, within
+from tools.readers import Listed, Told, Value
 from tools.readers.services import holds
 from tools.readers.untolerated import hard, tolerates
-from tools.vocabulary.admission import ROOM
+from tools.signals import Signal
+from tools.vocabulary.admission import ROOM, ROOM_CORDONED
 
 KINDS = ("pods", "nodes")
-FACTS = (ROOM,)
+_CORDON = "node.kubernetes.io/unschedulable"
 _REQUIRED = ("spec", "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 
 
 def read(listed: Listed) -> Iterator[Told]:
-    """One fact of each pod that asks for GPUs. Pods that place themselves alike are looked at once."""
+    """Two facts of each pod that asks for GPUs: room on nodes that take pods, and on those that are cordoned. Pods that place themselves alike
+    are looked at once."""
     if not {"pods", "nodes"} <= listed.items.keys():
         return
     nodes = {name_of(item)[1]: item for item in listed.of("nodes") if name_of(item)[1]}
     free = {name: unused for name, (unused, _) in free_gpus(listed.of("nodes"), listed.of("pods")).items()}
-    known: dict[str, float] = {}
+    cordoned = cordoned_by_node(listed.of("nodes"), listed.of("pods"))
+    known: dict[str, dict[Signal, Value]] = {}
     for pod in listed.of("pods"):
         if not all(name_of(pod)) or not gpus_requested(pod):
             continue
         alike = str([at(pod, "spec", "nodeSelector"), at(pod, *_REQUIRED), at(pod, "spec", "tolerations")])
         if alike not in known:
-            known[alike] = max(
-                (unused for name, unused in free.items() if unused and _may_run(pod, nodes.get(name, {}))), default=0.0
-            )
-        yield Told("/".join(name_of(pod)), {ROOM: known[alike]}, "nodes")
+            known[alike] = {
+                signal: max(
+                    (gpus for name, gpus in rooms.items() if gpus and _may_run(pod, nodes.get(name, {}))), default=0.0
+                )
+                for signal, rooms in ((ROOM, free), (ROOM_CORDONED, cordoned))
+            }
+        yield Told("/".join(name_of(pod)), known[alike], "nodes")
 
 
 def _may_run(pod: Object, node: Object) -> bool:
@@ -41,7 +47,7 @@ def _may_run(pod: Object, node: Object) -> bool:
     if terms and not any(_meets(term, node, labels) for term in terms):
         return False
     allowed = many(pod, "spec", "tolerations")
-    return all(any(tolerates(one, taint) for one in allowed) for taint in hard(node))
+    return all(any(tolerates(one, taint) for one in allowed) for taint in hard(node) if taint[0] != _CORDON)
 
 
 def _meets(term: Object, node: Object, labels: Mapping[str, object]) -> bool:

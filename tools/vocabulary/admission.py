@@ -9,4 +9,7 @@ UNTOLERATED = fact(
     "pod.untolerated", "", Per.REPLICA, "Taints of nodes that the pod does not tolerate", told_by="nodes"
 )
 ROOM = fact("pod.room", "GPUs", Per.REPLICA, "Most free GPUs on one node that it may run on", "min", told_by="nodes")
+ROOM_CORDONED = fact(
+    "pod.room_cordoned", "GPUs", Per.REPLICA, "Most free GPUs on one cordoned node that it may run on", told_by="nodes"
+)
 QUEUE_SAID = fact("pod.queue_said", "", Per.REPLICA, "What the queue said", evidence="event", told_by="events")

@@ -11,15 +11,17 @@ import pytest
 from bot.advisor import meant as module
 from bot.advisor.advisor import Advisor
 from bot.advisor.grounding import assert_grounded
-from bot.advisor.meant import LIKELY, MOST, NONE, PLAINLY, SURELY, TIMES, UNLIKELY, load, means_another, meant
+from bot.advisor.meant import LIKELY, MOST, NONE, PLAINLY, SURELY, TIMES, UNLIKELY, load, means_another, meant, weighed
 from bot.advisor.question import Answer, Question
 from evals import asked_fit
 from knowledge.encoder import EncoderProblem
 from knowledge.search import Library
 from tests.tools import worlds
-from tools.casebook import asked_for, rules
-from tools.reading import Blind, Reason
+from tools.casebook import asked_for, cases, rules
+from tools.outcomes import Outcome, Verdict
+from tools.reading import Blind, Reason, Subject
 from tools.sources.kube_fake import FakeKube
+from tools.topology import CLUSTER
 
 UNSET = Blind(Reason.NOT_SET, "nothing is set")
 ROOT = "If somebody broke out of chat, would the process he lands in be the superuser's?"
@@ -242,6 +244,18 @@ def test_a_rule_that_nobody_keeps_is_half_as_likely_meant(library: Library, monk
         advisor = Advisor(lambda _cluster, kube=kube: (UNSET, kube, ""), library, clock=lambda: worlds.START)
         found[other_runs_as] = roots(advisor.answer(Question("and chat?")))
     assert found == {0: ["writable_root_filesystem"], 1000: ["run_as_root"]}
+
+
+@pytest.mark.parametrize(("named", "left"), [(True, 0.25), (False, 0.5)])
+def test_a_rule_of_the_whole_cluster_is_less_meant_by_who_names_somebody(*, named: bool, left: float) -> None:
+    broken = [
+        Outcome(cases()["no_idle_gpu_alert"], CLUSTER, Verdict.FIRES),
+        Outcome(cases()["run_as_root"], Subject("deployment", "team", "a"), Verdict.FIRES),
+        Outcome(cases()["run_as_root"], Subject("deployment", "team", "b"), Verdict.QUIET),
+        Outcome(cases()["latest_tag"], Subject("deployment", "team", "a"), Verdict.FIRES),
+    ]
+    likely = {"no_idle_gpu_alert": 1.0, "run_as_root": 1.0, "latest_tag": 1.0}
+    assert weighed(likely, broken, named=named) == {"no_idle_gpu_alert": left, "run_as_root": 1.0, "latest_tag": 0.5}
 
 
 def test_what_is_broken_gives_way_to_what_is_kept_and_meant_far_more_likely(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -382,22 +382,6 @@ class Library:
         if not self._base_url or passage.pack == USER_PACK.id:
             return passage
         return replace(passage, url=f"{self._base_url.rstrip('/')}/{passage.url}")
-
-
-def search_rows(hits: Iterable[Hit]) -> list[dict[str, Any]]:
-    """Hits as the command line prints them: `[{"id","title","pack","section","score","text","url"}]`."""
-    return [
-        {
-            "id": hit.passage.id,
-            "title": hit.passage.title,
-            "pack": hit.passage.pack,
-            "section": hit.passage.section,
-            "score": hit.score,
-            "text": hit.text or hit.passage.text,
-            "url": hit.passage.url,
-        }
-        for hit in hits
-    ]
 
 
 def clean(query: str) -> str:

@@ -36,7 +36,7 @@ def search(
     from knowledge.encoder import EncoderProblem
     from knowledge.index import IndexProblem
     from knowledge.narrowing import Only
-    from knowledge.search import search_rows
+    from knowledge.rows import search_rows
 
     library = make_library(load_settings())
     only = Only(packs=tuple(pack or ()), phase=phase, runtime=_runtime(runtime), items=items)
@@ -128,7 +128,7 @@ def _known_packs(library: Library, packs: tuple[str, ...]) -> None:
 
 
 def _many(library: Library, k: int, only: Only) -> None:
-    from knowledge.search import search_rows
+    from knowledge.rows import search_rows
 
     for line in sys.stdin:
         text = line.rstrip("\n")

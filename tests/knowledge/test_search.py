@@ -22,7 +22,8 @@ from knowledge.encoder import Encoder
 from knowledge.index import IndexProblem
 from knowledge.indexing import build_index
 from knowledge.narrowing import Only
-from knowledge.search import MAX_QUERY_CHARS, Hit, Library, clean, search_rows
+from knowledge.rows import search_rows
+from knowledge.search import MAX_QUERY_CHARS, Hit, Library, clean
 from knowledge.strays import KIN, STRAYS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,8 @@ COLD = """
 import json, sys
 from pathlib import Path
 from knowledge.narrowing import Only
-from knowledge.search import Library, search_rows
+from knowledge.rows import search_rows
+from knowledge.search import Library
 library = Library.open(Path(sys.argv[1]), packs=Path(sys.argv[2]))
 page = library.page("serving/kv-cache").title
 opening = library.opening("serving/kv-cache").text

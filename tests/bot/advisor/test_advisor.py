@@ -236,6 +236,25 @@ def test_where_nothing_ails_who_was_named_its_neighbours_are_told(
     assert_grounded(answer)
 
 
+@pytest.mark.parametrize(
+    ("question", "told"), [("why does chat answer 503 for everybody?", True), ("why is chat slow?", False)]
+)
+def test_the_log_of_whoever_stands_before_those_that_fail_is_read(
+    library: Library, question: str, *, told: bool
+) -> None:
+    refused = 'ApiError: pods is forbidden: User "system:serviceaccount:team:router" cannot list resource "pods" in API group "" in the namespace "team": Forbidden (code: 403)'
+    pods = [
+        worlds.pod("chat-0", owner=("StatefulSet", "chat")),
+        worlds.pod("router-0", owner=("StatefulSet", "router"), image="lmsysorg/sglang-router:v0.2.4"),
+    ]
+    logs = {("team", name, "engine", False): "" for name in ("chat-0",)}
+    logs[("team", "router-0", "engine", False)] = refused
+    kube = FakeKube(worlds.listings(pods=pods), logs)
+    answer = advisor(library, UNSET, kube, worlds.START).answer(Question(question))
+    assert ([one.id for one in answer.findings if one.root] == ["cluster_api_refused"]) is told
+    assert_grounded(answer)
+
+
 def test_what_ails_a_neighbour_is_told_with_the_causes_of_its_causes(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -117,6 +117,14 @@ def test_a_background_told_first_does_not_hide_the_question(library: Library) ->
     assert meant(library, told)[0].rule == "writable_root_filesystem"
 
 
+def test_the_best_of_a_question_and_its_sentences_counts() -> None:
+    model = load()
+    shares = np.zeros((3, len(model.classes)), dtype=np.float32)
+    shares[0, model.classes.index(NONE)] = 1.0
+    shares[2, model.classes.index("run_as_root")] = 0.7
+    assert module.ranked(model, shares) == (module.Meaning("run_as_root", pytest.approx(0.7)),)
+
+
 @pytest.mark.parametrize("text", ["", "  ", "?" * 5000, "\u202e\u0000 pods", "日本語の質問です", "root " * 3000])
 def test_any_text_has_some_answer_and_soon(library: Library, text: str) -> None:
     started = time.monotonic()
@@ -170,6 +178,13 @@ def test_who_asks_for_a_rule_by_its_meaning_is_told_of_it(library: Library, text
 def test_it_is_not_told_to_whoever_asks_how_things_are(library: Library) -> None:
     assert roots(answered(library, "how is chat?")) == []
     assert roots(answered(library, "why is chat so slow?")) == []
+
+
+def test_who_prepares_for_a_go_live_and_names_somebody_asks_about_him(library: Library) -> None:
+    asked = "Before the go-live board on Friday: may chat write wherever it likes inside its own container?"
+    answer = answered(library, asked)
+    assert answer.intent == "live"
+    assert roots(answer) == ["writable_root_filesystem"]
 
 
 DIED = {

@@ -301,3 +301,18 @@ def test_what_a_controller_appended_need_not_be_said(text: str, names: set[str])
     told = find(Question(text), text, Topology(pods, {}, ("n1",)))
     one = {told.scope.workload} if told.scope.workload else set()
     assert {subject.name for subject in told.several} | one == names
+
+
+@pytest.mark.parametrize(
+    ("text", "workload"),
+    [
+        ("Which of the reservations on our cluster are really computing? I suspect reranker, its panel is flat.", None),
+        ("who on this cluster holds GPUs for nothing? my bet is reranker", None),
+        ("Which of the reservations on our cluster are really computing? reranker looks flat.", "reranker"),
+        ("I suspect reranker. Why is it slow?", "reranker"),
+    ],
+)
+def test_who_asks_about_all_and_suspects_one_asks_about_all(text: str, workload: str | None) -> None:
+    told = found(text)
+    assert told.named
+    assert told.scope.workload == workload

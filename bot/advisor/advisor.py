@@ -186,7 +186,9 @@ class Advisor:
                 prom, logs, snapshot, within, scope, diagnosis, fails=failing
             )
         if not beside:
+            kept = asked
             snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, LIKELY)
+            beside = compose.TAKEN_FOR if asked != kept else ""
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, self._limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))

@@ -39,6 +39,10 @@ def verdict(
     return f"{line} {recovered[0].text}" if recovered else line
 
 
+# Where a rule is told by what a question seems to mean, and not surely.
+TAKEN_FOR = "I take your question to be about this: "
+
+
 def not_so(titles: Sequence[str]) -> str:
     """What somebody asks about and what is otherwise, as a sentence to begin with; empty where there is none."""
     if not titles:

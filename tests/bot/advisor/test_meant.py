@@ -10,6 +10,7 @@ import pytest
 
 from bot.advisor import meant as module
 from bot.advisor.advisor import Advisor
+from bot.advisor.compose import TAKEN_FOR
 from bot.advisor.grounding import assert_grounded
 from bot.advisor.meant import LIKELY, MOST, NONE, PLAINLY, SURELY, TIMES, UNLIKELY, load, means_another, meant, weighed
 from bot.advisor.question import Answer, Question
@@ -215,6 +216,22 @@ def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: py
 
     monkeypatch.setattr("bot.advisor.advisor.meant", unsure)
     assert roots(answered(library, WRITES)) == []
+
+
+@pytest.mark.parametrize(("share", "unsure"), [(SURELY * 2, False), (SURELY, True)])
+def test_what_is_not_surely_meant_is_said_to_be_what_the_question_is_taken_for(
+    library: Library, monkeypatch: pytest.MonkeyPatch, share: float, *, unsure: bool
+) -> None:
+    """The one pod there is breaks it, so that the share counts half."""
+
+    def one(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
+        return (module.Meaning("writable_root_filesystem", share),)
+
+    monkeypatch.setattr("bot.advisor.advisor.meant", one)
+    answer = answered(library, "and chat?")
+    assert roots(answer) == ["writable_root_filesystem"]
+    assert answer.verdict.startswith(TAKEN_FOR) is unsure
+    assert answer.text.startswith(f"**{TAKEN_FOR}") is unsure
 
 
 def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,10 @@ def room(now: Now, one: Stuck) -> bool | None:
 def behind_a_cordon(now: Now, one: Stuck) -> bool:
     """Would the pod run on a cordoned node, by its selector, affinity, tolerations and free GPUs?"""
     kept = now.of(one.pending.subject, BEHIND_CORDON)
-    return kept is not None and one.wants is not None and kept.number >= one.wants.number > 0
+    # Where only some of the pods may be listed, what the others hold looks free.
+    if kept is None or one.wants is None or now.get(BLOCK) is None:
+        return False
+    return kept.number >= one.wants.number > 0
 
 
 def only(one: Stuck, *whys: Why) -> bool:

@@ -142,7 +142,7 @@ class Advisor:
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
         text = question.text or ""
-        wanted = asks(asked=asked_for(text) | complained_of(text) | {one.rule for one in about})
+        wanted = asks(asked=asked_for(text) | complained_of(text) | {one.rule for one in about if one.likely >= LIKELY})
         seen = survey(prom, cluster, wanted, at, past=now - at > PRESENT_S, matchers=matchers)
         return prom, narrowed(seen, question.allowed)
 

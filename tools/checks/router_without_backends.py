@@ -57,14 +57,14 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 
 def _unrouted(now: Now, limits: Limits) -> Because | None:
-    """Because a router that counts as ready counts requests for which it knew no engine."""
+    """Because a router that counts as ready counts attempts for which it had no engine."""
     for ready in now.each(POD_READY.now):
         lost, api = now.of(ready.subject, LOST), now.of(ready.subject, LOG_CLUSTER_API.now)
         if not ready.number or lost is None or lost.number < limits["errors"] or (api is not None and api.text):
             continue
         routed = now.of(ready.subject, ROUTED.increase("10m"))
         return because(
-            "{lost_of} counts as ready and knew no engine for {lost} within 10 min.", ready, routed, lost=lost
+            "{lost_of} counts as ready and had no engine to send to in {lost} within 10 min.", ready, routed, lost=lost
         )
     return None
 

@@ -47,7 +47,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 
 def _by_temperature(now: Now, limits: Limits) -> Because | None:
-    """Because a busy GPU is as hot as one that slows down, and slow, where its exporter tells no reasons."""
+    """Because a busy GPU is as hot as one that slows down, and slow, where the reasons cannot be read."""
     heat = now.get(TEMPERATURE)
     if heat is None or heat.number < limits["hot"]:
         return None
@@ -57,7 +57,7 @@ def _by_temperature(now: Now, limits: Limits) -> Because | None:
     if busy.number < limits["busy"] or clock.number > limits["clock"] * peers.number:
         return None
     return because(
-        "The GPU stood at {heat} and ran at {clock} over 10 min, where others of its kind reached {peers}; its exporter tells no reasons.",
+        "The GPU stood at {heat} and ran at {clock} over 10 min, where others of its kind reached {peers}; what holds the clock down could not be read.",
         busy,
         heat=heat,
         clock=clock,

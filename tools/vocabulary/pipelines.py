@@ -36,7 +36,7 @@ BEHIND_WAITING = gauge(
 BEHIND_KV = gauge("router.pool_kv_usage", "ratio", Per.REPLICA, "KV cache usage of the engines behind", optional=True)
 BEHIND_READY = gauge("router.pool_ready", "engines", Per.REPLICA, "Engines ready behind", "min", optional=True)
 ROUTED = counter("router.requests", "requests", Per.REPLICA, "Requests routed", optional=True)
-UNROUTED = counter("router.unrouted", "requests", Per.REPLICA, "Requests for which no engine was known", optional=True)
+UNROUTED = counter("router.unrouted", "attempts", Per.REPLICA, "Attempts without an engine to send to", optional=True)
 LOOP_DELAY = times("server.loop_delay", "Delay of the event loop", optional=True)
 IN_FLIGHT = gauge("proxy.in_flight", "requests", Per.REPLICA, "Requests in the sidecar proxy", "sum", optional=True)
 

@@ -89,8 +89,9 @@ def test_a_diagnosis_is_shown_as_an_answer_is_and_can_be_asked_about(yard: Yard)
     slack = yard.slack
     yard.answer = lambda _: timed.answer()
     yard.post(raw(alert()))
-    settled(yard, 1, 2)
+    settled(yard, 1, 1)
     [root] = yard.roots()
+    slack.wait(lambda: len(thread(yard, root)) == 2, "its picture")
     told, picture = thread(yard, root)
     assert [one["default_collapsed"] for one in told["blocks"] if one["type"] == "container"]
     assert told["blocks"][-1]["elements"][0]["type"] == "feedback_buttons"

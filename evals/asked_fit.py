@@ -1,6 +1,6 @@
 """Fits `bot.advisor.meant` to the questions in `evals/asked`: `python -m evals.asked_fit` writes the weights and prints what they are worth.
 
-`written.yaml` has the questions of ten authors, `held_out.yaml` those of two others: a model that never saw the latter is judged by them,
+`written.yaml` has the questions of fourteen authors, `held_out.yaml` those of two others: a model that never saw the latter is judged by them,
 and the one that is written is fitted to both. `others.yaml` are reports and questions that ask for no rule. Progress goes to standard error.
 """
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from tools.facts import Object, many
 from tools.inventory import runtimes
 from tools.reading import Subject
 from tools.rules import NONE
@@ -78,6 +79,24 @@ def parse(data: object) -> tuple[Rule, ...]:
                     Rule(str(one["name"])[:80], one["query"], one.get("type") == "recording", failing, runbook)
                 )
     return tuple(found)
+
+
+def declared(objects: Iterable[Object]) -> tuple[Rule, ...]:
+    """The rules of PrometheusRule objects, which an operator hands to a Prometheus or a ruler; what has not the shape of a rule is left out."""
+    groups = [group for item in objects for group in many(item, "spec", "groups")]
+    return parse({"groups": [{"rules": [_evaluated(one) for one in many(group, "rules")]} for group in groups]})
+
+
+def _evaluated(rule: Object) -> dict[str, object]:
+    """A rule as it is written, in the words in which Prometheus tells of it."""
+    recording = bool(rule.get("record"))
+    expr = rule.get("expr")
+    return {
+        "name": rule.get("record") or rule.get("alert"),
+        "query": str(expr) if isinstance(expr, str | int | float) else None,
+        "type": "recording" if recording else "alerting",
+        "annotations": rule.get("annotations"),
+    }
 
 
 def alerts(rules: Iterable[Rule]) -> tuple[Alert, ...]:

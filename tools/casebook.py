@@ -66,10 +66,10 @@ def asks_of(ids: Collection[str]) -> frozenset[Ask]:
 
 
 def asked_for(text: str) -> frozenset[str]:
-    """The rules that a question asks for, by the words that their checks give."""
+    """The rules, and what is normal though it looks wrong, that a question asks for, by the words that their checks give."""
     lowered = _lowered(text)
     return frozenset(
-        case.id for case in rules().values() if any(re.search(words, lowered) for words in case.check.asked)
+        case.id for case in cases().values() if any(re.search(words, lowered) for words in case.check.asked)
     )
 
 

@@ -30,7 +30,11 @@ def subjects(case: Case, snapshot: Snapshot, named: Collection[Subject] = ()) ->
 
 def _is_about(case: Case, workload: Subject, topology: Topology, named: Collection[Subject]) -> bool:
     if case.check.applies is Applies.ENGINE:
-        return workload in topology.engines
+        # Who asks for a rule of a server on GPUs that nobody recognises asks for it all the same.
+        asked = (
+            case.check.rule and workload in named and any(topology.pods[key].gpus for key in topology.pods_of(workload))
+        )
+        return workload in topology.engines or asked
     if case.check.applies is Applies.NEEDED and (
         workload in named or workload in topology.supports or topology.needed_by(workload)
     ):

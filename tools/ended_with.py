@@ -15,6 +15,7 @@ from tools.signals import LOG_LAST_ERROR, LOG_SERVING, RESTARTS, Ask, Signal
 from tools.vocabulary import log_signals
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 from tools.vocabulary.host_faults import LOG_NATIVE_CRASH
+from tools.vocabulary.outcomes import LOG_OVERLOADED
 from tools.vocabulary.security import LOG_PICKLE
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
 from tools.vocabulary.volumes import LOG_FILES_THERE
@@ -22,7 +23,7 @@ from tools.vocabulary.volumes import LOG_FILES_THERE
 LIMITS: dict[str, Limit] = {**failed_starts.LIMITS, **failing_replicas.LIMITS}
 HELPS: tuple[Ask, ...] = (*failed_starts.HELPS, *failing_replicas.HELPS)
 # What stands beside any cause: that it served or found its files, what it could not reach, that the engine behind the server is dead, and
-# how its processes fell.
+# how its processes fell, and what it refused before.
 _BESIDE = (
     LOG_SERVING,
     LOG_FILES_THERE,
@@ -32,6 +33,7 @@ _BESIDE = (
     LOG_ENGINE_DEAD,
     LOG_NATIVE_CRASH,
     LOG_CUDA_FAULT,
+    LOG_OVERLOADED,
 )
 
 

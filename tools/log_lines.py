@@ -17,6 +17,7 @@ from tools.vocabulary import log_signals, patterns, retractions
 from tools.vocabulary.cluster_parts import TAKEN_BACK
 from tools.vocabulary.host_faults import AFTER_AN_ERROR, LOG_NATIVE_CRASH
 from tools.vocabulary.order import LOG_ORDER
+from tools.vocabulary.outcomes import LOG_OVERLOADED
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
 from tools.vocabulary.volumes import LOG_FILES_THERE
 
@@ -62,6 +63,7 @@ _AFTERMATH = frozenset(
         LOG_NATIVE_CRASH,
         LOG_ORDER,
         LOG_FILES_THERE,
+        LOG_OVERLOADED,
         retractions.LOG_RETRACTED,
     }
 )

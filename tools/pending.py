@@ -96,6 +96,12 @@ def only(one: Stuck, *whys: Why) -> bool:
     return bool(one.reasons) and set(one.reasons) <= {*whys, Why.CONTROL}
 
 
+def lacks_no_gpu(one: Stuck) -> bool:
+    """Does some node lack another resource, and no GPU? Each resource that a node lacks is named, and counted."""
+    other, gpus = one.reasons.get(Why.RESOURCE), one.reasons.get(Why.GPU)
+    return other is not None and (gpus is None or other.nodes > gpus.nodes)
+
+
 def kept_off(now: Now, one: Stuck, why: Why) -> bool:
     """Is this what keeps the pod off nodes that could hold it: the reason is named, and GPUs are not what is missing?"""
     if why not in one.reasons:
@@ -103,7 +109,7 @@ def kept_off(now: Now, one: Stuck, why: Why) -> bool:
     # A node that was refused for its volumes or devices had passed taints, selector and resources: it is the one that could hold the pod.
     if Why.VOLUME in one.reasons or (Why.CLAIM in one.reasons and why is not Why.CLAIM):
         return False
-    # So had one that lacks CPU or memory and no GPU: each resource that a node lacks is named.
-    if Why.RESOURCE in one.reasons and Why.GPU not in one.reasons and why is not Why.RESOURCE:
+    # So had one that lacks CPU or memory and no GPU.
+    if lacks_no_gpu(one) and why is not Why.RESOURCE:
         return False
     return Why.GPU not in one.reasons or room(now, one) is True

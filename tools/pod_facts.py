@@ -27,6 +27,7 @@ from tools.signals import (
     Signal,
 )
 from tools.vocabulary.startup import INIT_CONTAINER, INIT_RUNNING_FOR, TOLD_LIMIT, TOLD_OF
+from tools.vocabulary.turned import ENDING_FOR
 
 SHM_PATH = "/dev/shm"  # noqa: S108 - the mount point of shared memory, not a temporary file
 CONTAINER_SHM_BYTES = 64.0 * 1024 * 1024  # what a container runtime gives /dev/shm when nothing is mounted there
@@ -38,6 +39,12 @@ def pod_facts(pod: Object, now: float, events: Sequence[Object] = ()) -> dict[Si
     phase = "Terminating" if at(pod, "metadata", "deletionTimestamp") else str(at(pod, "status", "phase") or "")
     if phase:
         facts[POD_PHASE] = phase
+    ends = seconds(at(pod, "metadata", "deletionTimestamp"))
+    if ends is not None:
+        # The API writes when the grace period will be over, not when it began.
+        facts[ENDING_FOR] = max(
+            0.0, now - (ends - (quantity(at(pod, "metadata", "deletionGracePeriodSeconds")) or 0.0))
+        )
     created = seconds(at(pod, "metadata", "creationTimestamp"))
     if created is not None:
         facts[POD_AGE] = max(0.0, now - created)

@@ -75,7 +75,7 @@ def survey(
     asked = NOT_KEPT if past else cluster
     failing = pod_logs.read_failing(asked, observed.pods, columns, _failing(measured), now)
     columns = failing.into(columns)
-    columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers)
+    columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers, cluster)
     states = _states(observed, measured)
     return Snapshot(
         at=now,

@@ -1,6 +1,7 @@
 """What watches the fleet: which rules Prometheus evaluates, what is exported, how often it is read and how long it is kept.
 
-Asked only where a readiness rule wants to know, and never of the past: rules and settings are today's.
+Asked only where a readiness rule wants to know, and never of the past: rules and settings are today's. A Prometheus that evaluates no rule at
+all has a ruler elsewhere, or none: then the PrometheusRule objects of the cluster say what is meant to be watched.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from tools import alert_rules, exported
 from tools.columns import Column, Part, Value
 from tools.measure import Measured
+from tools.observe import Cluster
 from tools.reading import Blind, Reason
 from tools.rules import NONE
 from tools.series import braces
@@ -23,6 +25,8 @@ from tools.vocabulary import watching as told
 from tools.wanted_series import WANTED
 
 RULES = "/api/v1/rules"
+DECLARED = "prometheusrules.monitoring.coreos.com"
+NO_CLUSTER = Blind(Reason.NOT_SET, "no cluster is asked")
 RUNTIME = "/api/v1/status/runtimeinfo"
 RECEIVERS = "/api/v1/alertmanagers"
 UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
@@ -43,6 +47,7 @@ def watching(
     stale_after_s: float,
     past: bool = False,
     matchers: str = "",
+    cluster: Cluster | Blind = NO_CLUSTER,
 ) -> dict[Ask, Column]:
     """The columns of what is asked for; nothing is sent to Prometheus for what is not."""
     wanted = {signal.now for signal in SIGNALS} & set(asks)
@@ -55,7 +60,7 @@ def watching(
     if told.SCRAPE_INTERVAL.now in wanted:
         found[told.SCRAPE_INTERVAL.now] = _intervals(prom, topology, now, matchers)
     if any(signal.now in wanted for signal in told.OF_RULES):
-        found |= _rules(prom, topology, now, past)
+        found |= _rules(prom, cluster, topology, now, past)
     if told.ALERTMANAGERS.now in wanted:
         found[told.ALERTMANAGERS.now] = _receivers(prom, now, past)
     if told.RETENTION.now in wanted:
@@ -63,12 +68,18 @@ def watching(
     return {ask: Column(ask, (found[ask],), UNTOLD) for ask in wanted if ask in found}
 
 
-def _rules(prom: PromSource, topology: Topology, now: float, past: bool) -> dict[Ask, Part]:
+def _rules(prom: PromSource, cluster: Cluster | Blind, topology: Topology, now: float, past: bool) -> dict[Ask, Part]:
     data = PAST if past else prom.told(RULES)
     if isinstance(data, Blind):
         return {signal.now: Part("Prometheus", f"GET {RULES}", now, blind=data) for signal in told.OF_RULES}
-    facts = alert_rules.facts(alert_rules.parse(data), topology.engines)
-    return {signal.now: Part("Prometheus", f"GET {RULES}", now, values) for signal, values in facts.items()}
+    source, path, rules = "Prometheus", f"GET {RULES}", alert_rules.parse(data)
+    if not rules and not isinstance(cluster, Blind):
+        listing = cluster.list(DECLARED)
+        declared = alert_rules.declared(listing.items)
+        if declared:
+            source, path, rules = "Kubernetes API", listing.path, declared
+    facts = alert_rules.facts(rules, topology.engines)
+    return {signal.now: Part(source, path, now, values) for signal, values in facts.items()}
 
 
 def _receivers(prom: PromSource, now: float, past: bool) -> Part:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,8 @@ from bot.advisor.grounding import ground
 from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
-from bot.advisor.meant import LIKELY, SURELY, TIMES, Meaning, means_another, meant, weighed
+from bot.advisor.looking_back import looking_back
+from bot.advisor.meant import LIKELY, NOTHING, SURELY, About, means_another, meant
 from bot.advisor.mentioned import only_of_what_ails
 from bot.advisor.other_language import ENGLISH, other_language
 from bot.advisor.pasted import PASTED, condensed
@@ -54,7 +55,10 @@ HELP = (
 )
 OUTSIDE = "That is outside what I know: I answer questions about GPU and LLM-inference infrastructure, from live evidence and from my pages."
 # Who says that what is named fails has its logs looked at, whatever else is found.
-_FAILS = re.compile(r"\b(?:errors?|fail\w*|exceptions?|50\d|5xx|crash\w*|ends? in)\b", re.IGNORECASE)
+_FAILS = re.compile(
+    r"\b(?:errors?|fail\w*|exceptions?|50\d|[45]xx|(?:HTTP|status|code)s?[ :/]{1,2}4\d\d|crash\w*|ends? in)\b",
+    re.IGNORECASE,
+)
 READS_ONLY = "I only read and never change a cluster. Ask me what is wrong, and I name the remedy, its cost and how to check that it worked."
 
 
@@ -107,13 +111,13 @@ class Advisor:
         outside = text is not None and unknown is None and self._library.outside(text, hits)
         far = text is not None and outside and self._library.outside(text, hits, by=reach(text))
         intent = "live" if text is None else classify(text, running, outside, far)
-        about = meant(self._library, text) if text is not None else ()
+        about = meant(self._library, text) if text is not None else NOTHING
         snapshot: Snapshot | None = None
         prom: PromSource | Blind = NO_PROMETHEUS
         found = Found(Scope(question.cluster, question.namespace, question.workload), named=False)
         asks_of_own = intent in {"live", "declined", "knowledge", "sizing"} or bool(asked_for(text or ""))
         # Who prepares for an audit and names somebody asks about him.
-        asks_of_own = asks_of_own or any(one.likely >= LIKELY for one in about)
+        asks_of_own = asks_of_own or about.own
         if asks_of_own or question.namespace or question.workload:
             progress("Reading metrics and Kubernetes objects")
             prom, snapshot = self._survey(question, about)
@@ -137,12 +141,12 @@ class Advisor:
             answer = self._model.word(answer, [hit.passage for hit in hits])
         return answer
 
-    def _survey(self, question: Question, about: Sequence[Meaning]) -> tuple[PromSource | Blind, Snapshot]:
+    def _survey(self, question: Question, about: About) -> tuple[PromSource | Blind, Snapshot]:
         now = self._clock()
         at = question.at if question.at is not None else now
         prom, cluster, matchers = self._sources(question.cluster)
         text = question.text or ""
-        wanted = asks(asked=asked_for(text) | complained_of(text) | {one.rule for one in about if one.likely >= LIKELY})
+        wanted = asks(asked=asked_for(text) | complained_of(text) | about.worth)
         seen = survey(prom, cluster, wanted, at, past=now - at > PRESENT_S, matchers=matchers)
         return prom, narrowed(seen, question.allowed)
 
@@ -154,16 +158,17 @@ class Advisor:
         snapshot: Snapshot,
         hits: list[Hit],
         unknown: BlindSpot | None,
-        about: Sequence[Meaning],
+        about: About,
     ) -> Answer:
         scope = found.scope
+        limits = looking_back(question.text or "", self._limits)
         if found.missing:
             spots = tuple(BlindSpot(s.name, str(s.blind)) for s in snapshot.sources if s.blind is not None)
             line = found.missing
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
         within = Within(scope.namespace, scope.workload, found.several)
-        snapshot, diagnosis, asked = self._first(question, snapshot, within, about)
+        snapshot, diagnosis, asked = self._first(question, snapshot, within, about, limits)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)
         mine = [one for one in snapshot.topology.workloads if within.holds(one)]
@@ -175,22 +180,22 @@ class Advisor:
             logs = self._sources(question.cluster)[1]
             nearer = closer(logs, snapshot, worth)
             if nearer is not snapshot:
-                snapshot, diagnosis = nearer, diagnose(nearer, within, self._limits, asked)
+                snapshot, diagnosis = nearer, diagnose(nearer, within, limits, asked)
             if calm and not _ailing(diagnosis):
-                harm = felt(snapshot, within, self._limits, complained_of(question.text or ""))
-                diagnosis = diagnose(snapshot, within, self._limits, asked | harm) if harm else diagnosis
-        snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, SURELY)
+                harm = felt(snapshot, within, limits, complained_of(question.text or ""))
+                diagnosis = diagnose(snapshot, within, limits, asked | harm) if harm else diagnosis
+        snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, SURELY, limits)
         if calm and not _ailing(diagnosis):
             logs = self._sources(question.cluster)[1]
-            snapshot, scope, diagnosis, beside = self._beside(
-                prom, logs, snapshot, within, scope, diagnosis, fails=failing
-            )
+            snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis, limits)
         if not beside:
             kept = asked
-            snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, LIKELY)
+            snapshot, diagnosis, asked = self._about(
+                question, snapshot, within, diagnosis, asked, about, LIKELY, limits
+            )
             beside = compose.TAKEN_FOR if asked != kept else ""
         nothing = snapshot.sees_nothing
-        told = timeline(prom, snapshot, diagnosis, self._limits)
+        told = timeline(prom, snapshot, diagnosis, limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
         line = compose.verdict(told.findings, diagnosis.blind, _where(question, scope), nothing, told.recovered)
         when = asks_time(clean(question.text or ""))
@@ -228,16 +233,16 @@ class Advisor:
         return replace(finished, text=f"{finished.text}\n\nAs of {moment}.", note=f"As of {moment}. {finished.note}")
 
     def _first(
-        self, question: Question, snapshot: Snapshot, within: Within, about: Sequence[Meaning]
+        self, question: Question, snapshot: Snapshot, within: Within, about: About, limits: Overrides
     ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
         """What ails the scope, with the rules that the question asks for by their forms, unless it plainly means another."""
         asked = asked_for(question.text or "")
         asked = frozenset() if means_another(about, asked) else asked
         if asked:
             snapshot = self._started(question, snapshot, within, asked)
-        diagnosis = diagnose(snapshot, within, self._limits, asked)
+        diagnosis = diagnose(snapshot, within, limits, asked)
         if asked and only_of_what_ails(question.text or "", diagnosis, asked):
-            return snapshot, diagnose(snapshot, within, self._limits), frozenset()
+            return snapshot, diagnose(snapshot, within, limits), frozenset()
         return snapshot, diagnosis, asked
 
     def _about(
@@ -247,27 +252,29 @@ class Advisor:
         within: Within,
         diagnosis: Diagnosis,
         asked: frozenset[str],
-        about: Sequence[Meaning],
+        about: About,
         least: float,
+        limits: Overrides,
     ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
         """The rule that a question is about by its meaning, where nothing is wrong: the likeliest of those that are broken, in place of those `asked`."""
         roots = {one.id for one in diagnosis.findings if one.root}
         # What is not measured is no fault, and a headline already; harm that is complained of is told where it is seen.
         known = {"profiling_series_missing"} if roots & UNMEASURED else set()
-        known |= complained_of(question.text or "")
-        likely = {one.rule: one.likely for one in about if one.likely >= least and one.rule not in known}
-        if not likely or roots - UNMEASURED:
+        wanted = about.worth - known - complained_of(question.text or "")
+        if not wanted or roots - UNMEASURED:
             return snapshot, diagnosis, asked
-        snapshot = self._started(question, snapshot, within, likely)
-        judged = diagnose(snapshot, within, self._limits, likely)
-        enough = max(least, max(likely.values()) / TIMES)
-        likely = weighed(likely, judged.outcomes, named=bool(within.workload or within.several))
-        broken = [one.id for one in judged.findings if one.root and likely.get(one.id, 0.0) >= enough]
-        chosen = max(broken or judged.not_so, key=lambda rule: likely[rule], default=None)
-        if chosen is None or (chosen not in broken and (asked or least < SURELY)):
+        snapshot = self._started(question, snapshot, within, wanted)
+        judged = diagnose(snapshot, within, limits, wanted)
+        likely = about.given({one.id for one in judged.findings if one.root and one.id in wanted})
+        chosen = max(likely, key=lambda rule: likely[rule], default=None)
+        if chosen is None or likely[chosen] < LIKELY:
+            # What is kept is said to be so to who surely asks for it, and for nothing else.
+            chosen = next((rule for rule in judged.not_so if rule in about.surely), None) if not asked else None
+            least = SURELY
+        if chosen is None or likely.get(chosen, SURELY) < least:
             return snapshot, diagnosis, asked
         asked = frozenset({chosen})
-        return snapshot, diagnose(snapshot, within, self._limits, asked), asked
+        return snapshot, diagnose(snapshot, within, limits, asked), asked
 
     def _started(self, question: Question, snapshot: Snapshot, within: Within, rules: Collection[str]) -> Snapshot:
         """The same snapshot with what those in the scope printed while they started, as far as such rules go by it."""
@@ -283,26 +290,27 @@ class Advisor:
         within: Within,
         scope: Scope,
         diagnosis: Diagnosis,
-        *,
-        fails: bool,
+        limits: Overrides,
     ) -> tuple[Snapshot, Scope, Diagnosis, str]:
         """What is wrong with whom a workload calls that has nothing itself, else in its namespace: that may be why it seems to fail."""
         mine = [one for one in snapshot.topology.workloads if within.holds(one)]
         unseen = ", but part of it could not be seen" if diagnosis.blind else ""
         whom = f"{compose.where(scope)} itself" if scope.workload else "those that you name"
         said = f"Nothing that I check for fires on {whom}{unseen}. "
-        theirs = called(prom, cluster, snapshot, mine, self._limits)
+        theirs = called(prom, cluster, snapshot, mine, limits)
         if theirs is not None:
             return theirs[0], scope, theirs[1], f"{said}What {'it calls' if scope.workload else 'they call'}: "
         homes = {one.namespace for one in mine}
-        if len(homes) != 1 or not scope.workload:
+        if len(homes) != 1 or not (scope.workload or within.several):
             return snapshot, scope, diagnosis, ""
         (home,) = homes
         neighbours = [one for one in snapshot.topology.workloads if one.namespace == home and one not in mine]
-        if fails and len(neighbours) <= FEW:
-            # Whoever stands before them, and fails in their name, may tell it in its log alone.
+        there = Within(home)
+        if len(neighbours) <= FEW:
+            # Whoever stands before them or behind, and fails in their name, may tell it in its log alone, on a GPU or not.
             snapshot = closer(cluster, snapshot, suspects(diagnosis, snapshot.topology, neighbours))
-        wider = diagnose(snapshot, Within(home), self._limits)
+            there = Within(home, several=frozenset({*mine, *neighbours}))
+        wider = diagnose(snapshot, there, limits)
         # What ails its neighbours, and what that comes of: a machine without metrics makes nobody fail.
         ails = [one for one in wider.findings if not one.subject.startswith(("node/", "gpu/"))]
         if not any(one.root or one.explained_by for one in ails):

@@ -3,7 +3,8 @@
 Two linear models, one over the words and one over the sentence encoder's vectors, each with a class for every rule and one for everything
 else that people report and ask; their word counts as that of two independent witnesses. They were fitted to the questions in `evals/asked`
 by `python -m evals.asked_fit`, which says how often they are right on those of other authors. That alone tells nobody anything: a rule is
-told only where the cluster breaks it and nothing else is wrong.
+told only where the cluster breaks it and nothing else is wrong. Of several that are broken the rarer is the likelier meant: what is broken
+nearly everywhere (`bot.advisor.rates`) is no sign that somebody asks for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,28 +21,29 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.advisor.rates import rate
 from knowledge.belonging import sentences
 from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from knowledge.search import Library
 from knowledge.vocabulary import terms
-from tools.outcomes import Outcome, Verdict
-from tools.topology import CLUSTER
 
 Numbers = NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("meant.npz")
 # The class of all that asks for no rule.
 NONE = ""
 # What is less likely than this is not looked for.
-LEAST = 0.02
-# From this share on it is asked for; from the other on so surely that it comes before what ails those beside it, and that it is said where it
-# is not so. A rule that everybody breaks takes twice as much.
-LIKELY = 0.15
+LEAST = 0.01
+# From this likelihood on, given what is broken, a rule is asked for; from the other on so surely that it comes before what ails those beside it,
+# and that it is said where it is not so.
+LIKELY = 0.2
 SURELY = 0.7
-# One that is broken is not told where another one, which is kept, is so many times as likely meant.
-TIMES = 4.0
+# So often at least is any rule broken.
+SELDOM = 0.03
 # What has the form of one rule is about another one where that is so likely, and each of those whose form it has so little.
 PLAINLY, UNLIKELY = 0.6, 0.1
+# A question is of one's own fleet where a rule is so likely asked for.
+OWN = 0.15
 MOST = 12
 # How a question ends that only asks how something is, whatever was told before.
 _STATE = re.compile(
@@ -57,11 +59,38 @@ _ARRAYS = ("weights", "bias", "rarity", "by_words", "words_bias")
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """A rule (by id) and how likely the question, or a sentence of it, asks for it, 0 to 1."""
+class About:
+    """What a question may ask for: rules (by id) with how likely the question, or a sentence of it, asks for each, and how likely it asks for none of them."""
 
-    rule: str
-    likely: float
+    shares: Mapping[str, float]
+    none: float = 0.0
+
+    def given(self, broken: Collection[str]) -> dict[str, float]:
+        """How likely each of the rules that are broken is asked for, given that these are broken and the others are kept, 0 to 1."""
+        lifted = {rule: share / (rate(rule) + SELDOM) for rule, share in self.shares.items() if rule in broken}
+        kept = sum(share for rule, share in self.shares.items() if rule not in broken)
+        whole = self.none + kept + sum(lifted.values())
+        return {rule: share / whole for rule, share in lifted.items()}
+
+    @property
+    def worth(self) -> frozenset[str]:
+        """The rules that may be told, if they alone are broken, or be said not to be so."""
+        return frozenset(
+            rule for rule, share in self.shares.items() if share >= SURELY or self.given({rule})[rule] >= LIKELY
+        )
+
+    @property
+    def surely(self) -> frozenset[str]:
+        """The rules that are asked for whether or not they are broken."""
+        return frozenset(rule for rule, share in self.shares.items() if share >= SURELY)
+
+    @property
+    def own(self) -> bool:
+        """Whether it is of one's own fleet."""
+        return max(self.shares.values(), default=0.0) >= OWN
+
+
+NOTHING = About({}, 1.0)
 
 
 @dataclass(frozen=True)
@@ -116,11 +145,11 @@ def load(path: Path = WEIGHTS) -> Model:
     return Model(classes=classes, columns=columns, encoder=encoder, digest=digest, **arrays)
 
 
-def meant(library: Library, text: str) -> tuple[Meaning, ...]:
-    """The rules that a question may ask for, likeliest first; by its words alone where no index is there or another encoder was chosen."""
+def meant(library: Library, text: str) -> About:
+    """What a question may ask for; by its words alone where no index is there or another encoder was chosen."""
     model, texts = load(), tuple(dict.fromkeys((text, *sentences(text))))
     if not text.strip() or _STATE.search(text):
-        return ()
+        return NOTHING
     vectors = None
     if library.encoder == model.encoder:
         with suppress(IndexProblem, EncoderProblem):
@@ -128,30 +157,20 @@ def meant(library: Library, text: str) -> tuple[Meaning, ...]:
     return ranked(model, model.shares(texts, vectors))
 
 
-def ranked(model: Model, shares: Numbers) -> tuple[Meaning, ...]:
-    """The same of the shares of a question and of its sentences: a background may be told first, so the best of them counts."""
+def ranked(model: Model, shares: Numbers) -> About:
+    """The same of the shares of a question (its first row) and of its sentences: a background may be told first, so the best of them counts."""
     best: Sequence[float] = shares.max(axis=0).tolist()
-    found = (Meaning(rule, share) for rule, share in zip(model.classes, best, strict=True) if rule != NONE)
-    return tuple(sorted((one for one in found if one.likely >= LEAST), key=lambda one: -one.likely)[:MOST])
+    told = sorted(zip(best, model.classes, strict=True), reverse=True)
+    rules = {rule: share for share, rule in told if rule != NONE}
+    likely = {rule: share for rule, share in list(rules.items())[:MOST] if share >= LEAST}
+    others = sum(rules.values()) - sum(likely.values())
+    return About(likely, float(shares[0][model.classes.index(NONE)]) + others)
 
 
-def means_another(about: Sequence[Meaning], asked: Collection[str]) -> bool:
+def means_another(about: About, asked: Collection[str]) -> bool:
     """Whether a question that has the form of asking for some rules rather means another, and not one of them."""
-    likely = {one.rule: one.likely for one in about}
-    most = max(likely.values(), default=0.0)
-    return bool(asked) and most >= PLAINLY and all(likely.get(rule, 0.0) < UNLIKELY for rule in asked)
-
-
-def weighed(likely: Mapping[str, float], outcomes: Iterable[Outcome], *, named: bool = False) -> dict[str, float]:
-    """The same by half for rules that nobody keeps: who asks about somebody rather means what sets him apart from others.
-
-    By half again for those of the whole cluster, where somebody is `named`.
-    """
-    judged = [outcome for outcome in outcomes if outcome.case.id in likely]
-    kept = {outcome.case.id for outcome in judged if outcome.verdict is Verdict.QUIET}
-    of_all = {outcome.case.id for outcome in judged if outcome.subject == CLUSTER} if named else set()
-    halves = {rule: (rule not in kept) + (rule in of_all) for rule in likely}
-    return {rule: share / 2.0 ** halves[rule] for rule, share in likely.items()}
+    most = max(about.shares.values(), default=0.0)
+    return bool(asked) and most >= PLAINLY and all(about.shares.get(rule, 0.0) < UNLIKELY for rule in asked)
 
 
 def _logs(told: Numbers) -> Numbers:

@@ -22,9 +22,10 @@ def only_of_what_ails(question: str, diagnosis: Diagnosis, asked: Collection[str
 
     "The same digest as the others, so it is not our build" asks why the pod dies, and not whether images are pinned.
     """
-    roots = [one for one in diagnosis.findings if one.root]
-    told = [one for one in roots if one.id in asked]
-    grave = {one.subject for one in roots if one.severity in _GRAVE and not cases()[one.id].check.rule}
+    told = [one for one in diagnosis.findings if one.root and one.id in asked]
+    # What a fault does to a workload is as grave as where it sits: a machine, a card.
+    grave = {one.subject for one in diagnosis.findings if one.severity in _GRAVE and not cases()[one.id].check.rule}
     if not told or not grave or _ANOTHER.search(question):
         return False
-    return all(one.subject in grave or one.subject.startswith(("cluster/", "node/")) for one in told)
+    apart = {one.id for one in told if not (one.subject in grave or one.subject.startswith(("cluster/", "node/")))}
+    return not apart or apart <= {one.id for one in told if one.subject in grave}

@@ -158,11 +158,14 @@ def find(question: Question, text: str, topology: Topology) -> Found:
 
 def _from_words(question: Question, text: str, topology: Topology, namespaces: Collection[str]) -> Found:
     unknown = ""
-    for said in _namespaces_said(text) if namespaces else ():
+    known = without_suspicions(text)
+    named_beside = known != text and bool(_in_those_named(known, topology) or _nodes_named(known, topology))
+    sure = known if named_beside else text
+    for said in _namespaces_said(sure) if namespaces else ():
         wanted = said[1].lower()
         close = wanted if wanted in namespaces else _closest(wanted, namespaces)
         if close is not None:
-            rest = text[: said.start()] + text[said.end() :]
+            rest = sure[: said.start()] + sure[said.end() :]
             inside = _workloads(rest, topology, close)
             # A namespace from which somebody reaches what lies in another: that one is asked about.
             spoken_of = {word.lower() for word in _words(rest)}
@@ -170,17 +173,18 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
                 {one for one in _workloads(rest, topology, None) if one.namespace in spoken_of} if not inside else set()
             )
             return _found(question, frozenset(others), None) if others else _found(question, inside, close)
-        if _names_one(said, text) and said.re is not _OF_A_NAMESPACE:
+        if _names_one(said, sure) and said.re is not _OF_A_NAMESPACE:
             unknown = unknown or wanted
     if unknown and not _spoken(topology, None).get(unknown):
         return Found(Scope(question.cluster, unknown, None), True, _no("namespace", unknown, namespaces))
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
-    if hits and of_the_fleet(text) and not _workloads(without_suspicions(text), topology, None):
+    suspected = bool(hits) and not _workloads(known, topology, None)
+    if suspected and of_the_fleet(text):
         # Who asks about all of them and suspects one is not to be answered about that one alone.
         return Found(Scope(question.cluster, _only(question)), True)
-    hits |= beside(text, hits, topology)
-    nodes = {Subject("node", "", node) for node in topology.nodes if node.lower() in words}
+    hits |= beside(text, hits, topology) | (_in_those_named(known, topology) if suspected else frozenset())
+    nodes = _nodes_named(text, topology)
     if hits and nodes:
         # Somebody who names a machine beside a workload asks about both.
         return Found(Scope(question.cluster), True, several=hits | nodes)
@@ -272,6 +276,17 @@ def _workloads(text: str, topology: Topology, namespace: str | None) -> frozense
             if close is not None:
                 return spoken[close]
     return frozenset()
+
+
+def _nodes_named(text: str, topology: Topology) -> frozenset[Subject]:
+    words = {word.lower() for word in _words(text)}
+    return frozenset(Subject("node", "", node) for node in topology.nodes if node.lower() in words)
+
+
+def _in_those_named(text: str, topology: Topology) -> frozenset[Subject]:
+    """The workloads of the namespaces that a text names."""
+    spaces = {word.lower() for word in _words(text)} - _PLAIN
+    return frozenset(one for one in topology.workloads if one.namespace in spaces)
 
 
 def _words(text: str) -> list[str]:

@@ -76,7 +76,8 @@ _FLEET = re.compile(
 )
 _SUSPICION = re.compile(
     r"\b(?:i|we|they|he|she|some(?:body|one)?|people|everybody|everyone)(?:'d| would)? (?:\w+ )?(?:suspects?|bet|guess|blames?|points? at|have my eye on)\b[^.?!]*"
-    r"|\bmy (?:bet|guess|suspicion|suspect|money)\b[^.?!]*",
+    r"|\bmy (?:bet|guess|suspicion|suspect|money)\b[^.?!]*"
+    r"|\b(?:i|we|they) (?:have|had|'ve|'d) [^.?!,]{1,60} (?:under suspicion|in mind|as the suspect)[^.?!,]*",
     re.IGNORECASE,
 )
 

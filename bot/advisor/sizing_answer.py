@@ -68,6 +68,11 @@ _SAID_OF_IT = re.compile(
     r"|became|becomes|turns|turned|sees?|waits?|now)\b",
     re.IGNORECASE,
 )
+# Asked for outright, whatever is told of what runs.
+_SIZED = re.compile(
+    r"\b(?:fit(?:s|ting)?|squeeze|how many|how much|how big|enough|siz(?:e|ing)|(?:which|what) (?:gpus?|cards?))\b",
+    re.IGNORECASE,
+)
 _UNKNOWN = ("I do not know", "no shape of its own")
 
 
@@ -89,6 +94,9 @@ def wanted(text: str) -> SizingQuestion | None:
     if _TRAINS.search(text) or (_of_a_state(text) and not _PLANNED.search(text)):
         return None
     asked = read(text)
+    if _of_a_state(text) and asked.model_assumed and not _SIZED.search(text):
+        # "The 70B is slow, and a second one would be four more cards" asks why it is slow.
+        return None
     if not _WANTS.search(text):
         pair = asked.model is not None and asked.gpu is not None and not asked.model_assumed
         return asked if pair and not _OF_THE_PAIR.search(text) and not _SAID_OF_IT.search(text) else None

@@ -69,6 +69,7 @@ RESOURCES = (
 )
 # Served only when the world holds an object of the kind, as a custom resource exists only once it is installed.
 CUSTOM = (
+    Resource("monitoring.coreos.com", "v1", "prometheusrules", "PrometheusRule", True, ("promrule",)),
     Resource("keda.sh", "v1alpha1", "scaledobjects", "ScaledObject", True, ("so",)),
     Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute"),
     Resource("ray.io", "v1", "rayservices", "RayService"),

@@ -283,6 +283,8 @@ def test_feedback_is_kept_the_last_word_counts_and_a_reason_is_asked(door: Door)
     assert kept() == [("U1", "bad", "wrong", "it was  DNS")]
     door.deliver(slack_people.submit(view, {"reason": {"chosen": {"selected_option": {"value": "<!channel>"}}}}))
     assert kept()[0][2] == "other", "only our own reasons are kept"
+    # Told after the form is acknowledged: it must not reach into the next test.
+    assert door.whispers(3)[-1] == feedback.SORRY
 
 
 def test_a_window_that_does_not_open_costs_no_feedback(door: Door) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.alert_rules import alerts, covers, facts, parse
+from tools.alert_rules import alerts, covers, declared, facts, parse
 from tools.inventory import runtimes
 from tools.reading import Subject
 from tools.signals import Signal
@@ -193,3 +193,35 @@ def test_thousands_of_rules_and_workloads_are_judged_by_engine_and_namespace() -
     assert len(found) == 4000
     assert found["deployment/n3/w3"] == found["deployment/n3/w43"] == "A3, A23, A43 and 27 more"
     assert found["deployment/n23/w23"] == "none"
+
+
+def an_object(*rules: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "r", "namespace": "prod"}, "spec": {"groups": [{"name": "g", "rules": list(rules)}]}}
+
+
+def test_rules_that_objects_declare_are_those_that_prometheus_would_tell() -> None:
+    written = [
+        {"alert": "Slow", "expr": "job:ttft > 2", "annotations": {"runbook_url": "https://x"}},
+        {"record": "job:ttft", "expr": TTFT},
+        {"alert": "Gone", "expr": 'up{namespace="prod"} == 0', "for": "5m"},
+    ]
+    found = facts(declared([an_object(*written[:2]), an_object(written[2])]), {APP: "vllm"})
+    assert found[told.ALERT_LATENCY] == {str(APP): "Slow"}
+    assert found[told.ALERT_DOWN] == {str(APP): "Gone"}
+    assert found[told.ALERT_QUEUE] == {str(APP): "none"}
+    assert found[told.NO_RUNBOOK] == {str(APP): ""}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {}, {"spec": None}, {"spec": {"groups": "x"}}, {"spec": {"groups": [None, {"rules": 4}]}}, an_object(None, 3, {}),
+        an_object({"alert": "A"}), an_object({"alert": "A", "expr": {"x": 1}}), an_object({"expr": TTFT}), an_object({"alert": ["x"], "expr": "up"}),
+    ],
+)  # fmt: skip
+def test_broken_objects_hold_no_rule_that_watches(broken: Any) -> None:
+    assert facts(declared([broken]), {APP: "vllm"})[told.ALERT_LATENCY] == {str(APP): "none"}
+
+
+def test_an_expression_that_is_a_number_is_an_expression() -> None:
+    assert [one.query for one in declared([an_object({"alert": "Watchdog", "expr": 1})])] == ["1"]

@@ -262,9 +262,9 @@ def test_a_paste_is_not_searched_to_its_end() -> None:
 
 
 @pytest.mark.parametrize("check", [name for name, case in cases().items() if case.check.asked])
-def test_only_rules_are_asked_for_and_their_words_are_lower_case(check: str) -> None:
-    assert check in rules()
-    for words in (*rules()[check].check.asked, *rules()[check].check.complaints):
+def test_only_rules_and_what_is_normal_are_asked_for_and_their_words_are_lower_case(check: str) -> None:
+    assert check in rules() or cases()[check].check.severity == "info"
+    for words in (*cases()[check].check.asked, *cases()[check].check.complaints):
         re.compile(words)
         assert words == words.lower()
         assert not re.search(words, "")
@@ -416,3 +416,22 @@ def test_no_log_is_read_where_no_line_is_asked_for() -> None:
     assert from_their_start(kube, before, ["team/s0-0"], asks_of({"secrets_in_env"})) is before
     assert from_their_start(UNSET, before, ["team/s0-0"], asks_of({"pickle_weights"})) is before
     assert "pickle_weights" not in modes()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("GPUs at 99 % all day and the tensor cores do ten percent: defective card?", True),
+        ("is memory bandwidth what holds it back", True),
+        ("GPUs at 99 % all day, defective card?", False),
+    ],
+)
+def test_what_is_normal_is_a_headline_for_who_asks_what_it_is(text: str, *, told: bool) -> None:
+    assert ("decode_bandwidth_bound_normal" in asked_for(text)) is told
+    taken = two((APP, scene("decode_bandwidth_bound_normal")["fires"]), (OTHER, {}))
+    found = [
+        one.root
+        for one in diagnose(taken, asked_for=asked_for(text)).findings
+        if one.id == "decode_bandwidth_bound_normal"
+    ]
+    assert found == [told]

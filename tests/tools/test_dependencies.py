@@ -203,6 +203,13 @@ def test_whoever_is_named_is_looked_at_whatever_it_holds() -> None:
     assert list(subjects(memory, taken, [ROUTER])) == []
     behind_it = replace(taken, topology=Topology(pods=pods, supports={ENGINE: frozenset({ROUTER})}))
     assert list(subjects(ends, behind_it)) == [ROUTER]
+    egress, dead = cases()["no_egress_policy"], cases()["routing_skew"]
+    on_gpu = {"team/way-0": replace(pods["team/way-0"], gpus=1.0)}
+    strange = replace(taken, topology=Topology(pods=on_gpu))
+    assert list(subjects(egress, taken, [ROUTER])) == [], "a rule of engines is none of a router's"
+    assert list(subjects(egress, strange, [ROUTER])) == [ROUTER], "a server on a GPU that nobody recognises"
+    assert list(subjects(egress, strange)) == []
+    assert list(subjects(dead, strange, [ROUTER])) == [], "a fault of engines is told of engines"
     assert Within(workload="way").names(ROUTER)
     assert Within(several=frozenset({ROUTER})).names(ROUTER)
     assert not Within(namespace="team").names(ROUTER)

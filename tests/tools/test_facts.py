@@ -53,6 +53,7 @@ from tools.signals import (
 )
 from tools.sources.kube_fake import FakeKube
 from tools.survey import survey
+from tools.vocabulary.turned import ENDING_FOR
 
 
 def test_a_running_pod() -> None:
@@ -103,6 +104,19 @@ def test_a_container_that_never_began_has_lived_no_time() -> None:
 
 def test_a_pod_that_is_being_removed() -> None:
     assert pod_facts(pod("a", deleted=True), START)[POD_PHASE] == "Terminating"
+
+
+@pytest.mark.parametrize(
+    ("grace", "after", "told"), [(21_600, 13_700, 7_900.0), (30, -3_600, 3_630.0), (None, -60, 60.0), (30, 600, 0.0)]
+)
+def test_since_when_a_pod_is_being_removed(grace: int | None, after: float, told: float) -> None:
+    """Its deletionTimestamp is when the grace period is over."""
+    one = pod("a")
+    one["metadata"]["deletionTimestamp"] = stamp(START + after)
+    if grace is not None:
+        one["metadata"]["deletionGracePeriodSeconds"] = grace
+    assert pod_facts(one, START)[ENDING_FOR] == told
+    assert ENDING_FOR not in pod_facts(pod("a"), START)
 
 
 def test_a_pod_in_its_init_containers_has_no_facts_of_a_container_that_never_was() -> None:

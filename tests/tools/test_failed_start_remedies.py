@@ -254,6 +254,11 @@ def test_the_change_is_computed(check: str, world: dict[str, object], change: Ch
             "The server socket has failed to listen on any local network address. port: 29500, useIpv6: false, code: -98, name: EADDRINUSE",
             "Port 29500 is one that the engine's own processes meet on",
         ),
+        (
+            "container_right_missing",
+            "ERROR:    [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied",
+            "A port below 1024",
+        ),
         ("address_in_use", "listen tcp :9090: bind: address already in use", "Port 9090"),
         ("address_in_use", "OSError: [Errno 98] Address already in use", "The port"),
     ],

@@ -7,17 +7,19 @@ import time
 import pytest
 
 from tools.log_lines import matches
-from tools.vocabulary import cluster_parts, host_faults
+from tools.vocabulary import cluster_parts, host_faults, outcomes
 from tools.vocabulary.cluster_parts import (
     LOG_CLUSTER_API,
     LOG_NO_BACKEND,
     LOG_NO_ROOM,
     LOG_RAY_RESOURCES,
     LOG_RUNTIME_ENV,
+    LOG_WRITE_FULL,
 )
 from tools.vocabulary.host_faults import LOG_CAPABILITY, LOG_DEVICE_REFUSED, LOG_HOST_MEMORY, LOG_NATIVE_CRASH
+from tools.vocabulary.outcomes import LOG_OVERLOADED
 
-MINE = (*host_faults.PATTERNS, *cluster_parts.PATTERNS)
+MINE = (*host_faults.PATTERNS, *cluster_parts.PATTERNS, *outcomes.PATTERNS)
 SAID = (
     ("RuntimeError: [enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried", LOG_HOST_MEMORY),
     ("RuntimeError: unable to mmap 4976698672 bytes from file </models/a.safetensors>: Cannot allocate memory (12)", LOG_HOST_MEMORY),
@@ -55,6 +57,13 @@ SAID = (
     ("ray.exceptions.RuntimeEnvSetupError: Failed to set up runtime environment.", LOG_RUNTIME_ENV),
     ("etcdserver: mvcc: database space exceeded", LOG_NO_ROOM),
     ("write /data/wal/0.tmp: no space left on device", LOG_NO_ROOM),
+    ("ERROR qdrant::actix::helpers: Error processing request: Service internal error: No space left on device: WAL buffer size exceeds available disk space", LOG_WRITE_FULL),
+    ('ERROR:  could not extend file "base/16384/16402": No space left on device', LOG_WRITE_FULL),
+    ("flood stage disk watermark [95%] exceeded on [a1][node-1][/data] free: 2gb[4%], all indices on this node will be marked read-only", LOG_WRITE_FULL),
+    ("text_generation_router::infer: router/src/infer.rs:130: no permits available", LOG_OVERLOADED),
+    ("The request queue is full.", LOG_OVERLOADED),
+    ("[request id: 7] Exceeds maximum queue size", LOG_OVERLOADED),
+    ("ray.serve.exceptions.BackPressureError: Request dropped due to backpressure (num_queued_requests=20, max_queued_requests=20).", LOG_OVERLOADED),
 )  # fmt: skip
 
 
@@ -85,6 +94,8 @@ def test_a_line_tells_its_own_kind_and_no_other_of_these(line: str, signal: obje
         "403 Forbidden: the bucket is forbidden",
         "NCCL WARN Error: failed to extend /dev/shm/nccl-abc to 100 bytes: write /dev/shm/nccl-abc: no space left on device",
         "received signal 15 (SIGTERM)",
+        "ERROR upsert failed: Unexpected Response: 500 Raw response content: b'Service internal error: No space left on device: WAL buffer size'",
+        "the queue is not full, no permits needed",
         "MemoryErrorHandler registered",
         "",
     ],

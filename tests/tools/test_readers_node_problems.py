@@ -38,6 +38,7 @@ def condition(kind: str, status: str, reason: str = "", message: str = "") -> di
         ("AcceleratedHardwareReady", "False", "NvidiaXID79Error"),
         ("XIDErrors", "True", "XIDErrorsDetected"),
         ("GPUMissing", "True", "GPUMissing"),
+        ("XfsShutdown", "True", "XfsHasShutDown"),
         ("GpuThermalWatch", "True", "GpuThermalWatchIsNotHealthy"),
     ],
 )
@@ -65,6 +66,30 @@ def test_what_is_not(kind: str, status: str, reason: str) -> None:
     found = facts(condition(kind, status, reason))
     assert found[NODE_PROBLEM] == ""
     assert NODE_PROBLEM_FOR not in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "there", "told"),
+    [
+        ("FabricOdd", ["False", "False"], True),
+        # As many as not, everybody, a node that is alone, and others that say nothing.
+        ("FabricOdd", ["False"], False),
+        ("FabricOdd", ["True", "True"], False),
+        ("FabricOdd", [], False),
+        ("FabricOdd", ["Unknown", "Unknown"], False),
+        ("BurnInDone", ["False", "False"], False),
+        ("VMEventScheduled", ["False", "False"], False),
+        ("DiskPressure", ["False", "False"], False),
+    ],
+)
+def test_a_condition_of_an_unknown_name_is_told_where_few_have_it(kind: str, there: list[str], told: bool) -> None:
+    nodes = [
+        {"metadata": {"name": f"n{number}"}, "status": {"conditions": [condition(kind, status, "Odd")]}}
+        for number, status in enumerate(["True", *there])
+    ]
+    found = {one.key: one.facts[NODE_PROBLEM] for one in read(Listed(NOW, {"nodes": nodes}))}
+    assert found.pop("n0") == (f"{kind}=True (Odd)" if told else "")
+    assert not any(found.values())
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from tools.log_lines import matches
+from tools.vocabulary.host_faults import LOG_CAPABILITY
 from tools.vocabulary.refused_starts import (
     LOG_ADDRESS,
     LOG_BUILD_TOOLS,
@@ -135,7 +136,7 @@ from tools.vocabulary.refused_starts import (
         ("mkdir: cannot create directory '/data/models': Permission denied", LOG_PERMISSION),
         (
             "ERROR:    [Errno 13] error while attempting to bind on address ('0.0.0.0', 80): permission denied",
-            LOG_PERMISSION,
+            LOG_CAPABILITY,
         ),
         ("KeyError: 'getpwuid(): uid not found: 1000680000'", LOG_PERMISSION),
         ("Error: Permission denied (os error 13)", LOG_PERMISSION),

@@ -45,6 +45,7 @@ from tools.sources.prom import PromSource, Result
 from tools.survey import survey
 from tools.vocabulary.gpu_software import LOG_VERSIONS
 from tools.vocabulary.startup import LOG_DRIVER
+from tools.watching import DECLARED
 
 APP = "team/app-6c8d9f7b5-aaaaa"
 FORBIDDEN = Blind(Reason.FORBIDDEN, "we may not list pods")
@@ -151,7 +152,7 @@ def test_facts_come_from_kube_state_metrics_where_the_api_is_blind(
     if how == "pods":
         kube = FakeKube(listings(pods=FORBIDDEN, nodes=[node("n1", 4)]))
     elif how in {"everything", "past"}:
-        kube = FakeKube(dict.fromkeys(KINDS, DOWN)) if how == "everything" else FakeKube({})
+        kube = FakeKube(dict.fromkeys((*KINDS, DECLARED), DOWN)) if how == "everything" else FakeKube({})
     taken = survey(prom, kube, EVERY, now, past=how == "past")
     from_series(taken)
     assert taken.read(NODE_GPUS.now, "n1").value == (4 if how == "pods" else 8)

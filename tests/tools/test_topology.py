@@ -146,3 +146,9 @@ def test_an_image_gives_the_engine_away() -> None:
     assert engine_of_image(["registry.example/vLLM/server:1"], known) == "vllm"
     assert engine_of_image(["nginx", "lmsysorg/sglang:v0.4"], known) == "sglang"
     assert engine_of_image(["nginx", ""], known) == ""
+    assert engine_of_image(["registry.corp.example/sglang/sgl-router:v0.2.2"], known) == ""
+    assert engine_of_image(["lmsysorg/sglang-router:v0.2.4", "lmsysorg/sglang:v0.4"], known) == "sglang"
+    assert engine_of_image(["vllm/production-router-free:1"], known) == "", "it stands in front of engines by its name"
+    assert engine_of_image(["gateway.example/vllm/vllm-openai:v0.10.0"], known) == "vllm", (
+        "the registry's name says nothing"
+    )

@@ -19,11 +19,12 @@ from tools.measure import Identity, Measured
 from tools.reading import Blind, Reason, Subject
 from tools.series import Labels
 from tools.signals import Ask, Signal
+from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource
 from tools.topology import CLUSTER, Gpu, Pod, Topology
 from tools.vocabulary import watching as told
 from tools.wanted_series import WANTED
-from tools.watching import RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
+from tools.watching import DECLARED, RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "team", "app")
@@ -144,6 +145,39 @@ def test_rules_are_read_once_for_all_facts(server: Server) -> None:
     assert value(found[told.ALERT_LATENCY.now], str(APP)) == "none"
     assert value(found[told.ALERT_GPU_FAULT.now], str(CLUSTER)) == "none"
     assert found[told.ALERT_QUEUE.now].parts[0].query == f"GET {RULES}"
+
+
+WRITTEN = {"spec": {"groups": [{"rules": [{"alert": "Wait", "expr": "vllm:num_requests_waiting > 5"}]}]}}
+OTHER_RULE = {"name": "Other", "query": "up == 0", "type": "alerting"}
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "objects", "told_of", "asked"),
+    [
+        ([], [WRITTEN], "Wait", True),
+        ([], [], "none", True),
+        ([], [{"spec": {}}], "none", True),
+        ([OTHER_RULE], [WRITTEN], "none", False),
+        ([], Blind(Reason.FORBIDDEN, "not for us"), "none", True),
+    ],
+    ids=["a ruler elsewhere", "nobody", "no rule in it", "it evaluates rules itself", "objects that may not be read"],
+)
+def test_what_is_meant_to_be_watched_counts_where_prometheus_evaluates_no_rule(
+    server: Server, evaluated: list[Any], objects: Any, told_of: str, *, asked: bool
+) -> None:
+    server.says(RULES, {"groups": [{"rules": evaluated}]})
+    kube = FakeKube({DECLARED: objects})
+    column = columns(server.prom, told.ALERT_QUEUE, cluster=kube)
+    assert value(column, str(APP)) == told_of
+    assert (("list", DECLARED) in kube.asked) is asked
+    path = "GET /apis/monitoring.coreos.com/v1/prometheusrules" if told_of == "Wait" else f"GET {RULES}"
+    assert column.parts[0].query == path
+
+
+def test_rules_of_the_past_are_not_looked_up_in_objects_of_today(server: Server) -> None:
+    kube = FakeKube({})
+    assert blind(columns(server.prom, told.ALERT_QUEUE, cluster=kube, past=True), str(APP)) is not None
+    assert kube.asked == []
 
 
 @pytest.mark.parametrize(

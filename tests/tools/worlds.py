@@ -176,8 +176,9 @@ def hpa(target: str, metric: str = "cpu", namespace: str = "team", desired: int 
 def listings(**some: Any) -> dict[str, Any]:
     """Every kind that is listed: empty but for those that are given."""
     from tools.observe import KINDS
+    from tools.watching import DECLARED
 
-    return {**{kind: [] for kind in KINDS}, **some}
+    return {**{kind: [] for kind in (*KINDS, DECLARED)}, **some}
 
 
 def build() -> dict[str, World]:

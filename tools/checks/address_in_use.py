@@ -28,6 +28,8 @@ _PORT = re.compile(
     r"address \('\S{0,60}', (\d{1,5})|[Pp]ort[=: ]{1,3}'?(\d{2,5})\b|://\S{0,80}?:(\d{2,5})\b"
     r"|(?:\d{1,3}(?:\.\d{1,3}){3}|\*|\]|tcp[46]? ):(\d{2,5})\b"
 )
+# Triton starts its services one after the other.
+_BEFORE_IT_BINDS = re.compile(r"startup complete|Started (?:GRPCInference|HTTP)Service at")
 _WORKERS = re.compile(r"EADDRINUSE|TCPStore|server socket has failed|DistNetworkError|tcp://")
 _VERIFY = "The server listens on its port, and the pod turns ready."
 
@@ -39,7 +41,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return found
     for crash in recent(now, limits["recent"]):
         line, served = log_line(now, crash, LOG_ADDRESS), log_line(now, crash, LOG_SERVING)
-        if line.text and crash.reason.text != "OOMKilled" and "startup complete" in served.text:
+        if line.text and crash.reason.text != "OOMKilled" and _BEFORE_IT_BINDS.search(served.text):
             said = "{code_of} ended with exit code {code} {ago} ago before it listened; its log says: {line}"
             also = (
                 crash.reason,

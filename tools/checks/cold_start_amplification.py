@@ -41,8 +41,6 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     # Only those that are ready tell it: that the others do not is no blindness.
     took = now.get(STARTUP_TOOK.now) or now[STARTUP_TOOK.now]
-    if took.number < limits["long"]:
-        return None
     coming = [one for one in now.each(POD_READY.now) if one.number < 1]
     ages = [age for one in coming if (age := now.of(one.subject, POD_AGE.now)) is not None]
     if coming and not ages:
@@ -51,8 +49,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not ages or max(age.number for age in ages) > max(1.5 * took.number, limits["slow"] if slow else 0.0):
         return None
     youngest = min(ages, key=lambda age: age.number)
+    if max(took.number, youngest.number if slow else 0.0) < limits["long"]:
+        # Neither did an earlier start take long, nor is any of these long under way.
+        return None
     return because(
-        "{queue} wait while {ready} of {wanted} are ready; the next one was created {youngest} ago, and a start takes {took}.",
+        "{queue} wait while {ready} of {wanted} are ready; the next one was created {youngest} ago, and an earlier start took {took}.",
         queue=queue,
         ready=ready,
         wanted=wanted,

@@ -2,7 +2,8 @@
 
 ## What it means
 What reads the GPU's profiling counters or resets it, and what shares memory between processes, needs more than a plain container has:
-CAP_SYS_ADMIN (or counters that are opened to all), CAP_SYS_PTRACE, or a device file that a security profile withholds.
+CAP_SYS_ADMIN (or counters that are opened to all), CAP_SYS_PTRACE, or a device file that a security profile withholds. So does what listens
+on a port below 1024 without being root: NET_BIND_SERVICE.
 
 ## Why it hurts
 An exporter ends, and its GPUs are unseen; an engine that hands memory from process to process does not start.
@@ -25,6 +26,7 @@ from tools.vocabulary.host_faults import LOG_CAPABILITY
 _OTHERWISE = (LOG_GPU_LOST, LOG_VERSIONS)
 _TRACED = re.compile(r"pidfd_getfd")
 _THREAD = re.compile(r"what\(\)")
+_BINDS = re.compile(r"\bbind")
 _VERIFY = "The container gets past that line, and what it reads or shares is there."
 
 
@@ -37,6 +39,22 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
                 Change("securityContext.capabilities.add", "not set", "SYS_PTRACE"),
                 _VERIFY,
                 ("platform/gpu-containers-on-a-host",),
+            ),
+        )
+    if _BINDS.search(told(now, LOG_CAPABILITY)):
+        return (
+            Remedy(
+                "A port below 1024 is for the superuser alone: let the server listen on a port above (8000, 8080), and keep the old one as the"
+                " Service's port, with targetPort and probes on the new one.",
+                Change("the server's port, containerPort, targetPort, probes", "below 1024", "8080"),
+                _VERIFY,
+                ("kubernetes/system-limits-and-ports",),
+            ),
+            Remedy(
+                "Where the port must stay, give the container NET_BIND_SERVICE alone, or let the pod begin unprivileged ports at 80 by its sysctl.",
+                Change("securityContext.capabilities.add", "not set", "NET_BIND_SERVICE"),
+                _VERIFY,
+                ("kubernetes/system-limits-and-ports",),
             ),
         )
     if _THREAD.search(told(now, LOG_CAPABILITY)):

@@ -70,6 +70,7 @@ CHECK = Check(
         "itl": Limit(0.1, "seconds", "above, the pace itself is the matter"),
     },
     fires=fires,
+    asked=(r"\btensor[- ](?:cores?|pipes?)\b", r"\b(?:memory|dram) bandwidth\b"),
     remedies=remedies,
     pages=("gpu/utilization-and-what-it-hides", "serving/inter-token-latency"),
     owner="mlops",

@@ -116,6 +116,8 @@ CHECK = Check(
         # Without driver or toolkit the exporter has nothing to read either.
         Explains("exporter_down", Where.ON_THIS_NODE),
         Explains("pending_insufficient_gpu", Where.IN_CLUSTER),
+        # Its selector leads there alone: the scheduler counts the other nodes first.
+        Explains("pending_node_selector", Where.IN_CLUSTER),
         Explains("unexpected_admission_error", Where.IN_CLUSTER),
     ),
     remedies=remedies,

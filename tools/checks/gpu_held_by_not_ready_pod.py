@@ -7,25 +7,32 @@ GPUs are allocated from the moment a pod is placed. A pod that runs and is not r
 The GPUs are missing elsewhere, and the fleet looks larger than it is.
 
 ## What would rule it out
-A declared standby, a pod younger than a usual load, or one that ends.
+A declared standby, a pod younger than a usual load, or one that ends and has requests left to finish.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.finding import Remedy
-from tools.signals import GPU_REQUEST, POD_AGE, POD_PHASE, POD_READY, RESTARTS, STANDBY
-from tools.vocabulary.turned import UNREADY_FOR
+from tools.reading import Reading
+from tools.signals import GPU_REQUEST, POD_AGE, POD_PHASE, POD_READY, REQUESTS_RUNNING, RESTARTS, STANDBY
+from tools.vocabulary.turned import ENDING_FOR, UNREADY_FOR
+
+BUSY = REQUESTS_RUNNING.max("1h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when a running pod with GPUs is older than a load takes and is not ready."""
+    """Fire when a running pod with GPUs is older than a load takes and is not ready, or has been ending for as long with nothing to do."""
     if all(ready.number for ready in now.each(POD_READY.now)):
         return None
     standby = now.get(STANDBY.now)
     if standby is not None and standby.number:
         return None
     for ready in now.each(POD_READY.now):
-        if ready.number or needed(now, ready, POD_PHASE.now).text != "Running":
+        phase = needed(now, ready, POD_PHASE.now).text
+        ending = _ending(now, ready, limits) if phase == "Terminating" and not ready.number else None
+        if ending is not None:
+            return ending
+        if ready.number or phase != "Running":
             continue
         age, gpus = needed(now, ready, POD_AGE.now), needed(now, ready, GPU_REQUEST.now)
         lost = now.of(ready.subject, UNREADY_FOR.now)
@@ -42,8 +49,39 @@ def fires(now: Now, limits: Limits) -> Because | None:
     return None
 
 
+def _ending(now: Now, ready: Reading, limits: Limits) -> Because | None:
+    """A pod that was told to end long ago, holds its GPUs, and finishes no requests meanwhile."""
+    since, gpus = now.of(ready.subject, ENDING_FOR.now), needed(now, ready, GPU_REQUEST.now)
+    busy = now.of(ready.subject, BUSY)
+    if since is None or since.number <= limits["age"] or not gpus.number or (busy is not None and busy.number):
+        return None
+    return because(
+        "{gpus_of} was told to end {since} ago, is not ready and still there, and holds {gpus}.",
+        ready,
+        busy,
+        since=since,
+        gpus=gpus,
+    )
+
+
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Find what keeps it unready, or give the GPUs back."""
+    if any(one.text == "Terminating" for one in now.each(POD_PHASE.now)):
+        return (
+            Remedy(
+                "Look at what the pod waits for: its preStop hook, a grace period of hours, a finalizer, a volume that does not detach. Mend the hook so"
+                " that it ends when the last request is done, or end the pod by hand once nothing runs in it.",
+                None,
+                "The pod is gone, and its GPUs are free.",
+                ("kubernetes/graceful-shutdown", "gpu/idle-gpus"),
+            ),
+            Remedy(
+                "Set terminationGracePeriodSeconds to the longest answer and some seconds, so that a hook that hangs costs minutes.",
+                None,
+                "The next rollout ends its old pods within the grace period.",
+                ("kubernetes/graceful-shutdown",),
+            ),
+        )
     return (
         Remedy(
             "Look at the pod's events and log: it loads, waits for peers, restarts, or is asked by a probe that cannot succeed.",
@@ -65,7 +103,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="medium",
     needs=(POD_READY.now, POD_PHASE.now, POD_AGE.now, GPU_REQUEST.now),
-    helps=(RESTARTS.now, STANDBY.now, UNREADY_FOR.now),
+    helps=(RESTARTS.now, STANDBY.now, UNREADY_FOR.now, ENDING_FOR.now, BUSY),
     limits={"age": Limit(1800, "seconds", "half an hour: longer than a large model usually loads")},
     fires=fires,
     remedies=remedies,

@@ -30,7 +30,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if tail.number < limits["spread"] * typical.number:
             continue
         longest = now.of(tail.subject, LONGEST) or now[LONGEST]
-        if longest.number < limits["prompt" if tail.number > limits["tail"] else "documents"]:
+        # The shorter the pause, the longer must the prompts be that it is to come of.
+        if longest.number < limits["prompt"] * max(1.0, limits["tail"] / tail.number) ** 2:
             continue
         evicted = now.get(EVICTED)
         if evicted is not None and evicted.number >= limits["preemptions"]:
@@ -76,9 +77,10 @@ CHECK = Check(
             "a pause that every reader notices; half a second now and then is the price of a shared step",
         ),
         "documents_tail": Limit(
-            0.5, "seconds", "the same of a pause where prompts are whole documents: each of them brings many such steps"
+            0.4,
+            "seconds",
+            "the same where prompts are whole documents (six times as long): each of them brings many such steps",
         ),
-        "documents": Limit(32000, "tokens", "a prompt that takes a dozen steps and more"),
         "spread": Limit(8, "times", "the median: interruptions, not a slow step"),
         "prompt": Limit(8000, "tokens", "a prompt that takes several steps of the usual token budget"),
         "preemptions": Limit(10, "preemptions", "then the cache is what is short"),

@@ -14,6 +14,7 @@ A log that shows the weights loading: then the start fails for another reason.
 
 import re
 
+from tools import damaged_files
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
 from tools.damaged_files import FETCH_AGAIN, damaged, lay_there
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
@@ -90,7 +91,15 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_DOWNLOAD),
-    helps=(*HELPS, POD_READY.now, RUNNING_FOR.now, INIT_RUNNING_FOR.now, INIT_CONTAINER.now, LOG_FILES_THERE.now),
+    helps=(
+        *HELPS,
+        POD_READY.now,
+        RUNNING_FOR.now,
+        INIT_RUNNING_FOR.now,
+        INIT_CONTAINER.now,
+        LOG_FILES_THERE.now,
+        *damaged_files.HELPS,
+    ),
     limits={**LIMITS, "trying": Limit(600, "seconds", "ten minutes: what was only slow to answer has answered")},
     fires=fires,
     explains=(*QUEUEING, *FAILING),

@@ -95,8 +95,10 @@ CHECK = Check(
     limits={
         "busy": Limit(0.9, "ratio", "above it tasks wait for a core much of the time"),
         "more": Limit(2, "ratio", "replicas alike crowd each other: that is a node too small, not a neighbour"),
-        "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
-        "itl": Limit(0.1, "seconds", "ten tokens a second: slower than most people read aloud"),
+        "ttft": Limit(
+            0.75, "seconds", "more than a third of the default objective, of a server that has nothing else to wait for"
+        ),
+        "itl": Limit(0.08, "seconds", "twelve tokens a second: about as fast as people read"),
         "gpu": Limit(0.6, "ratio", "a busy decoder is above; below it the GPU waits"),
         "throttled": Limit(0.25, "ratio", "then its own limit is what stops it"),
     },

@@ -11,16 +11,21 @@ Refusals for other reasons (validation, authentication), or a single one in a bu
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from tools.failing_replicas import said_lately
 from tools.finding import Remedy
-from tools.signals import KV_USAGE, REQUESTS_FINISHED, REQUESTS_RUNNING, REQUESTS_WAITING
-from tools.vocabulary.outcomes import REFUSED
+from tools.signals import KV_USAGE, POD_READY, REQUESTS_FINISHED, REQUESTS_RUNNING, REQUESTS_WAITING
+from tools.vocabulary.outcomes import LOG_OVERLOADED, LOG_WINDOW, REFUSED
 
 TURNED_AWAY = REFUSED.increase("10m")
 FINISHED = REQUESTS_FINISHED.increase("10m")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when refusals for overload are more than a slip."""
+    """Fire when refusals for overload are more than a slip, or where nobody counts them when the server has lately written of one."""
+    if now.get(TURNED_AWAY) is None:
+        said = said_lately(now, LOG_OVERLOADED)
+        if said is not None:
+            return said
     refused = now[TURNED_AWAY]
     if refused.number < limits["least"]:
         return None
@@ -59,7 +64,14 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="medium",
     needs=(TURNED_AWAY, FINISHED),
-    helps=(REQUESTS_RUNNING.now, REQUESTS_WAITING.now, KV_USAGE.now),
+    helps=(
+        REQUESTS_RUNNING.now,
+        REQUESTS_WAITING.now,
+        KV_USAGE.now,
+        POD_READY.now,
+        LOG_WINDOW.now,
+        LOG_OVERLOADED.now,
+    ),
     limits={
         "least": Limit(10, "requests", "one a minute; fewer is the edge of a burst"),
         "share": Limit(0.01, "ratio", "one in a hundred"),

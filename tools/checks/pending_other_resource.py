@@ -8,21 +8,31 @@ their room for pods is requested by others, or the request is larger than any su
 The replica is missing while GPUs stand free, and adding GPUs changes nothing.
 
 ## What would rule it out
-A message that names GPUs as what is missing, or a taint, a selector or a volume alone.
+A message that names GPUs as what is missing on as many nodes or more, or a taint, a selector or a volume alone.
 """
 
 from tools.check import Because, Check, Limit, Limits, Now, On
 from tools.families import UNPLACED
 from tools.finding import Remedy
-from tools.pending import BLOCK, PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, kept_off, stuck, told
+from tools.pending import (
+    BLOCK,
+    PENDING,
+    PENDING_S,
+    PENDING_SOURCE,
+    SAID,
+    TAINTS,
+    WANTS,
+    kept_off,
+    lacks_no_gpu,
+    stuck,
+    told,
+)
 from tools.scheduler_words import Why
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a pod has been pending for a while and a resource beside GPUs is what nodes lack that could hold it."""
-    waiting = [
-        one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.RESOURCE) and Why.GPU not in one.reasons
-    ]
+    waiting = [one for one in stuck(now, limits["pending"]) if kept_off(now, one, Why.RESOURCE) and lacks_no_gpu(one)]
     return told(now, waiting, "a resource")
 
 

@@ -28,7 +28,7 @@ BEST = PREFIX_SHARE.max("12h")
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when users wait, and the share of cached tokens is a fraction of what it was within half a day."""
     late = now.worst(LATE)
-    if late.number < limits["ttft"]:
+    if late.number < limits["soon"]:
         return None
     asked = now.total(ASKED)
     if asked.number < limits["tokens"]:
@@ -38,7 +38,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     hits = now.total(HITS)
     share = hits.number / asked.number
-    if share >= limits["lost"] * best.number:
+    if share >= limits["lost" if late.number >= limits["ttft"] else "gone"] * best.number:
         return None
     if now.least(RUNNING_FOR.now).number < limits["settled"]:
         return None
@@ -98,9 +98,11 @@ CHECK = Check(
     helps=(PREFILL_TIME.p95("5m"), REQUEST_TOKENS.p50("5m"), KV_USAGE.avg("10m")),
     limits={
         "ttft": Limit(1.0, "seconds", "half of the default objective: users begin to feel it"),
+        "soon": Limit(0.5, "seconds", "twice and more of what a cached prompt takes, where nothing is cached any more"),
         "tokens": Limit(100, "tokens/s", "below it there is too little to judge a share by"),
         "useful": Limit(0.3, "ratio", "a cache that ever spared a third of the work is worth having"),
         "lost": Limit(0.25, "ratio", "a quarter of its best share: no drift of the traffic's mix"),
+        "gone": Limit(0.1, "ratio", "a tenth of its best share: the cache is of no use any more"),
         "settled": Limit(3600, "seconds", "a new replica's cache is cold"),
     },
     fires=fires,

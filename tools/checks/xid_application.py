@@ -9,7 +9,7 @@ The process has ended, and its requests with it. Where its log tells of the fail
 does not, the Xid may be only the echo of a process that ended for another reason.
 
 ## What would rule it out
-An Xid of another class, a process that goes on, or the same Xid on the same GPU under different applications: then suspect the hardware.
+An Xid of another class, a process that goes on unharmed, or the same Xid on the same GPU under different applications: then suspect the hardware.
 """
 
 from dataclasses import replace
@@ -25,18 +25,22 @@ LAST = XID_LAST.max("1h")
 CHANGED = XID_LAST.changes("1h")
 # How a process ends that did something wrong on the GPU, where its own log says that it did. An engine that tells of its death is told as that.
 _ENDS = ("native_crash", "crash_loop")
+_FAILS = ("error_rate_spike", "readiness_never_true")
 _FOLLOWS = tuple(Explains(one, Where.ON_THIS_GPU) for one in _ENDS)
 APPLICATION = frozenset({13, 31, 43, 45, 68, 69})
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire on a new Xid of the application class on a GPU whose container ended a short while ago, or which stands empty since."""
+    """Fire on a new Xid of the application class on a GPU whose container ended a short while ago or fails with it, or which stands empty since."""
     last = now[LAST]
     if int(last.number) not in APPLICATION:
         return None
     # The gauge keeps its last value for good: one that is as it was an hour ago says nothing new.
     before, changed = now.get(XID_BEFORE.now), now[CHANGED]
-    if not changed.number and (before is None or before.number == last.number):
+    kernel = now.get(LOG_CUDA_FAULT.now)
+    # Unless the container that ended tells of a failed kernel: a code that comes twice leaves the gauge as it is.
+    again = kernel is not None and bool(kernel.text)
+    if not again and not changed.number and (before is None or before.number == last.number):
         return None
     known = XIDS[int(last.number)]
     try:
@@ -44,11 +48,11 @@ def fires(now: Now, limits: Limits) -> Because | None:
     except NothingToSee:
         return _left(now, limits, f"The driver reported Xid {{last}} ({known.text})", before, changed)
     if not ended.text:
-        return None
+        renewed = changed.number or (before is not None and before.number != last.number)
+        return _goes_on(now, last, known.text, before, changed) if again and renewed else None
     ago = now[TERMINATED_AGO.now]
     if ago.number > limits["recent"]:
         return None
-    kernel = now.get(LOG_CUDA_FAULT.now)
     found = because(
         f"The driver reported Xid {{last}} ({known.text}); the container on this GPU ended {{ago}} ago.",
         before,
@@ -58,7 +62,18 @@ def fires(now: Now, limits: Limits) -> Because | None:
         last=last,
         ago=ago,
     )
-    return replace(found, outranks=_ENDS, explains=_FOLLOWS) if kernel is not None and kernel.text else found
+    return replace(found, outranks=_ENDS, explains=_FOLLOWS) if again else found
+
+
+def _goes_on(now: Now, last: Reading, said: str, *also: Reading | None) -> Because:
+    """A server whose calls fail since, in a context that is lost until it starts anew."""
+    found = because(
+        f"The driver reported Xid {{last}} ({said}); the container on this GPU runs on, and its log says: {{kernel}}",
+        *also,
+        last=last,
+        kernel=now[LOG_CUDA_FAULT.now],
+    )
+    return replace(found, outranks=_ENDS, explains=(*_FOLLOWS, *(Explains(one, Where.ON_THIS_GPU) for one in _FAILS)))
 
 
 def _left(now: Now, limits: Limits, said: str, *also: Reading | None) -> Because | None:

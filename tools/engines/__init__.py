@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from tools.engines import dynamo, sglang, tei, tensorrt_llm, tgi, torchserve, triton, vllm
+from tools.engines import dynamo, kserve_huggingface, sglang, tei, tensorrt_llm, tgi, torchserve, triton, vllm
 from tools.engines.arguments import Arguments, parse
 from tools.engines.command_line import written
 from tools.engines.options import Engine
@@ -38,6 +38,7 @@ ENGINES: tuple[Engine, ...] = (
     tensorrt_llm.ENGINE,
     triton.ENGINE,
     torchserve.ENGINE,
+    kserve_huggingface.ENGINE,
     vllm.ENGINE,
 )
 # What servers of one's own usually call the same.

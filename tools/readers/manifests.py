@@ -21,6 +21,8 @@ KINDS = ("pods", "nodes", "namespaces", "deployments", "statefulsets", "persiste
 _MOVING = re.compile(r"^(latest|main|master|nightly|stable|edge|dev|develop|head)$|-(latest|nightly)$", re.IGNORECASE)
 # What engines answer only once the model is loaded, or at least alive for good: see the page on health endpoints.
 _READY_PATHS = re.compile(r"/(health|ready|healthz|readyz|ping|models|health_generate|predictions|info|status)(/|$|\?)")
+# Triton, NIM and Dynamo answer these as soon as the process runs.
+_ALIVE_ONLY = re.compile(r"/live(?:ness|z)?(?:/|$|\?)")
 _DEBUG = {"debug", "trace"}
 _LEVELS = ("VLLM_LOGGING_LEVEL", "LOG_LEVEL", "RUST_LOG", "NCCL_DEBUG")
 _OWNERS = re.compile(r"(^|[/._-])(owner|team|squad|owned-by|part-of-team)$", re.IGNORECASE)
@@ -113,7 +115,7 @@ def _probes(container: Object) -> dict[Signal, Value]:
         budget += _number(start, "initialDelaySeconds", 0)
     odd = ""
     path = str(at(ready, "httpGet", "path") or "/") if within(ready, "httpGet") else ""
-    if path and not _READY_PATHS.search(path):
+    if path and (not _READY_PATHS.search(path) or _ALIVE_ONLY.search(path)):
         odd = f"GET {path[:100]}"
     elif within(ready, "tcpSocket"):
         odd = "whether a TCP port is open"

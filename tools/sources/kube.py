@@ -74,6 +74,7 @@ KINDS = {
     "clusterroles": Kind("rbac.authorization.k8s.io", "v1", False),
     "clusterrolebindings": Kind("rbac.authorization.k8s.io", "v1", False),
     # Custom resources, named in full as kubectl does.
+    "prometheusrules.monitoring.coreos.com": Kind("monitoring.coreos.com", "v1", True, optional=True),
     "scaledobjects.keda.sh": Kind("keda.sh", "v1alpha1", True, optional=True),
     "httproutes.gateway.networking.k8s.io": Kind("gateway.networking.k8s.io", "v1", True, optional=True),
     "rayservices.ray.io": Kind("ray.io", "v1", True, optional=True),

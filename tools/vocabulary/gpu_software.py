@@ -54,7 +54,7 @@ PATTERNS = {
         r"|[Ii]f this is a GPU node, did you (?:configure|set) the NVIDIA Container Toolkit|could not load NVML library: libnvidia-ml"
     ),
     LOG_CUDA_FAULT: re.compile(
-        r"CUDA error: (?:an illegal memory access was encountered|device-side assert triggered"
+        r"CUDA (?:error|failure \d{3}): (?:an illegal memory access was encountered|device-side assert triggered"
         r"|unspecified launch failure|misaligned address|an illegal instruction was encountered)"
     ),
 }

@@ -49,6 +49,8 @@ PATTERNS = {
     ),
     LOG_CAPABILITY: re.compile(
         r"NVMLError_(?:NoPermission|OperatingSystem)\b|ERR_NVGPUCTRPERM|\bpidfd_getfd\b.{0,80}failed|\btry adding --cap-add"
+        # A port below 1024 without NET_BIND_SERVICE.
+        r"|\bbind(?:ing)?\b.{0,80}(?:[Pp]ermission denied|\(13: Permission denied\))"
         # A thread that the runtime's seccomp profile forbids; DCGM's own number for a right that is missing.
         r"|what\(\):\s{1,4}Operation not permitted"
         r"|CacheManager Init Failed\. Error: -17\b|(?:nvmlDevice\w{1,60}|NVML|nvml)\b.{0,80}: Insufficient Permissions"

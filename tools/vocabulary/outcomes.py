@@ -6,8 +6,10 @@ Triton count failures by kind (older Triton names no kind). An absent counter of
 
 from __future__ import annotations
 
+import re
+
 from tools.series import Series
-from tools.signals import Per, counter, fact, gauge
+from tools.signals import Per, counter, fact, gauge, line
 
 FAILED = counter("llm.requests_failed", "requests", Per.REPLICA, "Requests that the server failed")
 REFUSED = counter("llm.requests_refused", "requests", Per.REPLICA, "Requests that the server refused", optional=True)
@@ -15,6 +17,7 @@ ABORTED = counter("llm.requests_aborted", "requests", Per.REPLICA, "Requests tha
 HTTP_REQUESTS = counter("http.requests", "requests", Per.REPLICA, "Answers of the API server", optional=True)
 # Where none of these is exported, a log may be read instead, back over this time.
 LOG_WINDOW = fact("pod.log_window", "seconds", Per.REPLICA, "Time that its log was read back", "min")
+LOG_OVERLOADED = line("log.overloaded", "Line on a request that was refused for overload")
 HTTP_5XX = counter("http.errors", "requests", Per.REPLICA, "Answers with status 5xx", optional=True)
 HTTP_4XX = counter("http.client_errors", "requests", Per.REPLICA, "Answers with status 4xx", optional=True)
 
@@ -28,6 +31,14 @@ DEFERRED = gauge(
     "sum",
     optional=True,
 )
+
+# TGI and TEI, SGLang, Triton, Ray Serve.
+PATTERNS = {
+    LOG_OVERLOADED: re.compile(
+        r"\bno permits available\b|\bModel is overloaded\b|The request queue is full|Exceeds maximum queue size"
+        r"|\bBackPressureError\b|Request dropped due to backpressure"
+    )
+}
 
 SERIES = {
     "vllm": {

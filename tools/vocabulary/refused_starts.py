@@ -79,7 +79,7 @@ PATTERNS = {
         r"|Failed to infer device type|^exec \S{1,200}: exec format error|numpy\.dtype size changed, may indicate binary incompatibility"
     ),
     LOG_PERMISSION: re.compile(
-        r"(?:PermissionError|OSError): \[Errno (?:1|13|30)\] |\[Errno 13\] error while attempting to bind|(?:Permission denied \(os error 13\)|Read-only file system \(os error 30\))"
+        r"(?:PermissionError|OSError): \[Errno (?:1|13|30)\] |(?:Permission denied \(os error 13\)|Read-only file system \(os error 30\))"
         r"|(?:mkdir|touch|cp|mv|rm|chown|chmod|ln|tee|tar): .{1,200}?: (?:Permission denied|Read-only file system|Operation not permitted)"
         r"|(?:open|mkdir|create|rename|chmod) /[^\s:]{1,200}: (?:permission denied|read-only file system)"
         r"|PermissionError at \S{1,300} when downloading|cannot cache function '.{1,100}?': no locator available"

@@ -237,21 +237,47 @@ def test_where_nothing_ails_who_was_named_its_neighbours_are_told(
 
 
 @pytest.mark.parametrize(
-    ("question", "told"), [("why does chat answer 503 for everybody?", True), ("why is chat slow?", False)]
+    ("question", "others", "told"),
+    [
+        ("why does chat answer 503 for everybody?", 0, True),
+        ("why is chat slow?", 0, True),
+        ("why does chat answer 503 for everybody?", 7, False),
+    ],
+    ids=["it fails", "it is slow", "too many stand there"],
 )
-def test_the_log_of_whoever_stands_before_those_that_fail_is_read(
-    library: Library, question: str, *, told: bool
+def test_the_log_of_whoever_stands_before_those_that_are_named_is_read(
+    library: Library, question: str, others: int, *, told: bool
 ) -> None:
     refused = 'ApiError: pods is forbidden: User "system:serviceaccount:team:router" cannot list resource "pods" in API group "" in the namespace "team": Forbidden (code: 403)'
     pods = [
         worlds.pod("chat-0", owner=("StatefulSet", "chat")),
         worlds.pod("router-0", owner=("StatefulSet", "router"), image="lmsysorg/sglang-router:v0.2.4"),
+        *(worlds.pod(f"other{n}-0", owner=("StatefulSet", f"other{n}")) for n in range(others)),
     ]
     logs = {("team", name, "engine", False): "" for name in ("chat-0",)}
     logs[("team", "router-0", "engine", False)] = refused
     kube = FakeKube(worlds.listings(pods=pods), logs)
     answer = advisor(library, UNSET, kube, worlds.START).answer(Question(question))
     assert ([one.id for one in answer.findings if one.root] == ["cluster_api_refused"]) is told
+    assert_grounded(answer)
+
+
+def test_a_store_behind_several_that_are_named_is_told_though_no_gpu_is_on_it(library: Library) -> None:
+    full = "ERROR qdrant::actix::helpers: Error processing request: Service internal error: No space left on device: WAL buffer size exceeds available disk space"
+    quoted = f"ERROR upsert failed: Unexpected Response: 500 (Internal Server Error) Raw response content: b'{full}'"
+    said = {"ingest": quoted, "embed": "INFO ready", "qdrant": full}
+    pods = [
+        worlds.pod(f"{name}-0", owner=("StatefulSet", name), gpus=int(name == "embed"), image=f"{name}:1")
+        for name in said
+    ]
+    logs = {("team", f"{name}-0", "engine", False): line for name, line in said.items()}
+    answer = advisor(library, UNSET, FakeKube(worlds.listings(pods=pods), logs), worlds.START).answer(
+        Question("uploads to ingest hang since noon, can embed not keep up?")
+    )
+    assert [finding.key for finding in answer.findings if finding.root] == [
+        "disk_or_store_full@statefulset/team/qdrant"
+    ]
+    assert answer.verdict.startswith("Nothing that I check for fires on those that you name")
     assert_grounded(answer)
 
 

@@ -9,20 +9,33 @@ import numpy as np
 import pytest
 
 from bot.advisor import meant as module
+from bot.advisor import rates as kept_rates
 from bot.advisor.advisor import Advisor
 from bot.advisor.compose import TAKEN_FOR
 from bot.advisor.grounding import assert_grounded
-from bot.advisor.meant import LIKELY, MOST, NONE, PLAINLY, SURELY, TIMES, UNLIKELY, load, means_another, meant, weighed
+from bot.advisor.meant import (
+    LIKELY,
+    MOST,
+    NONE,
+    NOTHING,
+    OWN,
+    PLAINLY,
+    SELDOM,
+    SURELY,
+    UNLIKELY,
+    About,
+    load,
+    means_another,
+    meant,
+)
 from bot.advisor.question import Answer, Question
 from evals import asked_fit
 from knowledge.encoder import EncoderProblem
 from knowledge.search import Library
 from tests.tools import worlds
-from tools.casebook import asked_for, cases, rules
-from tools.outcomes import Outcome, Verdict
-from tools.reading import Blind, Reason, Subject
+from tools.casebook import asked_for, rules
+from tools.reading import Blind, Reason
 from tools.sources.kube_fake import FakeKube
-from tools.topology import CLUSTER
 
 UNSET = Blind(Reason.NOT_SET, "nothing is set")
 ROOT = "If somebody broke out of chat, would the process he lands in be the superuser's?"
@@ -33,6 +46,10 @@ WRITES = "May chat write wherever it likes inside its own container?"
 def unread(tmp_path: Path) -> Library:
     """A knowledge base without an index."""
     return Library.open(tmp_path)
+
+
+def first(about: About) -> str:
+    return max(about.shares, key=lambda rule: about.shares[rule])
 
 
 # ------------------------------------------------------------------ the model
@@ -84,7 +101,7 @@ def test_a_model_is_stored_and_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", [ROOT, WRITES, "Is it only one replica, so that a drain takes chat down?"])
 def test_a_question_asks_for_a_rule_in_words_that_no_form_lists(library: Library, text: str) -> None:
-    assert meant(library, text)[0].likely >= LIKELY
+    assert max(meant(library, text).shares.values()) >= LIKELY
 
 
 @pytest.mark.parametrize(
@@ -101,7 +118,9 @@ def test_a_question_asks_for_a_rule_in_words_that_no_form_lists(library: Library
     ],
 )
 def test_what_asks_how_things_are_asks_for_no_rule(library: Library, text: str) -> None:
-    assert [one for one in meant(library, text) if one.likely >= LIKELY] == []
+    about = meant(library, text)
+    assert not about.own
+    assert not about.surely
 
 
 @pytest.mark.parametrize(
@@ -110,12 +129,12 @@ def test_what_asks_how_things_are_asks_for_no_rule(library: Library, text: str) 
 )  # fmt: skip
 def test_a_question_that_ends_with_how_something_is_asks_for_no_rule(library: Library, end: str, asks: bool) -> None:
     told = "The image of chat is named by a tag that anybody may overwrite, and tonight its node goes. " + end
-    assert bool(meant(library, told)) is asks
+    assert bool(meant(library, told).shares) is asks
 
 
 def test_a_background_told_first_does_not_hide_the_question(library: Library) -> None:
     told = "We had a long meeting with three other teams on Tuesday and nobody agreed on anything. " + WRITES
-    assert meant(library, told)[0].rule == "writable_root_filesystem"
+    assert first(meant(library, told)) == "writable_root_filesystem"
 
 
 def test_the_best_of_a_question_and_its_sentences_counts() -> None:
@@ -123,14 +142,25 @@ def test_the_best_of_a_question_and_its_sentences_counts() -> None:
     shares = np.zeros((3, len(model.classes)), dtype=np.float32)
     shares[0, model.classes.index(NONE)] = 1.0
     shares[2, model.classes.index("run_as_root")] = 0.7
-    assert module.ranked(model, shares) == (module.Meaning("run_as_root", pytest.approx(0.7)),)
+    assert module.ranked(model, shares) == About({"run_as_root": pytest.approx(0.7)}, 1.0)
+
+
+def test_what_is_too_unlikely_to_be_looked_for_counts_as_something_else() -> None:
+    model = load()
+    shares = np.zeros((1, len(model.classes)), dtype=np.float32)
+    shares[0, model.classes.index("run_as_root")] = 0.9
+    shares[0, model.classes.index("latest_tag")] = 0.005
+    shares[0, model.classes.index(NONE)] = 0.095
+    about = module.ranked(model, shares)
+    assert set(about.shares) == {"run_as_root"}
+    assert about.none == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "?" * 5000, "\u202e\u0000 pods", "日本語の質問です", "root " * 3000])
 def test_any_text_has_some_answer_and_soon(library: Library, text: str) -> None:
     started = time.monotonic()
     found = meant(library, text)
-    assert len(found) <= MOST
+    assert len(found.shares) <= MOST
     assert time.monotonic() - started < 30
 
 
@@ -138,8 +168,8 @@ def test_without_an_index_or_with_another_encoder_the_words_speak(
     library: Library, unread: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = meant(unread, WRITES)
-    assert alone[0].rule == "writable_root_filesystem"
-    assert alone[0].likely < meant(library, WRITES)[0].likely
+    assert first(alone) == "writable_root_filesystem"
+    assert alone.shares["writable_root_filesystem"] < meant(library, WRITES).shares["writable_root_filesystem"]
     monkeypatch.setattr(library, "_embeddings", "some/other-model")
     monkeypatch.setattr(library, "_encoder", None)
     assert meant(library, WRITES) == alone
@@ -150,7 +180,7 @@ def test_an_encoder_that_fails_leaves_the_words(library: Library, monkeypatch: p
         raise EncoderProblem("the encoder cannot be used")
 
     monkeypatch.setattr(library, "vectors", fails)
-    assert meant(library, WRITES)[0].rule == "writable_root_filesystem"
+    assert first(meant(library, WRITES)) == "writable_root_filesystem"
 
 
 # ------------------------------------------------------------------ the answer
@@ -210,24 +240,25 @@ def test_what_is_wrong_comes_before_what_might_be_meant(library: Library) -> Non
     assert roots(answered(library, WRITES, {"status": BROKEN})) == ["host_oomkilled"]
 
 
-def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unsure(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        return (module.Meaning("writable_root_filesystem", LIKELY - 0.01),)
+def to_be_about(monkeypatch: pytest.MonkeyPatch, none: float = 0.0, **shares: float) -> None:
+    """Every question is about these rules from now on, each of them broken in half of all clusters."""
+    monkeypatch.setattr("bot.advisor.advisor.meant", lambda _library, _text: About(shares, none))
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda _rule: 0.5)
 
-    monkeypatch.setattr("bot.advisor.advisor.meant", unsure)
+
+def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    least = LIKELY * (0.5 + SELDOM) / (1.0 - LIKELY)
+    to_be_about(monkeypatch, none=1.0, writable_root_filesystem=least + 0.01)
+    assert roots(answered(library, WRITES)) == ["writable_root_filesystem"]
+    to_be_about(monkeypatch, none=1.0, writable_root_filesystem=least - 0.01)
     assert roots(answered(library, WRITES)) == []
 
 
-@pytest.mark.parametrize(("share", "unsure"), [(SURELY * 2, False), (SURELY, True)])
+@pytest.mark.parametrize(("none", "unsure"), [(0.1, False), (1.0, True)])
 def test_what_is_not_surely_meant_is_said_to_be_what_the_question_is_taken_for(
-    library: Library, monkeypatch: pytest.MonkeyPatch, share: float, *, unsure: bool
+    library: Library, monkeypatch: pytest.MonkeyPatch, none: float, *, unsure: bool
 ) -> None:
-    """The one pod there is breaks it, so that the share counts half."""
-
-    def one(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        return (module.Meaning("writable_root_filesystem", share),)
-
-    monkeypatch.setattr("bot.advisor.advisor.meant", one)
+    to_be_about(monkeypatch, none, writable_root_filesystem=0.5)
     answer = answered(library, "and chat?")
     assert roots(answer) == ["writable_root_filesystem"]
     assert answer.verdict.startswith(TAKEN_FOR) is unsure
@@ -235,11 +266,7 @@ def test_what_is_not_surely_meant_is_said_to_be_what_the_question_is_taken_for(
 
 
 def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    def several(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        likely = {"trust_remote_code_or_privileged": 0.95, "writable_root_filesystem": 0.6, "run_as_root": 0.5}
-        return tuple(module.Meaning(rule, share) for rule, share in likely.items())
-
-    monkeypatch.setattr("bot.advisor.advisor.meant", several)
+    to_be_about(monkeypatch, trust_remote_code_or_privileged=0.95, writable_root_filesystem=0.6, run_as_root=0.5)
     assert roots(answered(library, "and chat?")) == ["writable_root_filesystem"]
 
 
@@ -257,61 +284,73 @@ def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monke
 def test_the_form_of_one_rule_gives_way_to_the_plain_meaning_of_another(
     shares: dict[str, float], asked: set[str], *, another: bool
 ) -> None:
-    assert means_another([module.Meaning(rule, share) for rule, share in shares.items()], asked) is another
+    assert means_another(About(shares), asked) is another
 
 
-def test_a_rule_that_nobody_keeps_is_half_as_likely_meant(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both pods write where they like, one of them runs as root: who asks about chat asks what is odd about it."""
-
-    def two(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        return (module.Meaning("writable_root_filesystem", 0.6), module.Meaning("run_as_root", 0.4))
-
-    monkeypatch.setattr("bot.advisor.advisor.meant", two)
-    found = {}
-    for other_runs_as in (0, 1000):
-        other = worlds.pod("web-0", owner=("StatefulSet", "web"))
-        other["spec"]["securityContext"] = {"runAsUser": other_runs_as, "runAsNonRoot": other_runs_as > 0}
-        pods = [worlds.pod("chat-0", owner=("StatefulSet", "chat")), other]
-        kube = FakeKube(worlds.listings(pods=pods), {("team", "chat-0", "engine", False): ""})
-        advisor = Advisor(lambda _cluster, kube=kube: (UNSET, kube, ""), library, clock=lambda: worlds.START)
-        found[other_runs_as] = roots(advisor.answer(Question("and chat?")))
-    assert found == {0: ["writable_root_filesystem"], 1000: ["run_as_root"]}
-
-
-@pytest.mark.parametrize(("named", "left"), [(True, 0.25), (False, 0.5)])
-def test_a_rule_of_the_whole_cluster_is_less_meant_by_who_names_somebody(*, named: bool, left: float) -> None:
-    broken = [
-        Outcome(cases()["no_idle_gpu_alert"], CLUSTER, Verdict.FIRES),
-        Outcome(cases()["run_as_root"], Subject("deployment", "team", "a"), Verdict.FIRES),
-        Outcome(cases()["run_as_root"], Subject("deployment", "team", "b"), Verdict.QUIET),
-        Outcome(cases()["latest_tag"], Subject("deployment", "team", "a"), Verdict.FIRES),
-    ]
-    likely = {"no_idle_gpu_alert": 1.0, "run_as_root": 1.0, "latest_tag": 1.0}
-    assert weighed(likely, broken, named=named) == {"no_idle_gpu_alert": left, "run_as_root": 1.0, "latest_tag": 0.5}
+def test_of_two_that_are_broken_the_rarer_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_be_about(monkeypatch, writable_root_filesystem=0.6, run_as_root=0.4)
+    assert roots(answered(library, "and chat?")) == ["writable_root_filesystem"]
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule: 0.9 if rule == "writable_root_filesystem" else 0.3)
+    assert roots(answered(library, "and chat?")) == ["run_as_root"]
 
 
 def test_what_is_broken_gives_way_to_what_is_kept_and_meant_far_more_likely(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shares = {"trust_remote_code_or_privileged": 0.68, "writable_root_filesystem": 0.68 * 2 / TIMES + 0.02}
+    least = LIKELY * (0.5 + SELDOM) * 0.68 / (1.0 - LIKELY)
+    for share, told in ((least + 0.01, ["writable_root_filesystem"]), (least - 0.01, [])):
+        to_be_about(monkeypatch, trust_remote_code_or_privileged=0.68, writable_root_filesystem=share)
+        assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == told
 
-    def two(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        return tuple(module.Meaning(rule, share) for rule, share in shares.items())
 
-    monkeypatch.setattr("bot.advisor.advisor.meant", two)
-    assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == ["writable_root_filesystem"]
-    shares["writable_root_filesystem"] -= 0.04
-    assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == []
+# ------------------------------------------------------------------ how likely, given what is broken
+
+
+def test_what_is_broken_weighs_the_more_the_rarer_it_is_and_what_is_kept_weighs_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    often = {"a": 0.97, "b": 0.07, "c": 0.5}
+    monkeypatch.setattr("bot.advisor.meant.rate", often.__getitem__)
+    about = About({"a": 0.5, "b": 0.1, "c": 0.2}, none=0.3)
+    assert about.given({"a", "b"}) == pytest.approx({"a": 0.5 / 2.0, "b": 1.0 / 2.0})
+    assert about.given({"a"}) == pytest.approx({"a": 0.5 / 1.1})
+    assert about.given(()) == {}
+    assert about.given({"x"}) == {}
+
+
+def test_only_what_may_be_told_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule: 0.97 if rule == "often" else 0.0)
+    assert About({"often": 0.1, "seldom": 0.1}, none=0.8).worth == {"seldom"}
+    assert About({"often": 0.3}, none=0.7).worth == {"often"}
+    assert About({"often": SURELY}, none=9.0).worth == {"often"}, "it may be said not to be so"
+    assert About({"often": SURELY}, none=9.0).surely == {"often"}
+    assert About({"often": SURELY - 0.01}).surely == frozenset()
+    assert NOTHING.worth == frozenset()
+    assert About({"often": OWN}).own
+    assert not About({"often": OWN - 0.01}).own
+    assert not NOTHING.own
+
+
+def test_every_rule_has_a_rate() -> None:
+    known = kept_rates.rates()
+    assert set(known) == set(rules()), "count them anew: python -m evals.asked_rates"
+    assert all(0.0 <= one <= 1.0 for one in known.values())
+    assert kept_rates.rate("writable_root_filesystem") > kept_rates.rate("image_digests_differ")
+    assert kept_rates.rate("of-tomorrow") == kept_rates.UNKNOWN
+
+
+def test_rates_are_written_where_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "rates.yaml"
+    kept_rates.write({"b": 0.25, "a": 1.0}, 7, path)
+    assert path.read_text(encoding="utf-8").startswith("# The share of 7 scopes")
+    assert kept_rates.rates(path) == {"a": 1.0, "b": 0.25}
 
 
 @pytest.mark.parametrize(("share", "said"), [(SURELY, True), (SURELY - 0.01, False)])
 def test_what_is_surely_meant_and_not_so_is_said(
     library: Library, monkeypatch: pytest.MonkeyPatch, share: float, *, said: bool
 ) -> None:
-    def one(_library: Library, _text: str) -> tuple[module.Meaning, ...]:
-        return (module.Meaning("trust_remote_code_or_privileged", share),)
-
-    monkeypatch.setattr("bot.advisor.advisor.meant", one)
+    to_be_about(monkeypatch, trust_remote_code_or_privileged=share)
     answer = answered(library, "and chat?", {"args": ["--model=org/m"]})
     assert roots(answer) == []
     assert answer.verdict.startswith("What you ask about was looked at and is not so here") is said

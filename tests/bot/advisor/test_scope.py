@@ -316,3 +316,42 @@ def test_who_asks_about_all_and_suspects_one_asks_about_all(text: str, workload:
     told = found(text)
     assert told.named
     assert told.scope.workload == workload
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "People in askdocs see old pages only. My bet is that encoder fell over again?",
+            {"qdrant", "indexer", "encoder"},
+        ),
+        ("People in askdocs see old pages only, encoder fell over again?", {"encoder"}),
+        ("People see old pages only. My bet is that encoder fell over again?", {"encoder"}),
+    ],
+    ids=["a namespace and a suspicion", "both are said", "only a suspicion"],
+)
+def test_a_namespace_is_asked_about_and_somebody_in_another_only_suspected(text: str, names: set[str]) -> None:
+    homes = {"qdrant": "askdocs", "indexer": "askdocs", "encoder": "embed", "other": "lab"}
+    pods = {
+        f"{space}/{name}-0": Pod(space, f"{name}-0", "n1", Subject("statefulset", space, name))
+        for name, space in homes.items()
+    }
+    told = find(Question(text), text, Topology(pods, {}, ("n1",)))
+    one = {told.scope.workload} if told.scope.workload else set()
+    assert {subject.name for subject in told.several} | one == names
+
+
+def test_a_machine_and_a_namespace_are_asked_about_and_what_was_under_suspicion_is_in_another() -> None:
+    text = "I had writer in namespace copilot under suspicion, but they say the money is lost elsewhere, on dgx-b in atelier. What is going on there?"
+    homes = {"writer": "copilot", "lab": "atelier", "other": "quiet"}
+    pods = {
+        f"{space}/{name}-0": Pod(space, f"{name}-0", "dgx-b", Subject("deployment", space, name))
+        for name, space in homes.items()
+    }
+    topology = Topology(pods, {}, ("dgx-a", "dgx-b"))
+    told = find(Question(text), text, topology)
+    assert {subject.name for subject in told.several} == {"writer", "lab", "dgx-b"}
+    plain = "what is going on with writer in namespace copilot on dgx-b?"
+    assert find(Question(plain), plain, topology).scope.workload == "writer"
+    alone = "I had writer in namespace copilot under suspicion."
+    assert find(Question(alone), alone, topology).scope.workload == "writer"

@@ -109,6 +109,9 @@ def kept_off(now: Now, one: Stuck, why: Why) -> bool:
     # A node that was refused for its volumes or devices had passed taints, selector and resources: it is the one that could hold the pod.
     if Why.VOLUME in one.reasons or (Why.CLAIM in one.reasons and why is not Why.CLAIM):
         return False
+    # Whether there is an instance of a profile on the others is not known: that nobody has one is told by itself.
+    if Why.MIG in one.reasons and why in {Why.TAINT, Why.SELECTOR}:
+        return False
     # So had one that lacks CPU or memory and no GPU.
     if lacks_no_gpu(one) and why is not Why.RESOURCE:
         return False

@@ -25,7 +25,7 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asked_for, asks, asks_of, cases, complained_of
+from tools.casebook import asked_for, asks, asks_of, cases, complained_of, rules
 from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
@@ -237,7 +237,8 @@ class Advisor:
     ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
         """What ails the scope, with the rules that the question asks for by their forms, unless it plainly means another."""
         asked = asked_for(question.text or "")
-        asked = frozenset() if means_another(about, asked) else asked
+        # What is no rule has no meaning of its own to be held against.
+        asked = asked - rules().keys() if means_another(about, asked & rules().keys()) else asked
         if asked:
             snapshot = self._started(question, snapshot, within, asked)
         diagnosis = diagnose(snapshot, within, limits, asked)

@@ -24,8 +24,8 @@ _ACTION = re.compile(
     r"^(?:hey[, ]+|hi[, ]+|rackside[, :]+|please[, ]+|pls[, ]+|(?:can|could|would|will) you (?:please )?|go ahead and |just |now )*"
     r"(?:restart|delete|remove|drain|cordon|uncordon|kill|reboot|evict|apply|patch|deploy|roll ?back|roll out|scale (?:up|down|out|in|the|it|to(?! zero)|my|our|\S+ (?:up|down|out|in|to))"
     r"|terminate|reset|upgrade|install|stop|start|edit|change|set|silence|fix)\b"
-    # The same words as nouns: a restart loop, a stop sequence, a start-up probe, a change board, a connection reset by its peer.
-    r"(?!-)(?! (?:of|by|loops?|counts?|counters?|sequences?|tokens?|times?|reasons?|polic(?:y|ies)|strateg(?:y|ies)|probes?|boards?|windows?|freezes?|advisory|management|calendars?)\b(?!-))",
+    # The same words as nouns: a restart loop, a stop sequence, a start-up probe, a change board, a connection reset by its peer, a deploy pipeline.
+    r"(?!-)(?! (?:of|by|loops?|counts?|counters?|sequences?|tokens?|times?|reasons?|polic(?:y|ies)|strateg(?:y|ies)|probes?|boards?|windows?|freezes?|advisory|management|calendars?|pipelines?|jobs?|scripts?|bots?|hooks?|tickets?|requests?)\b(?!-))",
     re.IGNORECASE,
 )
 _READINESS = re.compile(

@@ -42,12 +42,15 @@ SURELY = 0.7
 SELDOM = 0.03
 # What has the form of one rule is about another one where that is so likely, and each of those whose form it has so little.
 PLAINLY, UNLIKELY = 0.6, 0.1
+# So little is left for what asks for no rule.
+HARDLY = 0.25
 # A question is of one's own fleet where a rule is so likely asked for.
 OWN = 0.15
 MOST = 12
 # How a question ends that only asks how something is, whatever was told before.
 _STATE = re.compile(
-    r"(?:^|[.?!;,:]\s+)(?:and |so |but |or )?(?:(?:is|are|does|do|did|was|were|has|have) (?:it|they|this|that|these|those|everything|anything|something|all)"
+    # After a comma and an `or` it is one of two answers to what was asked before.
+    r"(?:(?:^|[.?!;:]\s+)(?:and |so |but |or )?|,\s+(?:and |so |but )?)(?:(?:is|are|does|do|did|was|were|has|have) (?:it|they|this|that|these|those|everything|anything|something|all)"
     r"(?: (?:still|really|already|now|all|even|just|actually))* (?:ok|okay|fine|broken|dead|alive|lives?|up|down|healthy|sick|over|works?|working|runs?|running|normal|dying|stuck|wrong|bad"
     r"|good|well|gone|serious|urgent|recovered|safe now|(?!missing|going|being|using|having|getting)[a-z]+ing)\b"
     # Whether one has to get up for it.
@@ -169,8 +172,12 @@ def ranked(model: Model, shares: Numbers) -> About:
 
 def means_another(about: About, asked: Collection[str]) -> bool:
     """Whether a question that has the form of asking for some rules rather means another, and not one of them."""
-    most = max(about.shares.values(), default=0.0)
-    return bool(asked) and most >= PLAINLY and all(about.shares.get(rule, 0.0) < UNLIKELY for rule in asked)
+    shares = about.shares
+    most, others = max(shares.values(), default=0.0), sum(shares.values())
+    # Or about one of several that it hardly differs between, and about hardly anything else.
+    of_some = others >= PLAINLY and about.none < HARDLY and not any(rule in shares for rule in asked)
+    plainly = most >= PLAINLY or of_some
+    return bool(asked) and plainly and all(shares.get(rule, 0.0) < UNLIKELY for rule in asked)
 
 
 def _logs(told: Numbers) -> Numbers:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rapidfuzz import fuzz, process
 
 from bot.advisor.question import Allowed, Question, Scope
-from bot.advisor.scope_beside import beside, of_all, of_the_fleet, without_suspicions
+from bot.advisor.scope_beside import asks_who, beside, of_all, of_the_fleet, without_suspicions
 from tools.reading import Subject
 from tools.topology import Topology
 
@@ -180,7 +180,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
     suspected = bool(hits) and not _workloads(known, topology, None)
-    if suspected and of_the_fleet(text):
+    if (suspected and of_the_fleet(text)) or (hits and asks_who(text)):
         # Who asks about all of them and suspects one is not to be answered about that one alone.
         return Found(Scope(question.cluster, _only(question)), True)
     hits |= beside(text, hits, topology) | (_in_those_named(known, topology) if suspected else frozenset())

@@ -82,9 +82,20 @@ _SUSPICION = re.compile(
 )
 
 
+_OR_WHO = re.compile(
+    r"\bor (?:who|which(?: one)?|what)(?: else)? (?:is|are|was|does|has|holds|sits|takes)\b|\bor (?:is it )?some(?:body|one) else\b",
+    re.IGNORECASE,
+)
+
+
 def of_the_fleet(text: str) -> bool:
-    """Whether a question is about everybody on a cluster: which of those on it, who in it."""
+    """Whether a question is about everybody on a cluster: which of those on it, who in it, or who else it may be."""
     return _FLEET.search(text) is not None
+
+
+def asks_who(text: str) -> bool:
+    """Whether who is named is only one of those that it may be."""
+    return _OR_WHO.search(text) is not None
 
 
 def without_suspicions(text: str) -> str:

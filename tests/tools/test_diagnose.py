@@ -614,3 +614,10 @@ def test_a_first_token_within_a_few_slow_steps_follows_from_the_batch(first: flo
     assert {slow, f"ttft_breach_prefill@{APP}"} <= set(keys(told))
     assert slow in roots(told)
     assert the(told, f"ttft_breach_prefill@{APP}").explained_by == ((slow,) if roots_told == 1 else ())
+
+
+@pytest.mark.parametrize(("profiled", "root"), [([0, 0], True), ([1, 0], False)], ids=["none of them", "one of two"])
+def test_profiling_that_one_gpu_of_a_node_lacks_is_no_headline(profiled: list[int], root: bool) -> None:
+    taken = snapshot({"gpu.profiled now": profiled, "gpu.util avg 10m": 0.6}, Subject("node", "", "n1"))
+    found = [one.root for one in diagnose(taken).findings if one.id == "profiling_metrics_missing"]
+    assert found == [root]

@@ -90,6 +90,8 @@ def test_weights_are_those_of_the_catalogue_in_a_type_that_is_known() -> None:
     assert 0.5 < half / whole < 0.65
     quarter = weight("--model", "meta-llama/Llama-3.1-8B-Instruct", "--quantization", "awq")
     assert quarter < half
+    assert weight("--model", "/weights/Llama-3.1-8B-Instruct/") == whole, "a folder that bears the model's name"
+    assert weight("--model", "/weights/of-our-own") is None
     assert weight("--model", "org/nobody-knows-it") is None
     assert weight("--model", "meta-llama/Llama-3.1-8B-Instruct", "--quantization", "of-our-own") is None
 

@@ -49,7 +49,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if not ages or max(age.number for age in ages) > max(1.5 * took.number, limits["slow"] if slow else 0.0):
         return None
     youngest = min(ages, key=lambda age: age.number)
-    if max(took.number, youngest.number if slow else 0.0) < limits["long"]:
+    if max(took.number, youngest.number) < limits["long"]:
         # Neither did an earlier start take long, nor is any of these long under way.
         return None
     return because(

@@ -8,7 +8,8 @@ memory, and the GPU computes little. An engine fills its share of the memory at 
 A whole large GPU is paid for and held where a slice of it, or a small card, would serve as well.
 
 ## What would rule it out
-A GPU that is busy, a cache that fills at peaks, long requests still to come, a declared standby, or less than five days of history.
+A GPU that is busy, a cache that fills at peaks, long requests still to come, a declared standby; of less than five days of history, a cache that
+was used for more than a trace.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because, objective
@@ -39,8 +40,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if peak.number >= limits["cache"] or not now.worst(RAN).number:
         return None
     age = now.least(KNOWN)
-    if age.number < limits["settled"]:
+    if age.number < limits["glimpse"]:
         return None
+    # Of a few hours little is known: what was seen must be very little.
+    times = limits["settled_times"] if age.number >= limits["settled"] else limits["glimpse_times"]
     standby, awake = now.get(STANDBY.now), now.get(ENGINE_AWAKE.now)
     if (standby is not None and standby.number) or (awake is not None and not awake.number):
         return None
@@ -51,14 +54,14 @@ def fires(now: Now, limits: Limits) -> Because | None:
     if memory.number < limits["memory"]:
         return None
     weights, gpus = now.worst(WEIGHTS.now), max(1.0, now.worst(GPU_REQUEST.now).number)
-    need = _need(weights.number, peak.number, memory.number * gpus, gpus, limits)
+    need = _need(weights.number, times * peak.number, memory.number * gpus, gpus, limits)
     if need >= limits["part"] * memory.number * gpus:
         return None
     return because(
-        "The model's weights are {weights}, its KV cache was never above {peak} in a week, and a GPU of {memory} was busy {busy} of a day:"
-        " {need} would do.",
-        age,
+        "The model's weights are {weights}, its KV cache was never above {peak} in the {age} that are known, and a GPU of {memory} was busy {busy}"
+        " of the last day at most: {need} would do.",
         now.get(GPU_REQUEST.now),
+        age=age,
         weights=weights,
         peak=peak,
         memory=memory,
@@ -75,9 +78,9 @@ def _memory(now: Now) -> Reading:
 
 
 def _need(weights: float, peak: float, memory: float, gpus: float, limits: Limits) -> float:
-    """Bytes for the weights, twice the cache that was ever in use, and a reserve for each GPU."""
+    """Bytes for the weights, a part of the cache, and a reserve for each GPU."""
     cache = max(0.0, 0.9 * memory - weights)
-    return weights + 2 * peak * cache + gpus * limits["reserve"]
+    return weights + min(1.0, peak) * cache + gpus * limits["reserve"]
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -105,6 +108,9 @@ CHECK = Check(
     helps=(STANDBY.now, ENGINE_AWAKE.now),
     limits={
         "cache": Limit(0.1, "ratio", "a tenth of the cache at the busiest moment of a week"),
+        "settled_times": Limit(2, "times", "twice the cache that was ever in use in days"),
+        "glimpse": Limit(7200, "seconds", "two hours show what an hour of the day is like"),
+        "glimpse_times": Limit(50, "times", "of hours alone: a peak of fifty times as much would fit"),
         "settled": Limit(432000, "seconds", "five days hold a working day, whenever they begin"),
         "busy": Limit(0.3, "ratio", "who computes for a third of a day may need the large GPU for its speed"),
         "memory": Limit(38 * GIB, "bytes", "smaller cards are the remedy, not the waste"),

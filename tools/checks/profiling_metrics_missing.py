@@ -34,6 +34,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         "{count} of the node, {first_of} among them, are in use and report without profiling metrics, which others of their kind have or they"
         " had within 6 h.",
         *used[0],
+        # What the exporter may not do it may do of none of them: of some alone it is a curiosity.
+        severity="info" if any(one.number for one in now.each(TOLD)) else None,
         count=counted([one for one, _ in used], "GPUs without profiling metrics", "GPUs", now.subject),
         first=used[0][0],
     )

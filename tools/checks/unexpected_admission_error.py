@@ -97,6 +97,11 @@ CHECK = Check(
     helps=(FAILED_AGO.now, REPLICAS_WANTED.now, REPLICAS_READY.now),
     limits={"recent": Limit(86_400, "seconds", "a day: failed pods may lie around for weeks")},
     fires=fires,
+    # All that are wanted may be there since: who asks about those that lie around asks about them.
+    asked=(
+        r"\b(?:pods?|corpses|left ?overs?)\b.{0,200}\bwhat (?:were|are|was|is) (?:they|those|these|that|all)\b",
+        r"\bwhat (?:were|are) (?:those|these|all)\b.{0,60}\b(?:pods?|corpses|left ?overs?)\b",
+    ),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "gpu/xid-errors"),
     owner="platform",

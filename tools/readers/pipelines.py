@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from tools.catalogue.models import model
+from tools.catalogue.models import Model, model
 from tools.catalogue.spelling import UnknownNameError
 from tools.engines import Configuration, Key, resolve
 from tools.engines.manifest import container_of
@@ -98,12 +98,19 @@ def _pool(flags: Mapping[str, str]) -> str:
 @lru_cache(maxsize=2048)
 def _weights(served: str, asked: str) -> float | None:
     """The bytes of all weights, for a model of the catalogue in a type that is known."""
-    try:
-        known = model(served)
-    except UnknownNameError:
+    known = _known(served) or _known(served.rstrip("/").rpartition("/")[2])
+    if known is None:
         return None
     dtype = _FOUR_BITS.get(asked, asked) or known.shipped
     return weights_bytes(known, dtype) if dtype in WEIGHT_BYTES else None
+
+
+def _known(name: str) -> Model | None:
+    """The model of that name; of a folder the last part names it, as those who copy weights leave it."""
+    try:
+        return model(name)
+    except UnknownNameError:
+        return None
 
 
 def _timeouts(listed: Listed) -> dict[str, float]:

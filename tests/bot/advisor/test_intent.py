@@ -353,3 +353,17 @@ def test_questions_about_time_are_known(question: str, asked: str | None) -> Non
     if asked:
         assert classify(clean(question), named=False, outside=False) == "live"
         assert classify(clean(question), named=False, outside=True) == "live"
+
+
+@pytest.mark.parametrize(
+    ("question", "acts"),
+    [
+        ("deploy pipeline for ranker (shop) gave up after 30 min, the canary sits at 0/1", False),
+        ("deploy job of chat is red, is the card broken?", False),
+        ("delete requests time out since noon", False),
+        ("deploy ranker to shop", True),
+        ("restart the pipeline of chat", True),
+    ],
+)
+def test_what_is_named_after_an_action_is_no_order(question: str, *, acts: bool) -> None:
+    assert wants_action(question) is acts

@@ -14,6 +14,7 @@ from bot.advisor.advisor import Advisor
 from bot.advisor.compose import TAKEN_FOR
 from bot.advisor.grounding import assert_grounded
 from bot.advisor.meant import (
+    HARDLY,
     LIKELY,
     MOST,
     NONE,
@@ -125,7 +126,7 @@ def test_what_asks_how_things_are_asks_for_no_rule(library: Library, text: str) 
 
 @pytest.mark.parametrize(
     ("end", "asks"),
-    [("Does it live?", False), ("Is it still up?", False), ("is it fine", False), ("Is it pinned?", True), ("Do we do that?", True)],
+    [("On Friday, does it end there or do I have to wake somebody?", True), ("It is red, do I have to wake somebody?", False), ("Does it live?", False), ("Is it still up?", False), ("is it fine", False), ("Is it pinned?", True), ("Do we do that?", True)],
 )  # fmt: skip
 def test_a_question_that_ends_with_how_something_is_asks_for_no_rule(library: Library, end: str, asks: bool) -> None:
     told = "The image of chat is named by a tag that anybody may overwrite, and tonight its node goes. " + end
@@ -279,12 +280,22 @@ def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monke
         ({"run_as_root": 0.8, "latest_tag": UNLIKELY}, {"latest_tag", "probes_missing"}, False),
         ({"run_as_root": 0.8}, set(), False),
         ({}, {"latest_tag"}, False),
+        # Of several that it may mean none plainly, and hardly what asks for nothing.
+        ({"run_as_root": 0.4, "probes_missing": 0.3}, {"latest_tag"}, True),
+        ({"run_as_root": 0.3, "probes_missing": 0.2}, {"latest_tag"}, False),
+        ({"run_as_root": 0.4, "probes_missing": 0.3, "latest_tag": 0.02}, {"latest_tag"}, False),
     ],
 )
 def test_the_form_of_one_rule_gives_way_to_the_plain_meaning_of_another(
     shares: dict[str, float], asked: set[str], *, another: bool
 ) -> None:
     assert means_another(About(shares), asked) is another
+
+
+def test_what_may_ask_for_no_rule_keeps_the_form_that_it_has() -> None:
+    shares = {"run_as_root": 0.4, "probes_missing": 0.3}
+    assert means_another(About(shares, HARDLY - 0.01), {"latest_tag"})
+    assert not means_another(About(shares, HARDLY), {"latest_tag"})
 
 
 def test_of_two_that_are_broken_the_rarer_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,6 +312,15 @@ def test_what_is_broken_gives_way_to_what_is_kept_and_meant_far_more_likely(
     for share, told in ((least + 0.01, ["writable_root_filesystem"]), (least - 0.01, [])):
         to_be_about(monkeypatch, trust_remote_code_or_privileged=0.68, writable_root_filesystem=share)
         assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == told
+
+
+def test_what_is_surely_meant_and_kept_is_said_to_be_so_beside_what_is_broken_and_hardly_meant(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_be_about(monkeypatch, trust_remote_code_or_privileged=0.95, writable_root_filesystem=0.15, run_as_root=0.15)
+    answer = answered(library, "and chat?", {"args": ["--model=org/m"]})
+    assert roots(answer) == []
+    assert answer.verdict.startswith("What you ask about was looked at and is not so here")
 
 
 # ------------------------------------------------------------------ how likely, given what is broken

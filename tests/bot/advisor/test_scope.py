@@ -310,6 +310,9 @@ def test_what_a_controller_appended_need_not_be_said(text: str, names: set[str])
         ("who on this cluster holds GPUs for nothing? my bet is reranker", None),
         ("Which of the reservations on our cluster are really computing? reranker looks flat.", "reranker"),
         ("I suspect reranker. Why is it slow?", "reranker"),
+        ("Is reranker the one sitting on cards it does not use, or who is it?", None),
+        ("Does reranker hold them, or is it somebody else?", None),
+        ("Is reranker slow, or what it calls?", "reranker"),
     ],
 )
 def test_who_asks_about_all_and_suspects_one_asks_about_all(text: str, workload: str | None) -> None:

@@ -232,3 +232,8 @@ def test_the_users_price_is_shown_as_the_users() -> None:
     assert told.usd_per_hour == 4.0
     assert told.usd_per_month == 4.0 * 730
     assert any("your price" in much for _, much in rows(told))
+
+
+def test_who_tells_that_it_is_slow_and_asks_whether_a_second_one_fits_is_told_by_the_sum() -> None:
+    told = "Questions take twice as long since noon. Would a second 70b fit on two a100?"
+    assert sizing_answer.wanted(told) is not None

@@ -34,6 +34,8 @@ from evals import asked_fit
 from knowledge.encoder import EncoderProblem
 from knowledge.search import Library
 from tests.tools import worlds
+from tests.tools.pairs import APP, two
+from tests.tools.scenes import NOW, scene
 from tools.casebook import asked_for, rules
 from tools.reading import Blind, Reason
 from tools.sources.kube_fake import FakeKube
@@ -374,3 +376,18 @@ def test_what_is_surely_meant_and_not_so_is_said(
     answer = answered(library, "and chat?", {"args": ["--model=org/m"]})
     assert roots(answer) == []
     assert answer.verdict.startswith("What you ask about was looked at and is not so here") is said
+
+
+def test_what_is_normal_is_told_to_who_asks_what_it_is_whatever_rule_its_words_may_mean(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = two((APP, scene("decode_bandwidth_bound_normal")["fires"]))
+    monkeypatch.setattr("bot.advisor.advisor.survey", lambda *_, **__: taken)
+    to_be_about(monkeypatch, none=0.1, profiling_series_missing=0.9)
+    advisor = Advisor(lambda _cluster: (UNSET, UNSET, ""), library, clock=lambda: NOW)
+    answer = advisor.answer(
+        Question(
+            "what strangles app in namespace team? its tensor cores do nine percent, and a PDB is beside the point"
+        )
+    )
+    assert roots(answer) == ["decode_bandwidth_bound_normal"]

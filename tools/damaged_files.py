@@ -10,7 +10,7 @@ from tools.vocabulary.configuration import MODEL
 from tools.vocabulary.container_rights import MOUNTS, mounted
 from tools.vocabulary.volumes import LOG_FILES_THERE
 
-HELPS = (MODEL.now, MOUNTS.now)
+LIES_WHERE = (MODEL.now, MOUNTS.now)
 
 # What safetensors and PyTorch say of a file that broke off, or that is a pointer of Git LFS.
 _DAMAGED = re.compile(r"Error while deserializing header: |PytorchStreamReader failed |invalid load key, 'v'")
@@ -36,7 +36,7 @@ def lay_there(now: Now, line: Reading) -> bool:
 
 
 def _read_only(now: Now, line: Reading) -> bool:
-    model, mounts = (now.of(line.subject, ask) for ask in HELPS)
+    model, mounts = (now.of(line.subject, ask) for ask in LIES_WHERE)
     if model is None or mounts is None or not model.text.startswith("/"):
         return False
     lies = mounted(mounts.text, model.text)

@@ -75,6 +75,11 @@ def _rules(prom: PromSource, cluster: Cluster | Blind, topology: Topology, now: 
     source, path, rules = "Prometheus", f"GET {RULES}", alert_rules.parse(data)
     if not rules and not isinstance(cluster, Blind):
         listing = cluster.list(DECLARED)
+        if listing.blind is not None:
+            # Whether a ruler elsewhere evaluates some is not known: nobody is said to go unwatched.
+            return {
+                signal.now: Part("Kubernetes API", listing.path, now, blind=listing.blind) for signal in told.OF_RULES
+            }
         declared = alert_rules.declared(listing.items)
         if declared:
             source, path, rules = "Kubernetes API", listing.path, declared

@@ -25,7 +25,7 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asked_for, asks, asks_of, cases, complained_of, rules
+from tools.casebook import asked_for, asks, asks_of, complained_of, rules
 from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
@@ -184,16 +184,16 @@ class Advisor:
             if calm and not _ailing(diagnosis):
                 harm = felt(snapshot, within, limits, complained_of(question.text or ""))
                 diagnosis = diagnose(snapshot, within, limits, asked | harm) if harm else diagnosis
-        snapshot, diagnosis, asked = self._about(question, snapshot, within, diagnosis, asked, about, SURELY, limits)
+        snapshot, rule, likely = self._about(question, snapshot, within, diagnosis, asked, about, limits)
+        if likely >= SURELY:
+            asked = frozenset({rule})
+            diagnosis = diagnose(snapshot, within, limits, asked)
         if calm and not _ailing(diagnosis):
             logs = self._sources(question.cluster)[1]
             snapshot, scope, diagnosis, beside = self._beside(prom, logs, snapshot, within, scope, diagnosis, limits)
-        if not beside:
-            kept = asked
-            snapshot, diagnosis, asked = self._about(
-                question, snapshot, within, diagnosis, asked, about, LIKELY, limits
-            )
-            beside = compose.TAKEN_FOR if asked != kept else ""
+        if not beside and LIKELY <= likely < SURELY:
+            asked, beside = frozenset({rule}), compose.TAKEN_FOR
+            diagnosis = diagnose(snapshot, within, limits, asked)
         nothing = snapshot.sees_nothing
         told = timeline(prom, snapshot, diagnosis, limits)
         blind = (*diagnosis.blind, *told.blind, *((unknown,) if unknown else ()))
@@ -203,7 +203,9 @@ class Advisor:
             line = compose.time_verdict(when, told.findings, told.recovered) or line
         # Beside a fault it is no matter, and the words may have been meant otherwise.
         quiet = not any(finding.root for finding in told.findings)
-        asked_and_not = [cases()[one].words.title for one in diagnosis.not_so if quiet and one in asked]
+        asked_and_not = [
+            rules()[one].words.title for one in diagnosis.not_so if quiet and one in asked & rules().keys()
+        ]
         line = compose.not_so(asked_and_not) + beside + line
         citations = citing.of_findings(told.findings, self._library)
         if not told.findings and hits and (nothing or not asks_state(question.text or "")):
@@ -254,28 +256,24 @@ class Advisor:
         diagnosis: Diagnosis,
         asked: frozenset[str],
         about: About,
-        least: float,
         limits: Overrides,
-    ) -> tuple[Snapshot, Diagnosis, frozenset[str]]:
-        """The rule that a question is about by its meaning, where nothing is wrong: the likeliest of those that are broken, in place of those `asked`."""
+    ) -> tuple[Snapshot, str, float]:
+        """The rule that a question is about by its meaning, where nothing is wrong, and how likely, 0 for none: the likeliest of those that are broken."""
         roots = {one.id for one in diagnosis.findings if one.root}
         # What is not measured is no fault, and a headline already; harm that is complained of is told where it is seen.
         known = {"profiling_series_missing"} if roots & UNMEASURED else set()
         wanted = about.worth - known - complained_of(question.text or "")
         if not wanted or roots - UNMEASURED:
-            return snapshot, diagnosis, asked
+            return snapshot, "", 0.0
         snapshot = self._started(question, snapshot, within, wanted)
         judged = diagnose(snapshot, within, limits, wanted)
         likely = about.given({one.id for one in judged.findings if one.root and one.id in wanted})
-        chosen = max(likely, key=lambda rule: likely[rule], default=None)
-        if chosen is None or likely[chosen] < LIKELY:
-            # What is kept is said to be so to who surely asks for it, and for nothing else.
-            chosen = next((rule for rule in judged.not_so if rule in about.surely), None) if not asked else None
-            least = SURELY
-        if chosen is None or likely.get(chosen, SURELY) < least:
-            return snapshot, diagnosis, asked
-        asked = frozenset({chosen})
-        return snapshot, diagnose(snapshot, within, limits, asked), asked
+        chosen = max(likely, key=lambda rule: likely[rule], default="")
+        if likely.get(chosen, 0.0) >= LIKELY:
+            return snapshot, chosen, likely[chosen]
+        # What is kept is said to be so to who surely asks for it, and for nothing else.
+        kept = next((rule for rule in judged.not_so if rule in about.surely), "") if not asked else ""
+        return snapshot, kept, about.shares.get(kept, 0.0)
 
     def _started(self, question: Question, snapshot: Snapshot, within: Within, rules: Collection[str]) -> Snapshot:
         """The same snapshot with what those in the scope printed while they started, as far as such rules go by it."""

@@ -80,16 +80,14 @@ _SUSPICION = re.compile(
     r"|\b(?:i|we|they) (?:have|had|'ve|'d) [^.?!,]{1,60} (?:under suspicion|in mind|as the suspect)[^.?!,]*",
     re.IGNORECASE,
 )
-
-
 _OR_WHO = re.compile(
-    r"\bor (?:who|which(?: one)?|what)(?: else)? (?:is|are|was|does|has|holds|sits|takes)\b|\bor (?:is it )?some(?:body|one) else\b",
+    r"\bor (?:who|which one)(?: else)? (?:is|are|was|does|has|holds|sits|takes)\b|\bor (?:is it )?some(?:body|one) else\b",
     re.IGNORECASE,
 )
 
 
 def of_the_fleet(text: str) -> bool:
-    """Whether a question is about everybody on a cluster: which of those on it, who in it, or who else it may be."""
+    """Whether a question is about everybody on a cluster: which of those on it, who in it."""
     return _FLEET.search(text) is not None
 
 

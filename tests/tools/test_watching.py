@@ -158,9 +158,8 @@ OTHER_RULE = {"name": "Other", "query": "up == 0", "type": "alerting"}
         ([], [], "none", True),
         ([], [{"spec": {}}], "none", True),
         ([OTHER_RULE], [WRITTEN], "none", False),
-        ([], Blind(Reason.FORBIDDEN, "not for us"), "none", True),
     ],
-    ids=["a ruler elsewhere", "nobody", "no rule in it", "it evaluates rules itself", "objects that may not be read"],
+    ids=["a ruler elsewhere", "nobody", "no rule in it", "it evaluates rules itself"],
 )
 def test_what_is_meant_to_be_watched_counts_where_prometheus_evaluates_no_rule(
     server: Server, evaluated: list[Any], objects: Any, told_of: str, *, asked: bool
@@ -172,6 +171,18 @@ def test_what_is_meant_to_be_watched_counts_where_prometheus_evaluates_no_rule(
     assert (("list", DECLARED) in kube.asked) is asked
     path = "GET /apis/monitoring.coreos.com/v1/prometheusrules" if told_of == "Wait" else f"GET {RULES}"
     assert column.parts[0].query == path
+
+
+@pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.SOURCE_DOWN])
+def test_where_what_is_meant_to_be_watched_may_not_be_read_nobody_is_said_to_go_unwatched(
+    server: Server, reason: Reason
+) -> None:
+    server.says(RULES, {"groups": []})
+    column = columns(server.prom, told.ALERT_QUEUE, cluster=FakeKube({DECLARED: Blind(reason, "not for us")}))
+    assert value(column, str(APP)) is None
+    why = blind(column, str(APP))
+    assert why is not None
+    assert why.reason is reason
 
 
 def test_rules_of_the_past_are_not_looked_up_in_objects_of_today(server: Server) -> None:

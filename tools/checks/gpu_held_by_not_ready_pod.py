@@ -66,7 +66,8 @@ def _ending(now: Now, ready: Reading, limits: Limits) -> Because | None:
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
     """Find what keeps it unready, or give the GPUs back."""
-    if any(one.text == "Terminating" for one in now.each(POD_PHASE.now)):
+    found = fires(now, limits)
+    if found is not None and "since" in found.readings:
         return (
             Remedy(
                 "Look at what the pod waits for: its preStop hook, a grace period of hours, a finalizer, a volume that does not detach. Mend the hook so"

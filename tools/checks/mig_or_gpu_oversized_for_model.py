@@ -59,7 +59,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     return because(
         "The model's weights are {weights}, its KV cache was never above {peak} in the {age} that are known, and a GPU of {memory} was busy {busy}"
-        " of the last day at most: {need} would do.",
+        " of what is known of the last day: {need} would do.",
         now.get(GPU_REQUEST.now),
         age=age,
         weights=weights,

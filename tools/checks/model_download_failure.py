@@ -14,9 +14,8 @@ A log that shows the weights loading: then the start fails for another reason.
 
 import re
 
-from tools import damaged_files
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
-from tools.damaged_files import FETCH_AGAIN, damaged, lay_there
+from tools.damaged_files import FETCH_AGAIN, LIES_WHERE, damaged, lay_there
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
@@ -98,7 +97,7 @@ CHECK = Check(
         INIT_RUNNING_FOR.now,
         INIT_CONTAINER.now,
         LOG_FILES_THERE.now,
-        *damaged_files.HELPS,
+        *LIES_WHERE,
     ),
     limits={**LIMITS, "trying": Limit(600, "seconds", "ten minutes: what was only slow to answer has answered")},
     fires=fires,

@@ -7,7 +7,7 @@ Its bound on queued or concurrent requests is reached, and it answers 429 or 503
 Users are turned away; but what is accepted is served in time, which is what the bound is for.
 
 ## What would rule it out
-Refusals for other reasons (validation, authentication), or a single one in a burst.
+Refusals for other reasons (validation, authentication), or, where they are counted, a single one in a burst.
 """
 
 from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because

@@ -99,8 +99,8 @@ CHECK = Check(
     fires=fires,
     # All that are wanted may be there since: who asks about those that lie around asks about them.
     asked=(
-        r"\b(?:pods?|corpses|left ?overs?)\b.{0,200}\bwhat (?:were|are|was|is) (?:they|those|these|that|all)\b",
-        r"\bwhat (?:were|are) (?:those|these|all)\b.{0,60}\b(?:pods?|corpses|left ?overs?)\b",
+        r"\b(?:pods?|corpses|left ?overs?)\b.{0,200}\bwhat (?:were|are) (?:they|those|these|all of them)\s*\?",
+        r"\bwhat (?:were|are) (?:all )?(?:those|these)(?: [\w-]+){0,3} (?:pods?|corpses|left ?overs?)\s*\?",
     ),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "gpu/xid-errors"),

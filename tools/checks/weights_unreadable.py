@@ -12,9 +12,8 @@ The engine ends while it loads, and each restart meets the same files: what runs
 A start that gets past loading, or a file that was never there, or is damaged without a word on who put it there (that is a failed download).
 """
 
-from tools import damaged_files
 from tools.check import Applies, Because, Check, Limits, Now, On
-from tools.damaged_files import FETCH_AGAIN, lay_there
+from tools.damaged_files import FETCH_AGAIN, LIES_WHERE, lay_there
 from tools.failed_starts import HELPS, LIMITS, failed_start, needs, told
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
@@ -57,7 +56,7 @@ CHECK = Check(
     applies=Applies.GPU,
     severity="critical",
     needs=needs(LOG_UNREADABLE),
-    helps=(*HELPS, LOG_DOWNLOAD.now, LOG_FILES_THERE.now, *damaged_files.HELPS),
+    helps=(*HELPS, LOG_DOWNLOAD.now, LOG_FILES_THERE.now, *LIES_WHERE),
     limits=LIMITS,
     fires=fires,
     explains=(*QUEUEING, *FAILING),

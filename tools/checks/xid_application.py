@@ -38,9 +38,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     # The gauge keeps its last value for good: one that is as it was an hour ago says nothing new.
     before, changed = now.get(XID_BEFORE.now), now[CHANGED]
     kernel = now.get(LOG_CUDA_FAULT.now)
+    renewed = bool(changed.number) or (before is not None and before.number != last.number)
     # Unless the container that ended tells of a failed kernel: a code that comes twice leaves the gauge as it is.
     again = kernel is not None and bool(kernel.text)
-    if not again and not changed.number and (before is None or before.number == last.number):
+    if not again and not renewed:
         return None
     known = XIDS[int(last.number)]
     try:
@@ -48,7 +49,6 @@ def fires(now: Now, limits: Limits) -> Because | None:
     except NothingToSee:
         return _left(now, limits, f"The driver reported Xid {{last}} ({known.text})", before, changed)
     if not ended.text:
-        renewed = changed.number or (before is not None and before.number != last.number)
         return _goes_on(now, last, known.text, before, changed) if again and renewed else None
     ago = now[TERMINATED_AGO.now]
     if ago.number > limits["recent"]:

@@ -1,7 +1,7 @@
 """vLLM in KServe's Hugging Face server: `python -m huggingfaceserver`, which takes vLLM's flags beside its own.
 
-Flags and defaults are those of python/huggingfaceserver in kserve 0.13 to 0.16: the model is `--model_id`, else what lies in `--model_dir`; `auto`
-is half precision on a GPU. What vLLM does not support falls back to Transformers, which spreads over GPUs by itself: how many are used is told
+Flags and defaults are those of python/huggingfaceserver in kserve 0.14 to 0.18: the model is `--model_id`, else what lies in `--model_dir`; until
+0.14 `auto` was made half precision on a GPU, since 0.15 vLLM decides. What vLLM does not support falls back to Transformers, which spreads over GPUs by itself: how many are used is told
 only where vLLM is asked for.
 """
 
@@ -22,7 +22,9 @@ _OWN = {
     Key.MAX_MODEL_LEN: number_of(
         Key.MAX_MODEL_LEN, "--max-model-len", "--max-length", depends="the model's own context"
     ),
-    Key.DTYPE: Option(Key.DTYPE, ("--dtype",), defaults=(Default("float16"),)),
+    Key.DTYPE: Option(
+        Key.DTYPE, ("--dtype",), defaults=(Default("float16", before=(0, 15)), Default("auto", since=(0, 15)))
+    ),
     Key.PORT: number_of(Key.PORT, "--http-port", default=8080),
 }
 # The version is KServe's: what depends on vLLM's own is not known by it.
@@ -58,7 +60,7 @@ ENGINE = replace(
     options=tuple(map(_option, vllm.OPTIONS)),
     positional=False,
     config=(),
-    verified=((0, 13), (0, 16)),
+    verified=((0, 14), (0, 18)),
     derive=nothing_derived,
     count=count,
 )

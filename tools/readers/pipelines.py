@@ -98,7 +98,8 @@ def _pool(flags: Mapping[str, str]) -> str:
 @lru_cache(maxsize=2048)
 def _weights(served: str, asked: str) -> float | None:
     """The bytes of all weights, for a model of the catalogue in a type that is known."""
-    known = _known(served) or _known(served.rstrip("/").rpartition("/")[2])
+    # Of a folder the last part names it, as those who copy weights leave it; another organisation's model of that name may be another.
+    known = _known(served.rstrip("/").rpartition("/")[2] if served.startswith("/") else served)
     if known is None:
         return None
     dtype = _FOUR_BITS.get(asked, asked) or known.shipped
@@ -106,7 +107,6 @@ def _weights(served: str, asked: str) -> float | None:
 
 
 def _known(name: str) -> Model | None:
-    """The model of that name; of a folder the last part names it, as those who copy weights leave it."""
     try:
         return model(name)
     except UnknownNameError:

@@ -53,7 +53,7 @@ PATTERNS = {
     ),
     LOG_WRITE_FULL: re.compile(
         r"\[Errno 28\] No space left on device(?!: '/dev/shm/)|\bENOSPC: no space left on device|java\.io\.IOException: No space left on device"
-        # Stores: Qdrant (not as a client quotes it), PostgreSQL, etcd and others in Go; and those that stop taking writes before that.
+        # Qdrant (not as a client quotes it) and PostgreSQL.
         r"|^(?!.{0,400}?[Rr]esponse).{0,400}?Service internal error: No space left on device"
         r"|could not (?:write to|extend) file .{1,200}?: No space left on device"
         # Stores that stop taking writes before that: Elasticsearch, MinIO, Weaviate.

@@ -50,7 +50,7 @@ PATTERNS = {
     LOG_CAPABILITY: re.compile(
         r"NVMLError_(?:NoPermission|OperatingSystem)\b|ERR_NVGPUCTRPERM|\bpidfd_getfd\b.{0,80}failed|\btry adding --cap-add"
         # A port below 1024 without NET_BIND_SERVICE.
-        r"|\bbind(?:ing)?\b.{0,80}(?:[Pp]ermission denied|\(13: Permission denied\))"
+        r"|(?:\bbind on address \('\S{0,60}', |\bbind\(\) to \S{0,60}:|\blisten tcp[46]? \S{0,60}:)(?:[1-9]\d{0,2}|10[01]\d|102[0-3])\b.{1,20}[Pp]ermission denied"
         # A thread that the runtime's seccomp profile forbids; DCGM's own number for a right that is missing.
         r"|what\(\):\s{1,4}Operation not permitted"
         r"|CacheManager Init Failed\. Error: -17\b|(?:nvmlDevice\w{1,60}|NVML|nvml)\b.{0,80}: Insufficient Permissions"

@@ -313,6 +313,7 @@ def test_what_a_controller_appended_need_not_be_said(text: str, names: set[str])
         ("Is reranker the one sitting on cards it does not use, or who is it?", None),
         ("Does reranker hold them, or is it somebody else?", None),
         ("Is reranker slow, or what it calls?", "reranker"),
+        ("Is reranker slow or what is going on there?", "reranker"),
     ],
 )
 def test_who_asks_about_all_and_suspects_one_asks_about_all(text: str, workload: str | None) -> None:

@@ -73,6 +73,12 @@ def asked_for(text: str) -> frozenset[str]:
     )
 
 
+def signs_named(text: str) -> frozenset[str]:
+    """The failure modes whose own sign a question names."""
+    lowered = _lowered(text)
+    return frozenset(case.id for case in modes().values() if case.check.sign and re.search(case.check.sign, lowered))
+
+
 def complained_of(text: str) -> frozenset[str]:
     """The rules whose harm a question tells of, by the words that their checks give."""
     lowered = _lowered(text)

@@ -6,6 +6,7 @@ only back over a window: what it says is of now, as a count of failed requests w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -25,6 +26,9 @@ from tools.vocabulary.outcomes import LOG_WINDOW
 
 # What a container that lost its GPU looks like from outside, as one does that nobody needs.
 IDLE = frozenset({"gpu_idle_no_process"})
+# A loaded engine to which nothing comes: whoever sends it requests may have lost the way, and say so.
+UNUSED = frozenset({"gpu_idle_no_traffic"})
+_ROUTES = re.compile(r"(?:^|[-_/])(?:router|gateway|proxy|epp|endpoint-picker|envoy|litellm|smg)(?=$|[-_:@.])")
 WINDOW_S = 900
 MOST = 4
 MOST_STARTS = 8
@@ -36,15 +40,30 @@ FROM_ITS_START = 0
 
 
 def suspects(diagnosis: Diagnosis, topology: Topology, named: Iterable[Subject]) -> list[str]:
-    """The pods (by key) that are worth it: of workloads whose GPUs do nothing, the idle ones first, and of those that are named and that nothing ails."""
+    """The pods (by key) that are worth it: of workloads whose GPUs do nothing, the idle ones first, of routers before engines that nothing reaches, and of
+    those that are named and that nothing ails."""
     idle = {finding.key for finding in diagnosis.findings if finding.root and finding.id in IDLE}
+    unused = [finding for finding in diagnosis.findings if finding.root and finding.id in UNUSED]
+    homes: set[str] = set()
     keys: dict[str, None] = {}
     for outcome in diagnosis.outcomes:
         if outcome.key in idle and outcome.because is not None:
             told = [key for reading in outcome.because.evidence for key in _holders(reading.subject, topology)]
             keys.update(dict.fromkeys((*told, *topology.pods_of(outcome.subject))))
+        if outcome.subject.namespace and any(one.key == outcome.key for one in unused):
+            homes.add(outcome.subject.namespace)
+    before = (one for one in topology.workloads if one.namespace in homes and _stands_before(one, topology))
+    keys.update((key, None) for one in sorted(before) for key in topology.pods_of(one))
     keys.update((key, None) for one in sorted(named) for key in topology.pods_of(one))
     return list(keys)
+
+
+def _stands_before(one: Subject, topology: Topology) -> bool:
+    """Whether it hands requests on, by its name or its image, and holds no GPU."""
+    pods = [topology.pods[key] for key in topology.pods_of(one)]
+    return not any(pod.gpus for pod in pods) and any(
+        _ROUTES.search(text) for text in (one.name, *(pod.image for pod in pods))
+    )
 
 
 def _holders(subject: Subject, topology: Topology) -> tuple[str, ...]:

@@ -46,11 +46,15 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The scope of a diagnosis: a namespace, a workload (by name), several workloads and nodes, or everything."""
+    """The scope of a diagnosis: a namespace, a workload (by name), several workloads and nodes, or everything.
+
+    `signs` are the failure modes whose own sign the question names.
+    """
 
     namespace: str | None = None
     workload: str | None = None
     several: frozenset[Subject] = frozenset()
+    signs: frozenset[str] = frozenset()
 
     def holds(self, subject: Subject) -> bool:
         """Whether a workload lies in the scope."""
@@ -89,7 +93,7 @@ def diagnose(
     within = within or Within()
     asked = [one for one in snapshot.topology.workloads if within.names(one)]
     outcomes = list(run(snapshot, limits or {}, named=asked, asked_for=asked_for))
-    fired = {outcome.key: outcome for outcome in outcomes if outcome.verdict is Verdict.FIRES}
+    fired = {outcome.key: _ahead(outcome, within.signs) for outcome in outcomes if outcome.verdict is Verdict.FIRES}
     explained = in_order(explanations(fired.values(), snapshot.topology), fired.values(), snapshot)
     roots = {key for key in fired if not explained.get(key)}
     rules = _causal(snapshot, limits or {})
@@ -247,6 +251,14 @@ def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) 
     for root in roots:
         add(root)
     return order + sorted((key for key in kept if key not in order), key=rank)
+
+
+def _ahead(outcome: Outcome, signs: Collection[str]) -> Outcome:
+    """The same, before what tells of the same harm by another sign where its own was named."""
+    ahead = outcome.case.check.ahead_of if outcome.case.id in signs else ()
+    if not ahead or outcome.because is None:
+        return outcome
+    return outcome._replace(because=replace(outcome.because, outranks=(*outcome.because.outranks, *ahead)))
 
 
 def _finding(

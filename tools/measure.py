@@ -16,7 +16,7 @@ from tools.buckets import written
 from tools.columns import Part, Value
 from tools.inventory import sources
 from tools.reading import Blind, Reason
-from tools.series import IDENTITY, Labels, Series, Source, braces, exists, render
+from tools.series import IDENTITY, Labels, Series, Source, braces, exists, none_yet, render
 from tools.signals import Ask, Kind
 from tools.sources.prom import PromSource, Result, Row
 
@@ -71,7 +71,8 @@ class Query:
                 texts[0],
                 *(f"({text} unless on ({keys}) ({' or '.join(texts[:at])}))" for at, text in enumerate(texts) if at),
             ]
-        text = " or ".join(texts)
+        zero = none_yet(ask, found, source.anchor, labels, source.match)
+        text = " or ".join((*texts, zero) if zero else texts)
         return cls(ask, source, tuple(found), identity, text)
 
     @property

@@ -34,14 +34,16 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
     for cause in outcomes:
         for explains in (*_explains(cause), *map(Explains, _outranked(cause))):
             for symptom in by_id.get(explains.symptom, ()):
-                if symptom is cause or cause.case.id in _outranked(symptom):
+                if symptom is cause or cause.case.id in (*_outranked(symptom), *_apart(symptom)):
                     continue
                 if lies(cause.subject, symptom.subject, explains.where, topology) or _behind(
                     cause, symptom, explains, topology
                 ):
                     explained[symptom.key].append(cause.key)
-        for symptom in outcomes if cause.subject in topology.supports and _stops(cause, topology) else ():
-            if symptom.case.id in NEEDING and needs(symptom.subject, cause.subject, topology):
+        for symptom in outcomes if cause.subject.namespace and _stops(cause, topology) else ():
+            if symptom.case.id not in NEEDING or symptom.subject == cause.subject:
+                continue
+            if needs(symptom.subject, cause.subject, topology) or _names(symptom, cause.subject):
                 explained[symptom.key].append(cause.key)
     return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
 
@@ -55,9 +57,21 @@ def _outranked(outcome: Outcome) -> tuple[str, ...]:
     return outcome.because.outranks if outcome.because is not None else ()
 
 
+def _apart(outcome: Outcome) -> tuple[str, ...]:
+    return outcome.because.apart if outcome.because is not None else ()
+
+
 def needs(subject: Subject, other: Subject, topology: Topology) -> bool:
     """Whether a workload cannot serve without another one, which is in trouble."""
     return bool(topology.supports.get(other, frozenset()) & topology.workloads_of(subject))
+
+
+def _names(symptom: Outcome, other: Subject) -> bool:
+    """Whether the line that tells of a symptom names a workload as a host: `NAME.NAMESPACE`, as whoever calls it through the cluster's DNS does."""
+    host = f"{other.name}.{other.namespace}"
+    evidence = symptom.because.evidence if symptom.because is not None else ()
+    lines = [one.value for one in evidence if isinstance(one.value, str) and host in one.value]
+    return any(re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", line) for line in lines)
 
 
 def _stops(cause: Outcome, topology: Topology) -> bool:

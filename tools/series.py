@@ -5,7 +5,7 @@ A rename is one line: the candidates of a signal are tried in order and the firs
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.buckets import STATISTIC as BUCKETS
@@ -38,7 +38,8 @@ class Series:
     the value (series of value 1). `expr` is an own expression over `{by}`, `{keys}`, `{sel}` (matchers) and `{w}` (window), for what
     needs two metrics; `also` names those others, `tells` the one that
     a reader knows it by. `default` is false for what the stock configuration does not export. `only` names the statistics that can
-    be had of it, all when empty.
+    be had of it, all when empty. `at_first_use` says that a counter is there from the first time that it counts on: a server that
+    reports without it has counted nothing since it started, where others on this Prometheus show that the name is right.
     """
 
     metric: str
@@ -51,6 +52,7 @@ class Series:
     tells: str = ""
     default: bool = True
     only: tuple[str, ...] = ()
+    at_first_use: bool = False
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -118,6 +120,18 @@ def braces(*parts: str) -> str:
     """Join label matchers into a selector's braces, empty when there are none."""
     inner = ",".join(part for part in parts if part)
     return f"{{{inner}}}" if inner else ""
+
+
+def none_yet(ask: Ask, found: Sequence[Series], anchors: Sequence[str], labels: Labels, source_match: str = "") -> str:
+    """The PromQL of 0 for who reports without a counter that is there from its first use on, empty where that does not hold of these series."""
+    if ask.statistic not in {"increase", "rate"} or not found or not all(series.at_first_use for series in found):
+        return ""
+    by = ", ".join(labels.keys)
+    there = " or ".join(f"max by ({by}) ({name}{braces(source_match, labels.matchers)})" for name in anchors)
+    counted = " or ".join(
+        f"max by ({by}) ({one.metric}{braces(source_match, one.match, labels.matchers)})" for one in found
+    )
+    return f"(({there}) * 0 unless ({counted}))"
 
 
 _OVER = {"max": "max_over_time", "min": "min_over_time", "avg": "avg_over_time", "slope": "deriv", "changes": "changes"}

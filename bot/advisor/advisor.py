@@ -25,7 +25,7 @@ from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
-from tools.casebook import asked_for, asks, asks_of, complained_of, rules
+from tools.casebook import asked_for, asks, asks_of, complained_of, rules, signs_named
 from tools.closer_look import closer, from_their_start, suspects
 from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
@@ -167,7 +167,7 @@ class Advisor:
             line = found.missing
             text = compose.live_text(line, (), (), spots, ())
             return self._finish(Answer(question.text, "live", scope, line, blind=spots, text=text, note=RULES_NOTE))
-        within = Within(scope.namespace, scope.workload, found.several)
+        within = Within(scope.namespace, scope.workload, found.several, signs_named(question.text or ""))
         snapshot, diagnosis, asked = self._first(question, snapshot, within, about, limits)
         beside = ""
         calm = bool(scope.workload or found.several) and not _ailing(diagnosis)

@@ -48,6 +48,7 @@ _STATE = re.compile(
     r"|status|warn(?:s|ed|ing|ings)?|are we (?:about|going|out|safe|in)|yet|back (?:up|online)|pil(?:e[sd]?|ing) up|kill\w*|returns?|(?:at|to|than|only) \d+ ?(?:%|percent)"
     r"|(?:cannot|can't|won't|will not|does not|doesn't|didn't|did not|isn't|is not) (?!fit\b|be enough\b|enough\b|have\b)|happen(?:s|ed|ing)|stopped|answers|leak\w*|recover\w*|only (?:one|two|three|\d+) of"
     r"|(?:anything|something|what) chang(?:e|ed)|(?:is|are) \S+(?: \S+)? using|in use|us(?:e[sd]?|ing) (?:right now|now|at the moment|currently|today)"
+    r"|never (?:gets?|got|becomes?|turns?|comes?|came|goes|went|starts?|finish\w*|reach\w*|loads?)|starts? over|(?:not|never|until|turns?|gets?|becomes?) ready"
     r"|at the moment|right now|since (?!it\b|we (?:want|plan|need)\b)|(?:last|this) (?:night|week|morning|hour)|yesterday|an? (?:hour|minute) ago|(?:minutes|hours|days) ago"
     r"|(?:run|answer)s? at \d+|took|takes \d+ ?(?:s|ms|sec\w*|min\w*)|\d+ ?(?:s|ms|seconds) to (?:the )?first token|p(?:50|95|99))\b",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ import pytest
 from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import scene
 from tests.tools.worlds import listings, pod
-from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, complained_of, modes, rules
+from tools.casebook import MOST_CHARS, asked_for, asks, asks_of, cases, complained_of, modes, rules, signs_named
 from tools.closer_look import MOST_STARTS, closer, from_their_start
 from tools.diagnose import Within, diagnose
 from tools.outcomes import Verdict
@@ -255,6 +255,20 @@ def test_who_tells_of_a_harm_is_understood(text: str) -> None:
 )
 def test_other_complaints_are_no_complaint_of_a_rule(text: str) -> None:
     assert complained_of(text) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Somebody saw an Xid in dmesg", True),
+        ("XIDs again?", True),
+        ("Is the card dying?", False),
+        ("max_xids=3, oxide", False),
+    ],
+)
+def test_a_failure_mode_is_named_by_its_sign(text: str, named: bool) -> None:
+    assert signs_named(text) == ({"xid_application"} if named else set())
+    assert not asked_for(text)
 
 
 def test_a_paste_is_not_searched_to_its_end() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.tools.pairs import APP, two
+from tests.tools.pairs import APP, OTHER, two
 from tests.tools.scenes import scene
-from tools.diagnose import diagnose
+from tools.diagnose import Within, diagnose
+from tools.reading import Subject
 
 MISMATCH = {"workload.ports_apart now": "the Service sends to port 8080, and the engine listens on 8000"}
 UNREADY = {"pod.ready now": 0.0, "pod.running_for now": 3600, "pod.restarts now": 0}
@@ -119,3 +120,101 @@ NO_PLUGIN = scene("device_plugin_missing")["fires"]
 def test_a_plugin_that_is_kept_off_by_what_is_beneath_it(unready: str, roots: set[str]) -> None:
     told = diagnose(two((APP, {**NO_PLUGIN, "node.stack_unready now": unready})))
     assert {finding.id for finding in told.findings if finding.root} == roots
+
+
+def _evicted(says: str) -> dict[str, Any]:
+    return {"pod.failed_reason now": f"Evicted: {says}", "pod.failed_ago now": 600}
+
+
+NODE = Subject("node", "", "n1")
+DISK = {"node.disk_pressure now": "KubeletHasDiskPressure: kubelet has disk pressure"}
+WROTE = "Container {} was using {}, request is 0, has larger consumption of ephemeral-storage. "
+SHORT = "The node was low on resource: ephemeral-storage. Threshold quantity: 10120387530, available: 9108220Ki. "
+
+
+@pytest.mark.parametrize(
+    ("says", "roots"),
+    [
+        (
+            f"{SHORT}{WROTE.format('llm', '57901224Ki')}",
+            {"node_memory_pressure_eviction"},
+        ),
+        (
+            f"{SHORT}{WROTE.format('log', '84Ki')}{WROTE.format('llm', '2Gi')}",
+            {"node_memory_pressure_eviction"},
+        ),
+        ('Usage of EmptyDir volume "cache" exceeds the limit "50Gi". ', {"node_memory_pressure_eviction"}),
+        ("Pod ephemeral local storage usage exceeds the total limit of containers 20Gi. ", {"node_memory_pressure_eviction"}),
+        (SHORT, {"node_disk_full"}),
+        (
+            f"{SHORT}{WROTE.format('llm', '1048576Ki')}",
+            {"node_disk_full"},
+        ),
+        ("The node had condition: [DiskPressure]. ", {"node_disk_full"}),
+        (
+            "The node was low on resource: memory. Container llm was using 191874020Ki, request is 24Gi, has larger consumption of memory. ",
+            {"node_memory_pressure_eviction", "node_disk_full"},
+        ),
+    ],
+    ids=[
+        "it filled the disk",
+        "one of its containers did",
+        "a volume of its own",
+        "its own limit",
+        "of what it wrote nothing is said",
+        "it wrote next to nothing",
+        "it was turned away",
+        "of memory",
+    ],
+)  # fmt: skip
+def test_who_filled_the_disk_is_the_cause_and_who_wrote_nothing_is_not(says: str, roots: set[str]) -> None:
+    told = diagnose(two((APP, _evicted(says)), (NODE, DISK)))
+    assert {finding.id for finding in told.findings if finding.root} == roots
+    assert {finding.id for finding in told.findings} == {"node_memory_pressure_eviction", "node_disk_full"}
+
+
+ENVOY = '[2026-06-11T08:34:02.997Z] "POST /v1 HTTP/1.1" 503 UH no_healthy_upstream - "-" 0 19 0 - "10.20.3.77" "httpx" "x" "{}" "-"'
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("app.team", True), ("app.team.svc.cluster.local:8000", True), ("http://app.team/v1", True),
+        ("my-app.team", False), ("app.teams", False), ("app.team-b", False), ("app", False), ("x.app.team", False),
+    ],
+)  # fmt: skip
+def test_a_router_whose_line_names_who_is_down_goes_with_him(host: str, named: bool) -> None:
+    silent = {**scene("router_without_backends")["fires"], "log.no_backend now": ENVOY.format(host)}
+    told = diagnose(two((APP, scene("create_container_config_error")["fires"]), (OTHER, silent)))
+    roots = {finding.id for finding in told.findings if finding.root}
+    assert roots == {"create_container_config_error", *(() if named else ("router_without_backends",))}
+    assert "router_without_backends" in {finding.id for finding in told.findings}
+
+
+@pytest.mark.parametrize(
+    ("signs", "root"), [({"xid_application"}, "xid_application"), (set(), "engine_dead"), ({"engine_dead"}, "engine_dead")]
+)  # fmt: skip
+def test_of_two_signs_of_the_same_harm_the_one_that_is_named_comes_first(signs: set[str], root: str) -> None:
+    died = {**scene("xid_application")["fires"], **scene("engine_dead")["fires"]}
+    told = diagnose(two((APP, died)), Within(signs=frozenset(signs)))
+    assert {finding.id for finding in told.findings if finding.root} == {root}
+    assert {"engine_dead", "xid_application"} <= {finding.id for finding in told.findings}
+
+
+@pytest.mark.parametrize(("since", "root"), [(3300, "gpu_held_by_not_ready_pod"), (300, "pending_insufficient_gpu")])
+def test_who_does_not_end_keeps_its_successor_waiting(since: float, root: str) -> None:
+    waits = {
+        "pod.pending_for now": [0, 3300],
+        "pod.unschedulable now": ["", "1 Insufficient nvidia.com/gpu."],
+        "pod.gpu_request now": 1,
+    }
+    ends = {
+        "pod.phase now": ["Terminating", "Pending"],
+        "pod.ready now": 0,
+        "pod.age now": 800000,
+        "pod.ending_for now": [since, 0],
+    }
+    told = diagnose(two((APP, {**waits, **ends})))
+    assert {finding.id for finding in told.findings if finding.root} == {root}
+    elsewhere = diagnose(two((OTHER, {**ends, "pod.gpu_request now": 1}), (APP, waits)))
+    assert "pending_insufficient_gpu" in {finding.id for finding in elsewhere.findings if finding.root}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.tools.pairs import APP, two
 from tests.tools.scenes import WORKLOAD, scene, snapshot
 from tests.tools.worlds import listings, pod
 from tools.casebook import asks
@@ -14,11 +15,12 @@ from tools.columns import Part
 from tools.diagnose import Within, diagnose
 from tools.failing_replicas import FAILURES
 from tools.finding import BlindSpot
-from tools.reading import Blind, Reason
+from tools.reading import Blind, Reason, Subject
 from tools.snapshot import Snapshot
 from tools.sources.kube import LogRead
 from tools.sources.kube_fake import FakeKube
 from tools.survey import survey
+from tools.topology import Pod
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
 
 UNSET = Blind(Reason.NOT_SET, "no Prometheus")
@@ -122,6 +124,28 @@ def test_no_second_look_where_it_is_known_why_gpus_do_nothing_or_something_else_
     hot = diagnose(other)
     assert hot.findings
     assert suspects(hot, other.topology, []) == []
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "image", "gpus", "read"),
+    [
+        ("team", "way", "lmcache/lmstack-router:v0.1.6", 0.0, True), ("team", "way", "registry.k8s.io/epp:v1.0", 0.0, True),
+        ("team", "chat-gateway", "org/own:1", 0.0, True), ("team", "way", "envoyproxy/envoy:v1.31", 0.0, True),
+        ("team", "rounter", "org/routerless:1", 0.0, False), ("team", "way", "org/own:1", 0.0, False),
+        ("lab", "way", "lmcache/lmstack-router:v0.1.6", 0.0, False), ("team", "router", "org/own:1", 1.0, False),
+    ],
+)  # fmt: skip
+def test_where_nothing_reaches_an_engine_the_log_of_who_stands_before_it_is_read(
+    namespace: str, name: str, image: str, gpus: float, read: bool
+) -> None:
+    taken = two((APP, scene("gpu_idle_no_traffic")["fires"]))
+    way = Pod(namespace, f"{name}-0", "n1", Subject("deployment", namespace, name), "Running", True, gpus, image)
+    beside = replace(taken, topology=replace(taken.topology, pods={**taken.topology.pods, way.key: way}))
+    idle = diagnose(beside)
+    assert "gpu_idle_no_traffic" in {one.id for one in idle.findings if one.root}
+    assert suspects(idle, beside.topology, []) == ([way.key] if read else [])
+    # Engines that are asked need nobody's log.
+    assert suspects(diagnose(replace(beside, columns=two().columns)), beside.topology, []) == []
 
 
 REFUSED = (

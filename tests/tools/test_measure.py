@@ -22,6 +22,8 @@ from tools.signals import (
     ITL,
     KV_USAGE,
     PREEMPTIONS,
+    PREFIX_CACHE_HITS,
+    PROMPT_TOKENS,
     REQUESTS_FINISHED,
     REQUESTS_RUNNING,
     REQUESTS_WAITING,
@@ -117,6 +119,26 @@ def test_nothing_observed_a_broken_gauge_and_a_pod_that_fell_silent(
         assert found is None
         assert blind is not None
         assert blind.reason is reason, pod
+
+
+def test_who_reports_without_a_counter_of_first_use_has_counted_nothing(
+    prom: PromSource, worlds_by_name: dict[str, World]
+) -> None:
+    now = worlds_by_name["nothing"].at
+    asked = [
+        REQUESTS_FINISHED.increase("10m"), REQUESTS_FINISHED.rate("5m"), PREFIX_CACHE_HITS.increase("10m"), PROMPT_TOKENS.rate("5m"),
+    ]  # fmt: skip
+    measured = measure(prom, asked, now)
+    done = {
+        pod: value(measured, asked[0], f"team/{pod}", now)[0] for pod in ("used-0", "unused-0", "first-0", "quiet-0")
+    }
+    assert done == {"used-0": pytest.approx(300), "unused-0": 0.0, "first-0": None, "quiet-0": None}
+    assert value(measured, asked[1], "team/unused-0", now) == (0.0, None)
+    # Nobody on this server shows that the name is right: then nothing is said.
+    for ask in asked[2:]:
+        found, blind = value(measured, ask, "team/unused-0", now)
+        assert found is None
+        assert blind is not None
 
 
 def test_a_batch_says_what_its_parts_say_alone(server: str, worlds_by_name: dict[str, World]) -> None:

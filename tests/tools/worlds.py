@@ -240,6 +240,12 @@ def _engines(world: World, nothing: World) -> None:
         nothing.gauge("vllm:num_requests_running", 0, ago=ago, **who)
         nothing.histogram("vllm:time_to_first_token_seconds", {"0.5": 0.0, "+Inf": 0.0}, 0.0, ago=ago, **who)
     nothing.gauge("vllm:kv_cache_usage_perc", float("nan"), **broken)
+    nothing.counter("vllm:request_success_total", 0.5, namespace="team", pod="busy-0", finished_reason="stop")
+    # Servers whose counters begin with their first request: one that had some, one that had none, one that had its first a moment ago.
+    for pod in ("used-0", "unused-0", "first-0"):
+        nothing.gauge("tgi_queue_size", 0, namespace="team", pod=pod)
+    nothing.counter("tgi_request_success", 0.5, namespace="team", pod="used-0")
+    nothing.counter("tgi_request_success", 0.5, over=0.0, namespace="team", pod="first-0")
 
 
 def _gpus(worlds: Mapping[str, World]) -> None:

@@ -23,7 +23,8 @@ from tools.families import FAILING, SLOW
 from tools.finding import Remedy
 from tools.reading import Reading
 from tools.signals import GPU_UTIL, LOG_SERVING, POD_READY, RUNNING_FOR, TERMINATED_AGO
-from tools.vocabulary.gpu_software import LOG_DEVICE_GONE
+from tools.vocabulary.gpu_software import DEVICE_GONE, LOG_DEVICE_GONE
+from tools.vocabulary.startup import PROBE_SAID
 from tools.vocabulary.turned import UNREADY_FOR
 
 UNKNOWN = re.compile(r"NVML\w{0,20}: Unknown Error")
@@ -34,7 +35,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
     for ready in now.each(POD_READY.now):
         if ready.number or not _in_trouble(now, ready, limits):
             continue
-        line = needed(now, ready, LOG_DEVICE_GONE.now)
+        probe = now.of(ready.subject, PROBE_SAID.now)
+        printed = probe is not None and DEVICE_GONE.search(probe.text) is not None
+        # A probe that runs a command in the container prints what the engine's own log may never say.
+        line = probe if printed and probe is not None else needed(now, ready, LOG_DEVICE_GONE.now)
         if not line.text:
             continue
         served = now.of(ready.subject, LOG_SERVING.now)
@@ -44,7 +48,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if not (UNKNOWN.search(line.text) or was_ready or (served is not None and served.text)):
             continue
         return because(
-            "{line_of} is not ready; its log says: {line}",
+            f"{{line_of}} is not ready; its {'probe' if printed else 'log'} says: {{line}}",
             ready,
             served,
             lost,
@@ -91,6 +95,7 @@ CHECK = Check(
         UNREADY_FOR.now,
         RUNNING_FOR.now,
         TERMINATED_AGO.now,
+        PROBE_SAID.now,
         GPU_UTIL.max("10m"),
         *failing_replicas.HELPS,
     ),

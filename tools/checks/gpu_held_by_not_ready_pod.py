@@ -10,7 +10,9 @@ The GPUs are missing elsewhere, and the fleet looks larger than it is.
 A declared standby, a pod younger than a usual load, or one that ends and has requests left to finish.
 """
 
-from tools.check import Applies, Because, Check, Limit, Limits, Now, On, because
+from dataclasses import replace
+
+from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because
 from tools.crashes import needed
 from tools.finding import Remedy
 from tools.reading import Reading
@@ -55,13 +57,15 @@ def _ending(now: Now, ready: Reading, limits: Limits) -> Because | None:
     busy = now.of(ready.subject, BUSY)
     if since is None or since.number <= limits["age"] or not gpus.number or (busy is not None and busy.number):
         return None
-    return because(
+    found = because(
         "{gpus_of} was told to end {since} ago, is not ready and still there, and holds {gpus}.",
         ready,
         busy,
         since=since,
         gpus=gpus,
     )
+    # Its successor waits for what it holds.
+    return replace(found, explains=(Explains("pending_insufficient_gpu"),))
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

@@ -9,21 +9,39 @@ wrote more than its own limit of disk allows. The message names the resource: fo
 The replica is gone with all it served, and its successor meets the same node or loads anew elsewhere.
 
 ## What would rule it out
-A pod that failed for another reason, or an eviction of days ago.
+A pod that failed for another reason, or an eviction of days ago. Where the disk was short and the pod itself had written next to nothing, what filled the
+disk is elsewhere: the full disk of the node is the cause.
 """
 
 import re
+from dataclasses import replace
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, Where, because
 from tools.crashes import needed
 from tools.families import FAILING, QUEUEING, UNEQUIPPED, named
 from tools.finding import Remedy
+from tools.quantity import quantity
 from tools.vocabulary.autoscaling import FAILED_REASON
 from tools.vocabulary.startup import FAILED_AGO
 
 _WHY = re.compile(
     r"low on resource|had condition: \[(?:Disk|Memory|PID)Pressure"
     r"|ephemeral[ -](?:local )?storage (?:usage exceeds|limit)|exceeds the (?:total )?limit"
+)
+
+# Of which resource it was, and what the pod itself had of it: who had next to nothing is turned out for what others filled.
+_DISK = re.compile(r"ephemeral-storage|DiskPressure|inodes|nodefs|imagefs")
+_USED = re.compile(r"was using (\S{1,20}), request is")
+_ITS_LIMIT = re.compile(r"usage exceeds|exceeds the (?:total )?limit|storage limit")
+
+_FULL = "node_disk_full"
+# Its successor waits for the same node.
+_EXPLAINS = (
+    *QUEUEING,
+    *FAILING,
+    *UNEQUIPPED,
+    # The replica that takes its place begins with an empty cache, and the others carry its load until then.
+    *named("pending_nodes_unavailable", "ttft_breach_prefill", "prefix_cache_ineffective"),
 )
 
 
@@ -34,8 +52,17 @@ def fires(now: Now, limits: Limits) -> Because | None:
             continue
         ago = needed(now, reason, FAILED_AGO.now)
         if ago.number <= limits["recent"]:
-            return because("{reason_of} was evicted {ago} ago; the kubelet says: {reason}", reason=reason, ago=ago)
+            found = because("{reason_of} was evicted {ago} ago; the kubelet says: {reason}", reason=reason, ago=ago)
+            return _beside_a_full_disk(found, reason.text, limits)
     return None
+
+
+def _beside_a_full_disk(found: Because, says: str, limits: Limits) -> Because:
+    """The same with what it is to a node whose disk is full: its cause where the pod filled it, else its symptom, and nothing where it was of memory."""
+    wrote = _DISK.search(says) and any((quantity(used) or 0.0) > limits["written"] for used in _USED.findall(says))
+    if wrote or _ITS_LIMIT.search(says):
+        return replace(found, explains=(*_EXPLAINS, Explains(_FULL, Where.ON_THIS_NODE)), apart=(_FULL,))
+    return replace(found, explains=_EXPLAINS, apart=() if _DISK.search(says) else (_FULL,))
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -80,17 +107,12 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(FAILED_REASON.now, FAILED_AGO.now),
-    limits={"recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now")},
+    limits={
+        "recent": Limit(3600, "seconds", "an hour: what was evicted before is replaced by now"),
+        "written": Limit(2**30, "bytes", "1 GiB: logs and small files stay below, downloads and caches do not"),
+    },
     fires=fires,
-    # Its successor waits for the same node; and who is evicted is who used most of it.
-    explains=(
-        *QUEUEING,
-        *FAILING,
-        *UNEQUIPPED,
-        # The replica that takes its place begins with an empty cache, and the others carry its load until then.
-        *named("pending_nodes_unavailable", "ttft_breach_prefill", "prefix_cache_ineffective"),
-        Explains("node_disk_full", Where.ON_THIS_NODE),
-    ),
+    explains=(*_EXPLAINS, Explains(_FULL, Where.ON_THIS_NODE)),
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
     owner="platform",

@@ -121,6 +121,9 @@ CHECK = Check(
         ),
     },
     fires=fires,
+    # An engine that dies of a failed kernel tells of its death, and the driver of the kernel.
+    sign=r"\bxids?\b",
+    ahead_of=("engine_dead",),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="ml platform",

@@ -29,9 +29,9 @@ TGI = Source(
     signals={
         REQUESTS_RUNNING: (Series("tgi_batch_current_size"),),
         REQUESTS_WAITING: (Series("tgi_queue_size"),),
-        REQUESTS_FINISHED: (Series("tgi_request_success"),),
-        PROMPT_TOKENS: (Series("tgi_request_input_length_sum"),),
-        GENERATION_TOKENS: (Series("tgi_request_generated_tokens_sum"),),
+        REQUESTS_FINISHED: (Series("tgi_request_success", at_first_use=True),),
+        PROMPT_TOKENS: (Series("tgi_request_input_length_sum", at_first_use=True),),
+        GENERATION_TOKENS: (Series("tgi_request_generated_tokens_sum", at_first_use=True),),
         QUEUE_TIME: (Series("tgi_request_queue_duration"),),
         ITL: (Series("tgi_request_mean_time_per_token_duration"),),
         REQUEST_TOKENS: (Series("tgi_request_input_length"),),
@@ -50,8 +50,8 @@ TEI = Source(
     keys=("namespace", "pod"),
     signals={
         REQUESTS_WAITING: (Series("te_queue_size"),),
-        REQUESTS_FINISHED: (Series("te_request_success"),),
-        PROMPT_TOKENS: (Series("te_request_input_length_sum"),),
+        REQUESTS_FINISHED: (Series("te_request_success", at_first_use=True),),
+        PROMPT_TOKENS: (Series("te_request_input_length_sum", at_first_use=True),),
         QUEUE_TIME: (Series("te_request_queue_duration"),),
         REQUEST_TOKENS: (Series("te_request_input_length"),),
     },

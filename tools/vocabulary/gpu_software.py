@@ -35,18 +35,20 @@ FABRIC = re.compile(
 )
 
 # Bounded repetitions only: a log may be one giant line.
+# A handle of one GPU that ends in "Unknown Error" is a GPU that fell off, not a container that lost its devices.
+DEVICE_GONE = re.compile(
+    r"Failed to initialize NVML: Unknown Error|NVMLError_Unknown: Unknown Error"
+    r"|CUDA error: no CUDA-capable device is detected|RuntimeError: No CUDA GPUs are available"
+    r"|CUDA unknown error - this may be due to an incorrectly set up environment"
+)
+
 PATTERNS = {
     LOG_VERSIONS: VERSIONS,
     LOG_GPU_LOST: re.compile(
         r"GPU has fallen off the bus|\bGPU is lost\b|Unable to determine the device handle for (?:GPU|gpu)"
         r"|NVRM: RmInitAdapter failed"
     ),
-    # A handle of one GPU that ends in "Unknown Error" is a GPU that fell off, not a container that lost its devices.
-    LOG_DEVICE_GONE: re.compile(
-        r"Failed to initialize NVML: Unknown Error|NVMLError_Unknown: Unknown Error"
-        r"|CUDA error: no CUDA-capable device is detected|RuntimeError: No CUDA GPUs are available"
-        r"|CUDA unknown error - this may be due to an incorrectly set up environment"
-    ),
+    LOG_DEVICE_GONE: DEVICE_GONE,
     LOG_FABRIC: FABRIC,
     # NVIDIA's device plugin: it goes on running, with nothing to give.
     LOG_NO_DEVICES: re.compile(

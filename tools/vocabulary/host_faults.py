@@ -51,6 +51,9 @@ PATTERNS = {
         r"NVMLError_(?:NoPermission|OperatingSystem)\b|ERR_NVGPUCTRPERM|\bpidfd_getfd\b.{0,80}failed|\btry adding --cap-add"
         # A port below 1024 without NET_BIND_SERVICE.
         r"|(?:\bbind on address \('\S{0,60}', |\bbind\(\) to \S{0,60}:|\blisten tcp[46]? \S{0,60}:)(?:[1-9]\d{0,2}|10[01]\d|102[0-3])\b.{1,20}[Pp]ermission denied"
+        # A system call that is refused: numactl, taskset, chrt and what else asks for one by its name.
+        r"|\b(?:[gs]et_mempolicy|setting membind|mbind|move_pages|migrate_pages|sched_set\w{1,20}|failed to set pid \d{1,7}'s (?:affinity|policy)|set(?:priority|ns|hostname|uid|gid|groups)"
+        r"|unshare(?: failed)?|ptrace(?:\(\w{1,30}\))?|process_vm_(?:read|write)v|perf_event_open(?:\(\))?|io_uring_setup|io_uring_queue_init|bpf|keyctl|iopl|ioprio_set)\b.{0,60}Operation not permitted"
         # A thread that the runtime's seccomp profile forbids; DCGM's own number for a right that is missing.
         r"|what\(\):\s{1,4}Operation not permitted"
         r"|CacheManager Init Failed\. Error: -17\b|(?:nvmlDevice\w{1,60}|NVML|nvml)\b.{0,80}: Insufficient Permissions"

@@ -147,6 +147,8 @@ def test_the_weights_that_a_name_says() -> None:
         "why does llama 3.1 70b crash on h100, does it fit?", "what is the kv cache", "which gpus are idle", "does our chat workload fit", "how much vram does an l40s have",
         "which gpu has the most memory bandwidth", "what does tensor parallelism mean", "does a model fit in memory", "llama 3.1 70b is slow on h100",
         "questions take twice as long since noon; I think the 70b cannot keep up and we need a second one, that would be four more a100",
+        "our predictor never gets ready on its l4: the 8b weights load and then it starts over; do we need a longer startup probe?",
+        "the 8b on that l4 loads and never becomes ready, do we need a bigger card", "it loads the 8b on an l4 and starts over, do I need another l4",
         "how many gpus does our llama 3.1 70b use", "which gpus do we use for qwen3 32b",
     ],
 )  # fmt: skip

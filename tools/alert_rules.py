@@ -36,7 +36,7 @@ _DOWN = re.compile(
 )
 _QUEUE = re.compile(r"waiting|queue|pending|kv_cache|cache_usage|token_usage|kv_block|preempt")
 _TOKENS = re.compile(r"generation_token|gen_throughput|request_success|output_token|generated_token|inference_count")
-_BUSY = re.compile(r"running|waiting|inflight|pending|queue")
+_BUSY = re.compile(r"running|waiting|in_?flight|pending|queue|batch_current_size")
 _LOW = re.compile(r"==\s*0(\.0*)?\b|<")
 _FAULT = re.compile(r"XID|ECC|REMAP|RETIRED|NVLINK\w*ERR|HEALTH", re.IGNORECASE)
 _WORK = re.compile(r"GPU_UTIL|GR_ENGINE|utilization|TENSOR_ACTIVE|POWER_USAGE", re.IGNORECASE)
@@ -190,7 +190,15 @@ def _fault(alert: Alert) -> bool:
 
 def _idle(alert: Alert, engines: Iterable[str]) -> bool:
     works = any(_WORK.search(name) for name in _starting(alert, _EXPORTERS))
-    return (works and bool(_LOW.search(alert.text))) or any(_silent(alert, one) for one in engines)
+    return (works and bool(_LOW.search(alert.text))) or any(
+        _silent(alert, one) and not _while_busy(alert, one) for one in engines
+    )
+
+
+def _while_busy(alert: Alert, engine: str) -> bool:
+    """Whether it asks for requests that are there: what stands still with them is stuck, and not idle."""
+    busy = (re.escape(name) for name in _own(alert, engine) if not _TOKENS.search(name))
+    return any(re.search(rf"{name}(?:\{{[^}}]*\}})?[^<>=!]*>", alert.text) for name in busy)
 
 
 def covers(alert: Alert, namespace: str) -> bool:

@@ -9,7 +9,7 @@ from tools.outcomes import Outcome
 from tools.topology import Topology
 
 # Wrong, and harmful to nobody by itself: beside a fault of the same workload that it does not explain it is told, and is no headline.
-LATENT = frozenset({"config_drift_args_vs_runtime"})
+LATENT = frozenset({"config_drift_args_vs_runtime", "small_batches"})
 # The same of what is only measured less well than it could be: beside any fault.
 UNMEASURED = frozenset({"profiling_metrics_missing"})
 _LOAD = frozenset({"ttft_breach_prefill", *(one.symptom for one in QUEUEING)})

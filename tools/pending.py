@@ -83,7 +83,7 @@ def room(now: Now, one: Stuck) -> bool | None:
 
 
 def behind_a_cordon(now: Now, one: Stuck) -> bool:
-    """Would the pod run on a cordoned node, by its selector, affinity, tolerations and free GPUs?"""
+    """Would the pod run on a node that is cordoned or lacks something, by its selector, affinity, tolerations and free GPUs?"""
     kept = now.of(one.pending.subject, BEHIND_CORDON)
     # Where only some of the pods may be listed, what the others hold looks free.
     if kept is None or one.wants is None or now.get(BLOCK) is None:

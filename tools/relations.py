@@ -27,6 +27,7 @@ _DOWN = frozenset(one.symptom for one in DOWN)
 def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tuple[str, ...]]:
     """For each fired key the keys of the fired causes that explain it, resolved on the topology."""
     outcomes = list(fired)
+    needing = [outcome for outcome in outcomes if outcome.case.id in NEEDING]
     by_id: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_id[outcome.case.id].append(outcome)
@@ -40,8 +41,8 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
                     cause, symptom, explains, topology
                 ):
                     explained[symptom.key].append(cause.key)
-        for symptom in outcomes if cause.subject.namespace and _stops(cause, topology) else ():
-            if symptom.case.id not in NEEDING or symptom.subject == cause.subject:
+        for symptom in needing if cause.subject.namespace and _stops(cause, topology) else ():
+            if symptom.subject == cause.subject:
                 continue
             if needs(symptom.subject, cause.subject, topology) or _names(symptom, cause.subject):
                 explained[symptom.key].append(cause.key)

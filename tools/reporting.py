@@ -10,9 +10,9 @@ from tools.columns import Part, Value
 from tools.gpu_owners import EXPORTER_PODS
 from tools.inventory import runtimes, sources
 from tools.measure import Identity, Measured
-from tools.reading import Blind, Reason, Subject
+from tools.reading import Blind, Reason
 from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GPUS_REPORTING, Ask, Per
-from tools.topology import Topology
+from tools.topology import Pod, Topology
 
 TITLE = "Prometheus"
 NOT_TOLD = Blind(
@@ -106,7 +106,7 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
             continue
         if not pod.gpus and key not in known and pod.workload in holding:
             continue  # the head of a cluster of servers, which serves nothing itself
-        if key not in seen and _works_for_another(pod.workload, topology):
+        if key not in seen and _works_for_another(pod, topology):
             continue
         if pod.workload in watched:
             values[key] = 1.0 if key in fresh else 0.0
@@ -120,8 +120,12 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
     return Part(TITLE, f"timestamp({anchors})", now, values, unseen=unseen)
 
 
-def _works_for_another(workload: Subject, topology: Topology) -> bool:
-    """Whether it is the workers of a group, which serve through its leader (a LeaderWorkerSet makes NAME and, for its workers, NAME-0)."""
+def _works_for_another(pod: Pod, topology: Topology) -> bool:
+    """Whether it is a worker of a group, which serves through its leader: a LeaderWorkerSet NAME makes NAME-0 and, for its workers, NAME-0-1 and so on."""
+    workload = pod.workload
+    if workload.kind == "leaderworkerset":
+        group, _, worker = pod.name.removeprefix(f"{workload.name}-").partition("-")
+        return group.isdecimal() and worker.isdecimal()
     leader, _, group = workload.name.rpartition("-")
     return group.isdecimal() and workload._replace(name=leader) in topology.engines
 

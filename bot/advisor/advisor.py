@@ -23,6 +23,7 @@ from bot.advisor.mentioned import only_of_what_ails
 from bot.advisor.other_language import ENGLISH, other_language
 from bot.advisor.pasted import PASTED, condensed
 from bot.advisor.question import Answer, Intent, Question, Scope
+from bot.advisor.rates import ALERTS
 from bot.advisor.scope import Found, find, permitted
 from knowledge.search import Hit, Library
 from tools.casebook import asked_for, asks, asks_of, complained_of, rules, signs_named
@@ -31,12 +32,14 @@ from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.finding import BlindSpot
 from tools.headlines import UNMEASURED
 from tools.observe import Cluster
+from tools.outcomes import Verdict
 from tools.prices import PriceBook, price_book
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
 from tools.sources.prom import PromSource
 from tools.survey import survey
 from tools.timeline import timeline
+from tools.topology import CLUSTER
 
 if TYPE_CHECKING:
     from bot.advisor.model import ModelDoor
@@ -267,7 +270,12 @@ class Advisor:
             return snapshot, "", 0.0
         snapshot = self._started(question, snapshot, within, wanted)
         judged = diagnose(snapshot, within, limits, wanted)
-        likely = about.given({one.id for one in judged.findings if one.root and one.id in wanted})
+        watched = any(
+            ALERTS.search(one.case.id) and one.verdict is Verdict.QUIET
+            for one in judged.outcomes
+            if one.subject in judged.scope or one.subject == CLUSTER
+        )
+        likely = about.given({one.id for one in judged.findings if one.root and one.id in wanted}, watched)
         chosen = max(likely, key=lambda rule: likely[rule], default="")
         if likely.get(chosen, 0.0) >= LIKELY:
             return snapshot, chosen, likely[chosen]

@@ -21,12 +21,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.advisor.rates import rate
+from bot.advisor.rates import ALERTS, rate
 from knowledge.belonging import sentences
 from knowledge.encoder import EncoderProblem
 from knowledge.index import IndexProblem
 from knowledge.search import Library
 from knowledge.vocabulary import terms
+from tools.casebook import rules
 
 Numbers = NDArray[np.float32]
 WEIGHTS = Path(__file__).with_name("meant.npz")
@@ -68,19 +69,24 @@ class About:
     shares: Mapping[str, float]
     none: float = 0.0
 
-    def given(self, broken: Collection[str]) -> dict[str, float]:
-        """How likely each of the rules that are broken is asked for, given that these are broken and the others are kept, 0 to 1."""
-        lifted = {rule: share / (rate(rule) + SELDOM) for rule, share in self.shares.items() if rule in broken}
+    def given(self, broken: Collection[str], watched: bool = False) -> dict[str, float]:
+        """How likely each of the rules that are broken is asked for, given that these are broken and the others are kept, 0 to 1.
+
+        `watched` says that some alert rules are kept.
+        """
+        lifted = {rule: share / (rate(rule, watched) + SELDOM) for rule, share in self.shares.items() if rule in broken}
         kept = sum(share for rule, share in self.shares.items() if rule not in broken)
         whole = self.none + kept + sum(lifted.values())
         return {rule: share / whole for rule, share in lifted.items()}
 
     @property
     def worth(self) -> frozenset[str]:
-        """The rules that may be told, if they alone are broken, or be said not to be so."""
-        return frozenset(
-            rule for rule, share in self.shares.items() if share >= SURELY or self.given({rule})[rule] >= LIKELY
-        )
+        """The rules that may be told, if they alone are broken, or be said not to be so. Of alert rules all are looked at where one is worth it."""
+        found = {
+            rule for rule, share in self.shares.items() if share >= SURELY or self.given({rule}, True)[rule] >= LIKELY
+        }
+        alerts = any(ALERTS.search(rule) for rule in found)
+        return frozenset(found | {rule for rule in rules() if alerts and ALERTS.search(rule)})
 
     @property
     def surely(self) -> frozenset[str]:

@@ -59,6 +59,7 @@ def test_without_rules_nobody_watches() -> None:
         ("DCGM_FI_DEV_ROW_REMAP_FAILURE > 0", told.ALERT_GPU_FAULT),
         ("max_over_time(DCGM_FI_DEV_GPU_UTIL[6h]) == 0", told.ALERT_GPU_IDLE),
         ("increase(vllm:generation_tokens_total[6h]) == 0", told.ALERT_GPU_IDLE),
+        ("increase(vllm:generation_tokens_total[6h]) == 0 and vllm:num_requests_running == 0", told.ALERT_GPU_IDLE),
         ("avg(DCGM_FI_PROF_GR_ENGINE_ACTIVE) < 0.1", told.ALERT_GPU_IDLE),
     ],
 )
@@ -80,6 +81,11 @@ def test_what_an_expression_watches(query: str, signal: Signal) -> None:
         ("rate(vllm:generation_tokens_total[2m]) == 0", told.ALERT_STALL),
         ("rate(vllm:generation_tokens_total[2m]) > 100 and vllm:num_requests_running > 0", told.ALERT_STALL),
         ("DCGM_FI_DEV_GPU_UTIL > 90", told.ALERT_GPU_IDLE),
+        ("rate(vllm:generation_tokens_total[2m]) == 0 and vllm:num_requests_running > 0", told.ALERT_GPU_IDLE),
+        (
+            'sum by (pod) (vllm:num_requests_running{a="b"}) >= 1 and rate(vllm:generation_tokens_total[2m]) < 1',
+            told.ALERT_GPU_IDLE,
+        ),
         ("DCGM_FI_DEV_GPU_TEMP > 85", told.ALERT_GPU_FAULT),
         ("node_edac_uncorrectable_errors_total > 0", told.ALERT_GPU_FAULT),
         ("kube_deployment_spec_replicas > 1", told.ALERT_SCALER),
@@ -225,3 +231,10 @@ def test_broken_objects_hold_no_rule_that_watches(broken: Any) -> None:
 
 def test_an_expression_that_is_a_number_is_an_expression() -> None:
     assert [one.query for one in declared([an_object({"alert": "Watchdog", "expr": 1})])] == ["1"]
+
+
+def test_a_batch_that_stands_still_is_a_stall_and_no_idle_gpu() -> None:
+    query = "sum by (pod) (tgi_batch_current_size) > 0 and sum by (pod) (rate(tgi_request_success[5m])) == 0"
+    found = watched(rule(query, "Stuck"), engine="tgi")
+    assert found[told.ALERT_STALL] == "Stuck"
+    assert found[told.ALERT_GPU_IDLE] == "none"

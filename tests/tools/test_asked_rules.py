@@ -271,6 +271,21 @@ def test_a_failure_mode_is_named_by_its_sign(text: str, named: bool) -> None:
     assert not asked_for(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("kubectl get pods -n search is full of red since the patch", True), ("two red pods lie in speech, a broken card?", True),
+        ("five pods although we asked for 3", True), ("there are six pods while we only need four", True),
+        ("what is UnexpectedAdmissionError on my red pods?", False), ("four red pods with UnexpectedAdmissionError, drain it again?", False), ("those pods that lie there, what were they?", True),
+        ("what are these old pods?", True), ("the pods are slow, is redis down? what were they thinking", False),
+        ("our pods restart although nobody asked", False), ("the alert is red. What happened?", False),
+        ("pods although green fail", False), ("pods although nobody wanted any", False), ("pods fail although somebody asked for more", False),
+    ],
+)  # fmt: skip
+def test_pods_that_lie_around_are_asked_about(text: str, asked: bool) -> None:
+    assert ("unexpected_admission_error" in asked_for(text)) is asked
+
+
 def test_a_paste_is_not_searched_to_its_end() -> None:
     assert asked_for("x " * MOST_CHARS + "pickle") == frozenset()
 

@@ -218,3 +218,16 @@ def test_who_does_not_end_keeps_its_successor_waiting(since: float, root: str) -
     assert {finding.id for finding in told.findings if finding.root} == {root}
     elsewhere = diagnose(two((OTHER, {**ends, "pod.gpu_request now": 1}), (APP, waits)))
     assert "pending_insufficient_gpu" in {finding.id for finding in elsewhere.findings if finding.root}
+
+
+@pytest.mark.parametrize(
+    ("line", "roots"),
+    [
+        ("RuntimeError: Failed to infer device type", {"xid_critical"}),
+        ("ModuleNotFoundError: No module named 'flash_attn'", {"xid_critical", "library_missing"}),
+    ],
+)
+def test_who_finds_no_device_on_a_card_that_fails_lacks_no_library(line: str, roots: set[str]) -> None:
+    world = {**scene("library_missing")["fires"], **scene("xid_critical")["fires"], "log.library_missing now": line}
+    told = diagnose(two((APP, world)))
+    assert {finding.id for finding in told.findings if finding.root} == roots

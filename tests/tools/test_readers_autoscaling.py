@@ -176,7 +176,7 @@ def test_a_pod_that_failed_says_why() -> None:
     }
     said = facts(pods=[pod])["t/p"][FAILED_REASON]
     assert str(said).startswith("UnexpectedAdmissionError: x")
-    assert len(str(said)) == 300
+    assert len(str(said)) == 600
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,10 @@ def stage(image: str, *args: str, **labels: str) -> float | str:
         ("ghcr.io/llm-d/llm-d-inference-scheduler:v0.7.1", (), "router"),
         ("docker.io/envoyproxy/envoy:v1.34", (), "router"),
         ("nginx@sha256:abc", (), "router"),
+        ("nvcr.io/nvidia/ai-dynamo/dynamo-frontend:0.7.1", (), "router"),
+        ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.7.1", ("python3", "-m", "dynamo.frontend"), "router"),
+        ("nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.7.1", ("python3", "-m", "dynamo.vllm", "--model", "org/m"), ""),
+        ("registry.example/shop/dynamo-frontend-tests:1", (), ""),
         # Near misses: an ordinary model, both sides in one, names that only resemble.
         (VLLM, ("--model", "meta-llama/Llama-3.1-8B-Instruct"), ""),
         (VLLM, ("--model", "org/m", "--kv-transfer-config", '{"kv_role":"kv_both"}'), ""),

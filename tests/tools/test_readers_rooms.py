@@ -100,3 +100,14 @@ def test_odd_objects_do_no_harm() -> None:
     odd = [{"metadata": 3}, {"spec": []}, {"metadata": {"name": "x"}, "spec": {"taints": "no"}, "status": 7}]
     told = found({"metadata": None}, pod("a", affinity=7, tolerations="all"), nodes=[*NODES, *odd])
     assert told == {"team/a": 8}
+
+
+@pytest.mark.parametrize(
+    ("taint", "room", "kept"),
+    [("node.kubernetes.io/disk-pressure", 2, 8), ("node.kubernetes.io/unschedulable", 8, 8), ("team", 2, 0), ("node.kubernetes.iox/y", 2, 0)],
+)  # fmt: skip
+def test_what_lacks_something_is_told_apart_from_what_is_not_meant_for_it(taint: str, room: float, kept: float) -> None:
+    nodes = [node("big", 8, taint), node("small", 2)]
+    listed = Listed(0.0, {"pods": [pod("a")], "nodes": nodes})
+    (told,) = rooms.read(listed)
+    assert told.facts == {ROOM: room, ROOM_CORDONED: kept}

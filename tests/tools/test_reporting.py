@@ -94,6 +94,21 @@ def test_an_agent_that_answers_without_an_engine_is_not_down(
     assert {**part.values, **{key: str(why) for key, why in part.unseen.items()}}["team/other-a"] == told
 
 
+@pytest.mark.parametrize("kind", ["leaderworkerset", "deployment"])
+def test_the_workers_of_a_group_serve_through_their_leader(kind: str) -> None:
+    big = Subject(kind, "team", "big")
+    names = ("big-0", "big-0-1", "big-1", "big-1-1", "big-1-12")
+    pods = {f"team/{name}": Pod("team", name, "n1", big, "Running", True, 1.0) for name in names}
+    topology = Topology(pods, {}, ("n1",), engines={big: "vllm"})
+    part = reporting(Measured(None, identities=seen("vllm", "team/big-0")), topology, NOW, 180)[ENGINE_REPORTING.now]
+    leaders = {"team/big-0": 1.0, "team/big-1": 0.0}
+    group = kind == "leaderworkerset"
+    assert part.values == (leaders if group else {**dict.fromkeys(pods, 0.0), **leaders})
+    # One that does tell of an engine is missed once it falls silent.
+    silent = Measured(None, identities=seen("vllm", "team/big-0-1", ago=200))
+    assert reporting(silent, topology, NOW, 180)[ENGINE_REPORTING.now].values["team/big-0-1"] == 0.0
+
+
 def test_an_identity_that_could_not_be_read_blinds_them_all() -> None:
     part = reporting(Measured(None, identities=seen("vllm", blind=DOWN)), TOPOLOGY, NOW, 180)[ENGINE_REPORTING.now]
     assert part.blind is DOWN

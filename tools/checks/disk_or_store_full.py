@@ -8,7 +8,7 @@ is reached though the node's disk may have room. etcd then takes no writes at al
 Whoever needs the store waits or fails with it: leases are not renewed, workers cannot register, objects cannot be made.
 
 ## What would rule it out
-The node's own disk that is full (that is told of the node), or the shared memory of the pod.
+The node's own disk that is full (that is told of the node), or the shared memory of the pod. A download that ends for want of room is its symptom.
 """
 
 import re
@@ -26,10 +26,12 @@ from tools.vocabulary.startup import START_BLOCKED
 _OTHERWISE = (*DECISIVE, LOG_SHM)
 _ETCD = re.compile(r"etcdserver|NOSPACE")
 _RAY = re.compile(r"object store|Out-of-disk|OutOfDisk")
-_PATH = re.compile(r"(?:write|open|mkdir|create|fsync|rename|truncate) (/\S{1,200}): no space")
+_PATH = re.compile(
+    r"(?:write|open|mkdir|create|fsync|rename|truncate) (/\S{1,200}): no space|left on device: '(/[^'\s]{1,200})'"
+)
 
 
-_ENDED = ended_with(LOG_NO_ROOM, unless=_OTHERWISE)
+_ENDED = ended_with(LOG_NO_ROOM, LOG_WRITE_FULL, unless=_OTHERWISE)
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -69,7 +71,7 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     path = _PATH.search(line)
     return (
         Remedy(
-            f"See what fills the volume{f' ({path[1]})' if path else ''} with df -h and du -x inside the container, and enlarge it or move what grows there.",
+            f"See what fills the volume{f' ({path[1] or path[2]})' if path else ''} with df -h and du -x inside the container, and enlarge it or move what grows there.",
             None,
             "df shows more than 15 % free through a full load.",
             ("platform/model-weight-storage",),

@@ -12,6 +12,7 @@ The same line in the log of a replica that serves: then it is optional.
 """
 
 import re
+from dataclasses import replace
 
 from tools import failing_replicas
 from tools.check import Applies, Because, Check, Limits, Now, On
@@ -40,9 +41,13 @@ _CITES = ("systems/python-and-image-errors", "platform/container-images")
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a start ended with such a line, or a ready replica fails its requests with it."""
-    return _START(now, limits) or failing_replicas.said_while_ready(
+    found = _START(now, limits) or failing_replicas.said_while_ready(
         now, limits["errors"], LOG_LIBRARY, failing_replicas.BREAKING
     )
+    if found is None or _DRIVER.search(found.readings["line"].text):
+        return found
+    # What an image lacks is no matter of a card that fails.
+    return replace(found, apart=("xid_critical",))
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:

@@ -3,6 +3,7 @@
 ## What it means
 A library below Python, or a kernel on the GPU, did what it may not: a segmentation fault, an abort, an illegal instruction, a heap that was
 overwritten, or an illegal access on the device. The log ends without an error of the engine's own; the frames after the line name the library.
+Where the log just breaks off, the exit code tells the signal.
 
 ## Why it hurts
 The process is gone with all that it served. What crashes once on a certain request, or at a certain step of the start, does so again.
@@ -13,11 +14,14 @@ A line that names a cause (out of memory, a library of another version, a collec
 
 import re
 
-from tools.check import Applies, Check, Limits, Now, On
+from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.crashes import log_line, of_container, recent
 from tools.ended_with import LIMITS, causes, ended_with, helps, needs
 from tools.failed_starts import told
+from tools.failing_replicas import told_by
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
+from tools.signals import LOG_LAST_ERROR, LOG_SERVING, RESTARTS
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 from tools.vocabulary.host_faults import LOG_NATIVE_CRASH
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
@@ -26,8 +30,36 @@ from tools.vocabulary.startup import LOG_ENGINE_DEAD
 _OTHERWISE = (*causes(LOG_NATIVE_CRASH, LOG_CUDA_FAULT), LOG_ENGINE_DEAD)
 _INSTRUCTION = re.compile(r"[Ii]llegal instruction|SIGILL|signal 4\b|code -4\b|: -4\b")
 _HEAP = re.compile(r"double free|corrupted|invalid (?:pointer|next size)|malloc|stack smashing")
+# How a process is shown that a signal ended (128 and the signal's number), where its runtime saw it.
+_SIGNALS = {
+    132: "an illegal instruction",
+    134: "an abort",
+    136: "an arithmetic error",
+    139: "a segmentation fault",
+}
 _CITES = ("kubernetes/exit-codes-and-terminations", "systems/python-and-image-errors")
+_SAID = ended_with(LOG_NATIVE_CRASH, LOG_CUDA_FAULT, unless=_OTHERWISE)
 _VERIFY = "The same start or request no longer ends the process, and restarts stay at zero for a day."
+
+
+def fires(now: Now, limits: Limits) -> Because | None:
+    """Fire when a replica's log tells of it, or where it ended by such a signal and its log breaks off without an error."""
+    return _SAID(now, limits) or _silent(now, limits)
+
+
+def _silent(now: Now, limits: Limits) -> Because | None:
+    for crash in recent(now, limits["recent"]):
+        signal = _SIGNALS.get(int(crash.code.number))
+        if signal is None or crash.reason.text == "OOMKilled":
+            continue
+        error = now.of(crash.code.subject, LOG_LAST_ERROR.now)
+        if (error is not None and error.text) or told_by(now, crash.code.subject, _OTHERWISE):
+            continue
+        said = f"{{code_of}} ended with exit code {{code}} ({signal}) {{ago}} ago, and its log breaks off without an error."
+        # A log that nobody could read did not break off.
+        also = (crash.reason, log_line(now, crash, LOG_NATIVE_CRASH), log_line(now, crash, LOG_SERVING))
+        return of_container(now, because(said, *also, now.get(RESTARTS.now), code=crash.code, ago=crash.ago))
+    return None
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -82,9 +114,9 @@ CHECK = Check(
     applies=Applies.NEEDED,
     severity="critical",
     needs=needs(LOG_NATIVE_CRASH),
-    helps=helps(_OTHERWISE, LOG_CUDA_FAULT.now),
+    helps=helps(_OTHERWISE, LOG_CUDA_FAULT.now, LOG_LAST_ERROR.now),
     limits=LIMITS,
-    fires=ended_with(LOG_NATIVE_CRASH, LOG_CUDA_FAULT, unless=_OTHERWISE),
+    fires=fires,
     explains=(*QUEUEING, *FAILING),
     remedies=remedies,
     pages=_CITES,

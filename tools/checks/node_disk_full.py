@@ -68,6 +68,7 @@ CHECK = Check(
         Explains("image_pull_fail", Where.ON_THIS_NODE),
         Explains("pod_sandbox_failed", Where.ON_THIS_NODE),
         Explains("container_create_failed", Where.ON_THIS_NODE),
+        Explains("disk_or_store_full", Where.ON_THIS_NODE),
         # Who had little of it is evicted, too, and where nothing can be removed its successor finds the disk as full.
         Explains("node_memory_pressure_eviction", Where.ON_THIS_NODE),
         Explains("pending_taint", Where.IN_CLUSTER),

@@ -112,7 +112,8 @@ CHECK = Check(
         "written": Limit(2**30, "bytes", "1 GiB: logs and small files stay below, downloads and caches do not"),
     },
     fires=fires,
-    explains=(*_EXPLAINS, Explains(_FULL, Where.ON_THIS_NODE)),
+    # And the full disk of its node where it filled that itself: `_beside_a_full_disk`.
+    explains=_EXPLAINS,
     remedies=remedies,
     pages=("kubernetes/host-memory-limits", "platform/model-weight-storage"),
     owner="platform",

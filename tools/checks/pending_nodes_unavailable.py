@@ -44,8 +44,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if Why.HEALTH in one.reasons
         and (
             (room(now, one) is not True and (only(one, Why.HEALTH, Why.SELECTOR) or _kept_back(now, one)))
-            # What has room elsewhere does not match, and what is cordoned does.
-            or (only(one, Why.HEALTH, Why.SELECTOR) and behind_a_cordon(now, one))
+            # What has room elsewhere does not match, and what is cordoned or sick does; what matches and is sound is full.
+            or (only(one, Why.HEALTH, Why.SELECTOR, Why.GPU) and behind_a_cordon(now, one))
         )
     ]
     return told(now, waiting, "sound nodes")

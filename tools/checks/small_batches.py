@@ -47,10 +47,15 @@ def fires(now: Now, limits: Limits) -> Because | None:
 
 
 def _fits_in_one(now: Now, total: Reading, limits: Limits) -> bool:
-    """Whether many replicas run a few requests each, and what all of them keep would fill a small part of one cache."""
+    """Whether many replicas run a few requests each, and what all of them keep would leave half of one cache free."""
     peaks = now.each(PEAK)
-    few = max(one.number for one in peaks) < limits["each"] and total.number < limits["batch"]
-    return few and len(peaks) >= limits["many"] and now.total(CACHE).number < limits["fits"]
+    few = total.number < limits["each"] * len(peaks) and max(one.number for one in peaks) < limits["burst"]
+    return (
+        few
+        and total.number < limits["batch"]
+        and len(peaks) >= limits["many"]
+        and now.total(CACHE).number < limits["fits"]
+    )
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -76,8 +81,13 @@ CHECK = Check(
         "together": Limit(8, "requests", "a single replica of any current GPU runs this many"),
         "many": Limit(4, "replicas", "from four on, few requests each are no accident of the hour"),
         "each": Limit(4, "requests", "fewer at a time leave a decode step nearly as dear as a full one"),
+        "burst": Limit(8, "requests", "a replica that had these at once was filled for a moment"),
         "batch": Limit(32, "requests", "a batch that one replica decodes within the usual inter-token latency"),
-        "fits": Limit(0.25, "ratio", "a quarter of one cache holds what all replicas keep at their peaks"),
+        "fits": Limit(
+            0.5,
+            "ratio",
+            "half of one cache holds what all replicas keep at their peaks: the memory would not limit one's batch either",
+        ),
     },
     fires=fires,
     remedies=remedies,

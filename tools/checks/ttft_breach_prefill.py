@@ -15,7 +15,17 @@ queue behind it), or an objective that is met.
 from tools.check import Applies, Because, Check, Explains, Limit, Limits, Now, On, because, objective
 from tools.finding import Remedy
 from tools.reading import Reading
-from tools.signals import KV_USAGE, PREFILL_TIME, QUEUE_TIME, REQUEST_TOKENS, REQUESTS_RUNNING, REQUESTS_WAITING, TTFT
+from tools.signals import (
+    KV_USAGE,
+    PREFILL_TIME,
+    PROMPT_TOKENS,
+    QUEUE_TIME,
+    REQUEST_TOKENS,
+    REQUESTS_FINISHED,
+    REQUESTS_RUNNING,
+    REQUESTS_WAITING,
+    TTFT,
+)
 
 LATE = TTFT.p95("5m")
 QUEUED = QUEUE_TIME.p95("5m")
@@ -23,6 +33,9 @@ COMPUTED = PREFILL_TIME.p95("5m")
 LONG = REQUEST_TOKENS.p95("5m")
 TAKES = PREFILL_TIME.mean("5m")
 PROMPT = REQUEST_TOKENS.mean("5m")
+# An engine without a histogram of prompts counts their tokens.
+TOKENS = PROMPT_TOKENS.increase("10m")
+DONE = REQUESTS_FINISHED.increase("10m")
 KV = KV_USAGE.avg("10m")
 WAITING = REQUESTS_WAITING.avg("10m")
 
@@ -38,7 +51,10 @@ def fires(now: Now, limits: Limits) -> Because | None:
         queued = queued or now[QUEUED]
         if queued.number > limits["queue_share"] * late.number:
             continue
-        computed = now.of(late.subject, COMPUTED) or now[COMPUTED]
+        computed = now.of(late.subject, COMPUTED)
+        if computed is None and (found := _untimed(now, limits, late, queued)) is not None:
+            return found
+        computed = computed or now[COMPUTED]
         if computed.number < limits["prefill_share"] * late.number:
             continue
         return because(
@@ -53,23 +69,37 @@ def fires(now: Now, limits: Limits) -> Because | None:
     return _too_long_for_the_queue(now, limits)
 
 
-def _untimed(now: Now, limits: Limits, late: Reading) -> Because | None:
-    """Long prompts on an engine that times neither queue nor prefill: nobody waits, and there is room in the cache."""
-    waiting, long, room = (now.of(late.subject, ask) for ask in (WAITING, PROMPT, KV))
-    if waiting is None or long is None or room is None:
+def _untimed(now: Now, limits: Limits, late: Reading, queued: Reading | None = None) -> Because | None:
+    """Long prompts on an engine that does not time their prefill: nobody waits, and there is room in the cache."""
+    waiting, room, prompts = now.of(late.subject, WAITING), now.of(late.subject, KV), _prompts(now, limits, late)
+    if late.number < limits["clear"] * limits["ttft"] or waiting is None or room is None or prompts is None:
         return None
-    if waiting.number >= limits["waiting"] or long.number < limits["long"] or room.number >= limits["full"]:
+    if waiting.number >= limits["waiting"] or room.number >= limits["full"]:
         return None
+    said, readings = prompts
     return because(
         "The p95 time to first token of {late_of} is {late} against an objective of {goal}; {waiting} wait, the KV cache is {room} full,"
-        " and prompts have {long} on average.",
+        f" and prompts have {said}.",
         now.get(REQUESTS_RUNNING.now),
+        queued,
+        severity=None,
         late=late,
         goal=objective(late, limits["ttft"]),
         waiting=waiting,
         room=room,
-        long=long,
+        **readings,
     )
+
+
+def _prompts(now: Now, limits: Limits, late: Reading) -> tuple[str, dict[str, Reading]] | None:
+    """How long the prompts are where they are long, by their histogram or by what was computed for how many requests."""
+    long = now.of(late.subject, PROMPT)
+    if long is not None:
+        return ("{long} on average", {"long": long}) if long.number >= limits["long"] else None
+    tokens, done = now.of(late.subject, TOKENS), now.of(late.subject, DONE)
+    if tokens is None or done is None or done.number < limits["few"] or tokens.number < limits["long"] * done.number:
+        return None
+    return "{tokens} in {done} within 10 min", {"tokens": tokens, "done": done}
 
 
 def _too_long_for_the_queue(now: Now, limits: Limits) -> Because | None:
@@ -122,12 +152,14 @@ CHECK = Check(
     applies=Applies.ENGINE,
     severity="high",
     needs=(LATE, QUEUED, COMPUTED),
-    helps=(LONG, REQUESTS_RUNNING.now, TAKES, PROMPT, KV, WAITING),
+    helps=(LONG, REQUESTS_RUNNING.now, TAKES, PROMPT, KV, WAITING, TOKENS, DONE),
     limits={
         "ttft": Limit(2.0, "seconds", "a common interactive objective; set your own"),
         "queue_share": Limit(0.3, "ratio", "a third of the wait in the queue is no longer a matter of prefill alone"),
         "prefill_share": Limit(0.5, "ratio", "more than half of the wait is prefill"),
         "long": Limit(8192, "tokens", "the largest common token budget of a step: a longer prompt takes several"),
+        "clear": Limit(1.5, "ratio", "where prefill is not timed only a clear miss of the objective is put down to it"),
+        "few": Limit(3, "requests", "less in ten minutes is no average"),
         "waiting": Limit(1.0, "requests", "on average less than one: no queue to speak of"),
         "full": Limit(0.9, "ratio", "from there on requests wait for room in the cache"),
     },

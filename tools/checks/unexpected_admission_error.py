@@ -29,6 +29,8 @@ _TURNED_AWAY = re.compile(
     r"|[\w./-]{1,100}: Pod (?:Pod )?was rejected\b)"
 )
 
+_NOT_NAMED = "^(?!.*admission)"
+
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when the kubelet turned pods of the last day away."""
@@ -101,6 +103,10 @@ CHECK = Check(
     asked=(
         r"\b(?:pods?|corpses|left ?overs?)\b.{0,200}\bwhat (?:were|are) (?:they|those|these|all of them)\s*\?",
         r"\bwhat (?:were|are) (?:all )?(?:those|these)(?: [\w-]+){0,3} (?:pods?|corpses|left ?overs?)\s*\?",
+        # Red in what kubectl shows, or more of them than were asked for. Who names the error knows what they are, and asks about something else.
+        rf"{_NOT_NAMED}.*\bpods?\b[^?]{{0,160}}\bred\b",
+        rf"{_NOT_NAMED}.*\bred\b[^?]{{0,160}}\bpods?\b",
+        rf"{_NOT_NAMED}.*\bpods? (?:although|though|but|while|where|when) (?:we|i|you|they|it|only)\b[^?]{{0,30}}\b(?:ask\w*|want\w*|set|need\w*|configured)\b",
     ),
     remedies=remedies,
     pages=("kubernetes/pending-gpu-pods", "gpu/xid-errors"),

@@ -77,6 +77,8 @@ CHECK = Check(
         Explains("routing_skew"),
         Explains("cuda_oom_runtime"),
         Explains("container_lost_gpu"),
+        # A container that starts on such a card finds no device, as one without the driver's libraries does.
+        Explains("library_missing"),
         Explains("event_loop_blocked"),
         Explains("nccl_hang_tp_stall"),
         Explains("gpu_unhealthy_not_allocatable", Where.ON_THIS_NODE),

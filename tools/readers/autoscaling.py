@@ -27,6 +27,8 @@ from tools.vocabulary.autoscaling import (
 KINDS = ("horizontalpodautoscalers", "events", "replicasets", "deployments", "statefulsets", "pods")
 LATELY_S = 3600.0
 LONGEST = 300
+# What a device plugin or the kubelet says of a failed pod ends with the reason.
+LONGEST_FAILURE = 600
 _UPS = frozenset({"TriggeredScaleUp"})
 _REFUSED = frozenset({"NotTriggerScaleUp", "FailedScaleUp", "FailedScheduling"})
 _KARPENTER = re.compile(r"(?:Failed to|Could not) schedule pod, ")
@@ -208,7 +210,7 @@ def _both_ends(message: str) -> str:
 def _pod(item: Object) -> dict[Signal, Value]:
     reason = str(at(item, "status", "reason") or "")
     message = str(at(item, "status", "message") or "")
-    facts: dict[Signal, Value] = {FAILED_REASON: f"{reason}: {message}"[:300] if reason else ""}
+    facts: dict[Signal, Value] = {FAILED_REASON: f"{reason}: {message}"[:LONGEST_FAILURE] if reason else ""}
     ready = next((one for one in many(item, "status", "conditions") if one.get("type") == "Ready"), None)
     created = seconds(at(item, "metadata", "creationTimestamp"))
     turned = seconds(ready.get("lastTransitionTime")) if ready and ready.get("status") == "True" else None

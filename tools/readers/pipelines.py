@@ -24,9 +24,11 @@ LATELY_S = 600.0
 # Images of what chooses an engine or passes requests on. A proxy that is a sidecar is not the serving container.
 _ROUTERS = re.compile(
     r"(?:^|/)(?:epp|llm-d-inference-scheduler|llm-d-router[\w-]*|lmstack-router|vllm-router|sglang-router|sgl-router|smg"
-    r"|litellm[\w-]*|envoy|envoy-gateway|nginx|haproxy|traefik|kong|ai-gateway[\w-]*)(?::|@|$)",
+    r"|litellm[\w-]*|dynamo-frontend|envoy|envoy-gateway|nginx|haproxy|traefik|kong|ai-gateway[\w-]*)(?::|@|$)",
     re.IGNORECASE,
 )
+# Dynamo's comes in the image of its workers, too.
+_FRONTEND = re.compile(r"\bdynamo\.frontend\b")
 _EMBEDDERS = re.compile(r"text-embeddings-inference|michaelf34/infinity|fastembed", re.IGNORECASE)
 _RERANKER = re.compile(r"rerank|cross-encoder", re.IGNORECASE)
 _GUARD = re.compile(
@@ -61,14 +63,15 @@ def read(listed: Listed) -> Iterator[Told]:
 def _part(pod: Object) -> dict[Signal, Value]:
     container = serving_container(pod)
     configuration = resolve(container_of(container))
-    facts: dict[Signal, Value] = {STAGE: _stage(pod, str(container.get("image") or ""), configuration)}
+    facts: dict[Signal, Value] = {STAGE: _stage(pod, container, configuration)}
     weight = _weights(configuration.text(Key.MODEL)[:200], configuration.text(Key.QUANTIZATION)[:40])
     if weight is not None:
         facts[WEIGHTS] = weight
     return facts
 
 
-def _stage(pod: Object, image: str, configuration: Configuration) -> str:
+def _stage(pod: Object, container: Object, configuration: Configuration) -> str:
+    image = str(container.get("image") or "")
     role = _ROLES.get(str(within(pod, "metadata", "labels").get("llm-d.ai/role") or "")) or _pool(configuration.flags)
     if role:
         return role
@@ -80,7 +83,8 @@ def _stage(pod: Object, image: str, configuration: Configuration) -> str:
     task = _TASKS.get(configuration.flags.get("task", ""))
     if task or _EMBEDDERS.search(image) or "is-embedding" in configuration.flags or _EMBEDDING.search(served):
         return task or "embedding"
-    return "router" if _ROUTERS.search(image) else ""
+    started = f"{container.get('command')} {container.get('args')}"
+    return "router" if _ROUTERS.search(image) or _FRONTEND.search(started) else ""
 
 
 def _pool(flags: Mapping[str, str]) -> str:

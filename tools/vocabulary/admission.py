@@ -10,6 +10,10 @@ UNTOLERATED = fact(
 )
 ROOM = fact("pod.room", "GPUs", Per.REPLICA, "Most free GPUs on one node that it may run on", "min", told_by="nodes")
 ROOM_CORDONED = fact(
-    "pod.room_cordoned", "GPUs", Per.REPLICA, "Most free GPUs on one cordoned node that it may run on", told_by="nodes"
+    "pod.room_cordoned",
+    "GPUs",
+    Per.REPLICA,
+    "Most free GPUs on one node that is cordoned or lacks something, and that it may run on else",
+    told_by="nodes",
 )
 QUEUE_SAID = fact("pod.queue_said", "", Per.REPLICA, "What the queue said", evidence="event", told_by="events")

@@ -246,7 +246,7 @@ def test_what_is_wrong_comes_before_what_might_be_meant(library: Library) -> Non
 def to_be_about(monkeypatch: pytest.MonkeyPatch, none: float = 0.0, **shares: float) -> None:
     """Every question is about these rules from now on, each of them broken in half of all clusters."""
     monkeypatch.setattr("bot.advisor.advisor.meant", lambda _library, _text: About(shares, none))
-    monkeypatch.setattr("bot.advisor.meant.rate", lambda _rule: 0.5)
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda _rule, _watched: 0.5)
 
 
 def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +303,9 @@ def test_what_may_ask_for_no_rule_keeps_the_form_that_it_has() -> None:
 def test_of_two_that_are_broken_the_rarer_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     to_be_about(monkeypatch, writable_root_filesystem=0.6, run_as_root=0.4)
     assert roots(answered(library, "and chat?")) == ["writable_root_filesystem"]
-    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule: 0.9 if rule == "writable_root_filesystem" else 0.3)
+    monkeypatch.setattr(
+        "bot.advisor.meant.rate", lambda rule, _watched: 0.9 if rule == "writable_root_filesystem" else 0.3
+    )
     assert roots(answered(library, "and chat?")) == ["run_as_root"]
 
 
@@ -332,7 +334,7 @@ def test_what_is_broken_weighs_the_more_the_rarer_it_is_and_what_is_kept_weighs_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     often = {"a": 0.97, "b": 0.07, "c": 0.5}
-    monkeypatch.setattr("bot.advisor.meant.rate", often.__getitem__)
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule, _watched: often[rule])
     about = About({"a": 0.5, "b": 0.1, "c": 0.2}, none=0.3)
     assert about.given({"a", "b"}) == pytest.approx({"a": 0.5 / 2.0, "b": 1.0 / 2.0})
     assert about.given({"a"}) == pytest.approx({"a": 0.5 / 1.1})
@@ -341,7 +343,7 @@ def test_what_is_broken_weighs_the_more_the_rarer_it_is_and_what_is_kept_weighs_
 
 
 def test_only_what_may_be_told_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule: 0.97 if rule == "often" else 0.0)
+    monkeypatch.setattr("bot.advisor.meant.rate", lambda rule, _watched: 0.97 if rule == "often" else 0.0)
     assert About({"often": 0.1, "seldom": 0.1}, none=0.8).worth == {"seldom"}
     assert About({"often": 0.3}, none=0.7).worth == {"often"}
     assert About({"often": SURELY}, none=9.0).worth == {"often"}, "it may be said not to be so"
@@ -351,6 +353,22 @@ def test_only_what_may_be_told_is_worth_a_look(monkeypatch: pytest.MonkeyPatch) 
     assert About({"often": OWN}).own
     assert not About({"often": OWN - 0.01}).own
     assert not NOTHING.own
+
+
+def test_of_alert_rules_one_that_is_missing_among_others_is_seldom() -> None:
+    alone, among = (kept_rates.rate("no_latency_alert", watched) for watched in (False, True))
+    assert alone > 0.9
+    assert among == kept_rates.AMONG_OTHERS
+    for other in ("writable_root_filesystem", "no_alertmanager", "alerts_without_runbook"):
+        assert kept_rates.rate(other, watched=True) == kept_rates.rate(other)
+    assert kept_rates.rate("no_autoscaler_alert", watched=True) < kept_rates.AMONG_OTHERS
+    about = About({"no_latency_alert": 0.16, "scale_to_zero": 0.47, "alerts_without_runbook": 0.33}, none=0.03)
+    assert about.given({"no_latency_alert"})["no_latency_alert"] < LIKELY
+    assert about.given({"no_latency_alert"}, watched=True)["no_latency_alert"] > LIKELY
+    # All of them are looked at where one may be told: only so it is known that there are others.
+    assert {"no_latency_alert", "no_down_alert", "no_queue_alert"} <= about.worth
+    assert "no_alertmanager" not in about.worth
+    assert not About({"no_latency_alert": 0.02}, none=0.9).worth
 
 
 def test_every_rule_has_a_rate() -> None:

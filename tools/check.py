@@ -179,7 +179,7 @@ class Check:
     nothing else explains.
     `asked` is how people ask for a rule, regular expressions over lower case: to whoever asks it is told, in an incident too.
     `sign` is how a failure mode's own sign is named, and `ahead_of` are those that tell of the same harm by another sign: whoever names
-    this one is told of it first.
+    this one is told of it first, where its readings show that it outranks an end of the process.
     `complaints` is how people tell of its harm without knowing of it: it is told to them where the harm is seen and nothing else is wrong.
     `felt` marks a rule whose harm may be seen without anything else that fires: it is judged in an incident too.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.

@@ -53,8 +53,8 @@ def suspects(diagnosis: Diagnosis, topology: Topology, named: Iterable[Subject])
         if outcome.subject.namespace and any(one.key == outcome.key for one in unused):
             homes.add(outcome.subject.namespace)
     before = (one for one in topology.workloads if one.namespace in homes and _stands_before(one, topology))
-    keys.update((key, None) for one in sorted(before) for key in topology.pods_of(one))
     keys.update((key, None) for one in sorted(named) for key in topology.pods_of(one))
+    keys.update((key, None) for one in sorted(before) for key in topology.pods_of(one))
     return list(keys)
 
 

@@ -71,7 +71,7 @@ class Query:
                 texts[0],
                 *(f"({text} unless on ({keys}) ({' or '.join(texts[:at])}))" for at, text in enumerate(texts) if at),
             ]
-        zero = none_yet(ask, found, source.anchor, labels, source.match)
+        zero = none_yet(ask, found, source, labels)
         text = " or ".join((*texts, zero) if zero else texts)
         return cls(ask, source, tuple(found), identity, text)
 

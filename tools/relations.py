@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from tools.check import Explains, Where
@@ -21,13 +21,14 @@ _EQUIPS = re.compile(
     r"device-plugin|^nvdp-|(?:nvidia|gpu)-driver|container-toolkit|(?:nvidia|gpu)-operator|operator-validator|mig-manager"
 )
 
+_HOST = re.compile(r"(?<![\w.-])([a-z0-9][a-z0-9-]{0,62}\.[a-z0-9][a-z0-9-]{0,62})(?![\w-])")
 _DOWN = frozenset(one.symptom for one in DOWN)
 
 
 def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tuple[str, ...]]:
     """For each fired key the keys of the fired causes that explain it, resolved on the topology."""
     outcomes = list(fired)
-    needing = [outcome for outcome in outcomes if outcome.case.id in NEEDING]
+    named = _by_host(outcomes)
     by_id: dict[str, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         by_id[outcome.case.id].append(outcome)
@@ -41,11 +42,8 @@ def explanations(fired: Iterable[Outcome], topology: Topology) -> dict[str, tupl
                     cause, symptom, explains, topology
                 ):
                     explained[symptom.key].append(cause.key)
-        for symptom in needing if cause.subject.namespace and _stops(cause, topology) else ():
-            if symptom.subject == cause.subject:
-                continue
-            if needs(symptom.subject, cause.subject, topology) or _names(symptom, cause.subject):
-                explained[symptom.key].append(cause.key)
+        for symptom in _in_need(cause, outcomes, named, topology):
+            explained[symptom.key].append(cause.key)
     return {key: tuple(sorted(set(causes))) for key, causes in explained.items()}
 
 
@@ -67,17 +65,53 @@ def needs(subject: Subject, other: Subject, topology: Topology) -> bool:
     return bool(topology.supports.get(other, frozenset()) & topology.workloads_of(subject))
 
 
-def _names(symptom: Outcome, other: Subject) -> bool:
-    """Whether the line that tells of a symptom names a workload as a host: `NAME.NAMESPACE`, as whoever calls it through the cluster's DNS does."""
-    host = f"{other.name}.{other.namespace}"
-    evidence = symptom.because.evidence if symptom.because is not None else ()
-    lines = [one.value for one in evidence if isinstance(one.value, str) and host in one.value]
-    return any(re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", line) for line in lines)
+def _by_host(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    named: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        for host in _hosts(outcome) if outcome.case.id in NEEDING else ():
+            named[host].append(outcome)
+    return named
+
+
+def _in_need(
+    cause: Outcome, outcomes: Iterable[Outcome], named: Mapping[str, list[Outcome]], topology: Topology
+) -> Iterator[Outcome]:
+    """The symptoms of those that cannot serve without a workload that this stops, by what they are set to call or by what their lines name."""
+    supports, calls = cause.subject in topology.supports, named.get(_host(cause.subject), ())
+    if not (supports or calls) or not _stops(cause, topology):
+        return
+    for symptom in outcomes if supports else ():
+        if symptom.case.id in NEEDING and needs(symptom.subject, cause.subject, topology):
+            yield symptom
+    yield from (symptom for symptom in calls if _calls(symptom, cause, topology))
+
+
+def _host(subject: Subject) -> str:
+    return f"{subject.name}.{subject.namespace}"
+
+
+def _hosts(outcome: Outcome) -> frozenset[str]:
+    """What the lines that tell of it name as hosts of the cluster's DNS: `NAME.NAMESPACE`, as whoever calls a Service writes it."""
+    evidence = outcome.because.evidence if outcome.because is not None else ()
+    return frozenset(host for one in evidence if isinstance(one.value, str) for host in _HOST.findall(one.value))
+
+
+def _calls(symptom: Outcome, cause: Outcome, topology: Topology) -> bool:
+    """Whether a symptom whose line names a workload is that workload's; of two that name each other, or that hold GPUs both, neither is the other's."""
+    if symptom.subject == cause.subject or cause.case.id in (*_outranked(symptom), *_apart(symptom)):
+        return False
+    if _host(symptom.subject) in _hosts(cause):
+        return False
+    return not all(_holds_gpus(one.subject, topology) for one in (symptom, cause))
+
+
+def _holds_gpus(subject: Subject, topology: Topology) -> bool:
+    return any(topology.pods[key].gpus for key in topology.pods_of(subject))
 
 
 def _stops(cause: Outcome, topology: Topology) -> bool:
     """Whether it keeps a workload from serving: whatever ails a store or a router, and of an engine what takes it down or leaves it no place."""
-    if not any(topology.pods[key].gpus for key in topology.pods_of(cause.subject)):
+    if not _holds_gpus(cause.subject, topology):
         return True
     ids = {cause.case.id, *(explains.symptom for explains in _explains(cause))}
     return bool(ids & _DOWN) or cause.case.id.startswith("pending_")

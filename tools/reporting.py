@@ -99,6 +99,12 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
     known = seen | {key for key, answers in up.items() if not (answers and _by_agent(topology, key))}
     watched = {topology.pods[key].workload for key in known if key in topology.pods}
     holding = {pod.workload for pod in topology.pods.values() if pod.gpus}
+    # Groups whose workers do tell of an engine: then one that does not is missed.
+    telling = {
+        topology.pods[key].workload
+        for key in seen
+        if key in topology.pods and _works_for_another(topology.pods[key], topology)
+    }
     values: dict[str, Value] = {}
     unseen: dict[str, Blind] = {}
     for key, pod in topology.pods.items():
@@ -106,7 +112,7 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
             continue
         if not pod.gpus and key not in known and pod.workload in holding:
             continue  # the head of a cluster of servers, which serves nothing itself
-        if key not in seen and _works_for_another(pod, topology):
+        if key not in seen and _works_for_another(pod, topology) and pod.workload not in telling:
             continue
         if pod.workload in watched:
             values[key] = 1.0 if key in fresh else 0.0

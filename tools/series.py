@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.buckets import STATISTIC as BUCKETS
-from tools.signals import Ask, Kind, Per, Signal
+from tools.signals import REQUESTS_RUNNING, Ask, Kind, Per, Signal
 
 # Everything that a source's identity may need: which pod exported it, which node, which GPU, which model.
 IDENTITY = (
@@ -122,16 +122,24 @@ def braces(*parts: str) -> str:
     return f"{{{inner}}}" if inner else ""
 
 
-def none_yet(ask: Ask, found: Sequence[Series], anchors: Sequence[str], labels: Labels, source_match: str = "") -> str:
-    """The PromQL of 0 for who reports without a counter that is there from its first use on, empty where that does not hold of these series."""
-    if ask.statistic not in {"increase", "rate"} or not found or not all(series.at_first_use for series in found):
+def none_yet(ask: Ask, found: Sequence[Series], source: Source, labels: Labels) -> str:
+    """The PromQL of 0 for who reports without a counter that is there from its first use on, and ran nothing either; empty where that does not hold.
+
+    Who ran requests and has no counter finished none yet, or is kept from being counted: nobody knows which.
+    """
+    busy = [one.metric for one in source.signals.get(REQUESTS_RUNNING, ())]
+    lazy = bool(found) and all(series.at_first_use for series in found)
+    if ask.statistic not in {"increase", "rate"} or not lazy or not busy:
         return ""
+    anchors, source_match = source.anchor, source.match
     by = ", ".join(labels.keys)
     there = " or ".join(f"max by ({by}) ({name}{braces(source_match, labels.matchers)})" for name in anchors)
     counted = " or ".join(
         f"max by ({by}) ({one.metric}{braces(source_match, one.match, labels.matchers)})" for one in found
     )
-    return f"(({there}) * 0 unless ({counted}))"
+    inner = braces(source_match, labels.matchers)
+    ran = " or ".join(f"max by ({by}) (max_over_time({name}{inner}[{ask.window or '5m'}])) > 0" for name in busy)
+    return f"(({there}) * 0 unless ({counted}) unless ({ran}))"
 
 
 _OVER = {"max": "max_over_time", "min": "min_over_time", "avg": "avg_over_time", "slope": "deriv", "changes": "changes"}

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from tools import alert_rules, exported
 from tools.columns import Column, Part, Value
+from tools.facts import many
 from tools.measure import Measured
 from tools.observe import Cluster
 from tools.reading import Blind, Reason
@@ -27,9 +28,13 @@ from tools.wanted_series import WANTED
 RULES = "/api/v1/rules"
 DECLARED = "prometheusrules.monitoring.coreos.com"
 NO_CLUSTER = Blind(Reason.NOT_SET, "no cluster is asked")
+# Prometheus and Thanos Ruler count so what they could not evaluate.
+FAILURES = "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{}[15m]))"
+MOST_GROUPS = 3
 RUNTIME = "/api/v1/status/runtimeinfo"
 RECEIVERS = "/api/v1/alertmanagers"
 UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
+UNCOUNTED = Blind(Reason.NO_SERIES, "whoever evaluates the rules does not count here what failed")
 PAST = Blind(Reason.NOT_KEPT, "which rules Prometheus had then is not kept")
 WINDOW_S = 600
 DAY_S = 86400.0
@@ -60,7 +65,7 @@ def watching(
     if told.SCRAPE_INTERVAL.now in wanted:
         found[told.SCRAPE_INTERVAL.now] = _intervals(prom, topology, now, matchers)
     if any(signal.now in wanted for signal in told.OF_RULES):
-        found |= _rules(prom, cluster, topology, now, past)
+        found |= _rules(prom, cluster, topology, now, past, matchers)
     if told.ALERTMANAGERS.now in wanted:
         found[told.ALERTMANAGERS.now] = _receivers(prom, now, past)
     if told.RETENTION.now in wanted:
@@ -68,11 +73,14 @@ def watching(
     return {ask: Column(ask, (found[ask],), UNTOLD) for ask in wanted if ask in found}
 
 
-def _rules(prom: PromSource, cluster: Cluster | Blind, topology: Topology, now: float, past: bool) -> dict[Ask, Part]:
+def _rules(
+    prom: PromSource, cluster: Cluster | Blind, topology: Topology, now: float, past: bool, matchers: str
+) -> dict[Ask, Part]:
     data = PAST if past else prom.told(RULES)
     if isinstance(data, Blind):
         return {signal.now: Part("Prometheus", f"GET {RULES}", now, blind=data) for signal in told.OF_RULES}
     source, path, rules = "Prometheus", f"GET {RULES}", alert_rules.parse(data)
+    groups: set[str] = set()
     if not rules and not isinstance(cluster, Blind):
         listing = cluster.list(DECLARED)
         if listing.blind is not None:
@@ -83,8 +91,23 @@ def _rules(prom: PromSource, cluster: Cluster | Blind, topology: Topology, now: 
         declared = alert_rules.declared(listing.items)
         if declared:
             source, path, rules = "Kubernetes API", listing.path, declared
+            groups = {str(one.get("name")) for item in listing.items for one in many(item, "spec", "groups")}
     facts = alert_rules.facts(rules, topology.engines)
-    return {signal.now: Part(source, path, now, values) for signal, values in facts.items()}
+    found = {signal.now: Part(source, path, now, values) for signal, values in facts.items()}
+    return found | ({told.RULES_FAILING.now: _failing_elsewhere(prom, now, groups, matchers)} if groups else {})
+
+
+def _failing_elsewhere(prom: PromSource, now: float, groups: Collection[str], matchers: str) -> Part:
+    """Which of the groups that are declared a ruler elsewhere could not evaluate, by what it counts of itself."""
+    query = FAILURES.format(braces(matchers))
+    result = prom.query(query, now)
+    counted = [(row.labels.get("rule_group", "").rpartition(";")[2], row.value) for row in result.rows]
+    counted = [(name, failed) for name, failed in counted if name in groups]
+    if result.blind is not None or not counted:
+        return Part("Prometheus", query, now, blind=result.blind or UNCOUNTED)
+    failing = sorted({name for name, failed in counted if failed > 0})
+    said = "; ".join(f"rules of the group {name}"[:120] for name in failing[:MOST_GROUPS])
+    return Part("Prometheus", query, now, {str(CLUSTER): said})
 
 
 def _receivers(prom: PromSource, now: float, past: bool) -> Part:

@@ -12,7 +12,7 @@ BACK_S = 6 * 3600.0
 _RECENT = "recent"
 _ENDED = re.compile(
     # What comes again and again has not recovered between two times.
-    r"\b(?:restart\w*|die[sd]?|dying|crash\w*|blips?|blipping|drops?|disappear\w*|vanish\w*|goes? (?:away|down)|killed)\b[^.?!]{0,60}"
+    r"\b(?:restart\w*|die[sd]?|dying|crash\w*|disappear\w*|vanish\w*|killed)\b[^.?!]{0,60}"
     r"\b(?:(?:every|each|once an?) [^.?!]{0,20}\b(?:min|mins|minutes?|hours?|h)|hourly)\b|"
     r"\b(?:what|who) (?:has |had )?(?:killed|evicted|ended|stopped|restarted|removed|crashed|threw|kicked)\b"
     r"|\bwhy (?:did|was|were|has|had)\b[^.?!]{0,80}\b(?:die[ds]?|dead|vanish\w*|disappear\w*|restart\w*|crash\w*|go (?:down|away)|gone|killed|evict\w*|away|ended|recreat\w*|thrown)\b",

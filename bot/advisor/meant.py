@@ -72,8 +72,9 @@ class About:
     def given(self, broken: Collection[str], watched: bool = False) -> dict[str, float]:
         """How likely each of the rules that are broken is asked for, given that these are broken and the others are kept, 0 to 1.
 
-        `watched` says that some alert rules are kept.
+        `watched` says that some alert rules are kept: it weighs where the question hardly asks for no rule at all.
         """
+        watched = watched and self.none < HARDLY
         lifted = {rule: share / (rate(rule, watched) + SELDOM) for rule, share in self.shares.items() if rule in broken}
         kept = sum(share for rule, share in self.shares.items() if rule not in broken)
         whole = self.none + kept + sum(lifted.values())

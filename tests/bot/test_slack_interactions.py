@@ -109,6 +109,8 @@ def test_a_command_asks_and_the_answer_starts_a_thread(door: Door) -> None:
     assert "thread_ts" not in answer
     assert answer["blocks"][0]["elements"][0]["text"] == "<@U1> asked: why is channel &lt;slow&gt;?"
     assert "<!" not in str(answer["blocks"])
+    # The message is there before whoever posted it has noted that the thread is his.
+    door.settled()
     door.say("and since when?", thread=answer["ts"])
     assert [one.get("thread_ts") for one in door.answered(2)] == [None, answer["ts"]]
 

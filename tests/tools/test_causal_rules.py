@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -150,6 +151,7 @@ SHORT = "The node was low on resource: ephemeral-storage. Threshold quantity: 10
             f"{SHORT}{WROTE.format('llm', '1048576Ki')}",
             {"node_disk_full"},
         ),
+        ('Usage of EmptyDir volume "tmp" exceeds the limit "64Mi". ', {"node_memory_pressure_eviction", "node_disk_full"}),
         ("The node had condition: [DiskPressure]. ", {"node_disk_full"}),
         (
             "The node was low on resource: memory. Container llm was using 191874020Ki, request is 24Gi, has larger consumption of memory. ",
@@ -163,6 +165,7 @@ SHORT = "The node was low on resource: ephemeral-storage. Threshold quantity: 10
         "its own limit",
         "of what it wrote nothing is said",
         "it wrote next to nothing",
+        "a small volume of its own",
         "it was turned away",
         "of memory",
     ],
@@ -185,28 +188,62 @@ ENVOY = '[2026-06-11T08:34:02.997Z] "POST /v1 HTTP/1.1" 503 UH no_healthy_upstre
 )  # fmt: skip
 def test_a_router_whose_line_names_who_is_down_goes_with_him(host: str, named: bool) -> None:
     silent = {**scene("router_without_backends")["fires"], "log.no_backend now": ENVOY.format(host)}
-    told = diagnose(two((APP, scene("create_container_config_error")["fires"]), (OTHER, silent)))
+    taken = two((APP, scene("create_container_config_error")["fires"]), (OTHER, silent))
+    pods = {key: replace(one, gpus=0.0) if one.workload == OTHER else one for key, one in taken.topology.pods.items()}
+    told = diagnose(replace(taken, topology=replace(taken.topology, pods=pods)))
     roots = {finding.id for finding in told.findings if finding.root}
     assert roots == {"create_container_config_error", *(() if named else ("router_without_backends",))}
     assert "router_without_backends" in {finding.id for finding in told.findings}
+    # Who holds GPUs is needed only by who holds none.
+    assert "router_without_backends" in {finding.id for finding in diagnose(taken).findings if finding.root}
+
+
+def test_of_two_whose_lines_name_each_other_neither_is_the_cause() -> None:
+    ends = scene("engine_dead")["fires"]
+    line = "EngineDeadError: EngineCore encountered an issue. http://{}.{}:8000 is gone"
+    worlds = [
+        (one, {**ends, "log.engine_dead now": line.format(other.name, other.namespace)})
+        for one, other in ((APP, OTHER), (OTHER, APP))
+    ]
+    taken = two(*worlds)
+    for idle in ({APP}, {OTHER}, {APP, OTHER}):
+        pods = {
+            key: replace(one, gpus=0.0) if one.workload in idle else one for key, one in taken.topology.pods.items()
+        }
+        told = diagnose(replace(taken, topology=replace(taken.topology, pods=pods)))
+        assert {finding.key for finding in told.findings if finding.root and finding.id == "engine_dead"} <= {
+            f"engine_dead@{APP}", f"engine_dead@{OTHER}",
+        }  # fmt: skip
+        assert not [finding for finding in told.findings if finding.explained_by]
 
 
 @pytest.mark.parametrize(
     ("signs", "root"), [({"xid_application"}, "xid_application"), (set(), "engine_dead"), ({"engine_dead"}, "engine_dead")]
 )  # fmt: skip
 def test_of_two_signs_of_the_same_harm_the_one_that_is_named_comes_first(signs: set[str], root: str) -> None:
-    died = {**scene("xid_application")["fires"], **scene("engine_dead")["fires"]}
+    kernel = {"log.cuda_fault now": "RuntimeError: CUDA error: an illegal memory access was encountered"}
+    died = {**scene("xid_application")["fires"], **scene("engine_dead")["fires"], **kernel}
     told = diagnose(two((APP, died)), Within(signs=frozenset(signs)))
     assert {finding.id for finding in told.findings if finding.root} == {root}
     assert {"engine_dead", "xid_application"} <= {finding.id for finding in told.findings}
+    # A code alone may be the echo of a process that died.
+    echo = diagnose(two((APP, {**died, "log.cuda_fault now": ""})), Within(signs=frozenset(signs)))
+    assert {finding.id for finding in echo.findings if finding.root} == {"engine_dead"}
 
 
-@pytest.mark.parametrize(("since", "root"), [(3300, "gpu_held_by_not_ready_pod"), (300, "pending_insufficient_gpu")])
-def test_who_does_not_end_keeps_its_successor_waiting(since: float, root: str) -> None:
+@pytest.mark.parametrize(
+    ("since", "wants", "roots"),
+    [
+        (3300, 1, {"gpu_held_by_not_ready_pod"}),
+        (300, 1, {"pending_insufficient_gpu"}),
+        (3300, 8, {"pending_insufficient_gpu"}),
+    ],
+)
+def test_who_does_not_end_keeps_its_successor_waiting(since: float, wants: float, roots: set[str]) -> None:
     waits = {
         "pod.pending_for now": [0, 3300],
         "pod.unschedulable now": ["", "1 Insufficient nvidia.com/gpu."],
-        "pod.gpu_request now": 1,
+        "pod.gpu_request now": [1, wants],
     }
     ends = {
         "pod.phase now": ["Terminating", "Pending"],
@@ -215,7 +252,7 @@ def test_who_does_not_end_keeps_its_successor_waiting(since: float, root: str) -
         "pod.ending_for now": [since, 0],
     }
     told = diagnose(two((APP, {**waits, **ends})))
-    assert {finding.id for finding in told.findings if finding.root} == {root}
+    assert {finding.id for finding in told.findings if finding.root} == roots
     elsewhere = diagnose(two((OTHER, {**ends, "pod.gpu_request now": 1}), (APP, waits)))
     assert "pending_insufficient_gpu" in {finding.id for finding in elsewhere.findings if finding.root}
 
@@ -231,3 +268,4 @@ def test_who_finds_no_device_on_a_card_that_fails_lacks_no_library(line: str, ro
     world = {**scene("library_missing")["fires"], **scene("xid_critical")["fires"], "log.library_missing now": line}
     told = diagnose(two((APP, world)))
     assert {finding.id for finding in told.findings if finding.root} == roots
+    assert "library_missing" in {finding.id for finding in told.findings}

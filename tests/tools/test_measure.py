@@ -130,9 +130,10 @@ def test_who_reports_without_a_counter_of_first_use_has_counted_nothing(
     ]  # fmt: skip
     measured = measure(prom, asked, now)
     done = {
-        pod: value(measured, asked[0], f"team/{pod}", now)[0] for pod in ("used-0", "unused-0", "first-0", "quiet-0")
+        pod: value(measured, asked[0], f"team/{pod}", now)[0]
+        for pod in ("used-0", "unused-0", "first-0", "quiet-0", "busy-1")
     }
-    assert done == {"used-0": pytest.approx(300), "unused-0": 0.0, "first-0": None, "quiet-0": None}
+    assert done == {"used-0": pytest.approx(300), "unused-0": 0.0, "first-0": None, "quiet-0": None, "busy-1": None}
     assert value(measured, asked[1], "team/unused-0", now) == (0.0, None)
     # Nobody on this server shows that the name is right: then nothing is said.
     for ask in asked[2:]:

@@ -24,7 +24,7 @@ from tools.sources.prom import PromSource
 from tools.topology import CLUSTER, Gpu, Pod, Topology
 from tools.vocabulary import watching as told
 from tools.wanted_series import WANTED
-from tools.watching import DECLARED, RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
+from tools.watching import DECLARED, FAILURES, RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "team", "app")
@@ -171,6 +171,41 @@ def test_what_is_meant_to_be_watched_counts_where_prometheus_evaluates_no_rule(
     assert (("list", DECLARED) in kube.asked) is asked
     path = "GET /apis/monitoring.coreos.com/v1/prometheusrules" if told_of == "Wait" else f"GET {RULES}"
     assert column.parts[0].query == path
+
+
+def counted(**groups: float) -> dict[str, Any]:
+    rows = [
+        {"metric": {"rule_group": f"/etc/rules/a.yaml;{name}"}, "value": [NOW, str(n)]} for name, n in groups.items()
+    ]
+    return {"resultType": "vector", "result": rows}
+
+
+@pytest.mark.parametrize(
+    ("groups", "failing"),
+    [
+        ({"board": 30.0, "gpu": 0.0}, "rules of the group board"),
+        ({"board": 0.0, "theirs": 9.0}, ""),
+        ({"theirs": 9.0}, None),
+        ({}, None),
+    ],
+    ids=["one fails", "none of ours fails", "somebody else's are counted", "nobody counts"],
+)
+def test_what_a_ruler_elsewhere_cannot_evaluate_is_told_by_what_it_counts(
+    server: Server, groups: dict[str, float], failing: str | None
+) -> None:
+    server.says(RULES, {"groups": []})
+    server.says("/api/v1/query", counted(**groups))
+    named = {"spec": {"groups": [{"name": name, **WRITTEN["spec"]["groups"][0]} for name in ("board", "gpu")]}}
+    column = columns(server.prom, told.RULES_FAILING, cluster=FakeKube({DECLARED: [named]}))
+    assert value(column, str(CLUSTER)) == failing
+    assert (blind(column, str(CLUSTER)) is None) is (failing is not None)
+    assert server.queries == [FAILURES.format("")]
+
+
+def test_a_prometheus_that_evaluates_rules_is_not_asked_what_it_counts(server: Server) -> None:
+    server.says(RULES, {"groups": [{"rules": [OTHER_RULE]}]})
+    assert value(columns(server.prom, told.RULES_FAILING, cluster=FakeKube({DECLARED: [WRITTEN]})), str(CLUSTER)) == ""
+    assert not server.queries
 
 
 @pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.SOURCE_DOWN])

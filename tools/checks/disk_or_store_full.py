@@ -14,14 +14,14 @@ The node's own disk that is full (that is told of the node), or the shared memor
 import re
 
 from tools.check import Applies, Because, Check, Limits, Now, On
-from tools.ended_with import LIMITS, ended_with, helps, needs
-from tools.failed_starts import DECISIVE, told
+from tools.ended_with import LIMITS, causes, ended_with, helps, needs
+from tools.failed_starts import DECISIVE, failed_start, told
 from tools.failing_replicas import told_while_ready
 from tools.families import FAILING, QUEUEING, named
 from tools.finding import Change, Remedy
 from tools.signals import LOG_SHM
 from tools.vocabulary.cluster_parts import LOG_NO_ROOM, LOG_WRITE_FULL
-from tools.vocabulary.startup import START_BLOCKED
+from tools.vocabulary.startup import LOG_DOWNLOAD, START_BLOCKED
 
 _OTHERWISE = (*DECISIVE, LOG_SHM)
 _ETCD = re.compile(r"etcdserver|NOSPACE")
@@ -31,13 +31,18 @@ _PATH = re.compile(
 )
 
 
-_ENDED = ended_with(LOG_NO_ROOM, LOG_WRITE_FULL, unless=_OTHERWISE)
+_ENDED = ended_with(LOG_NO_ROOM, unless=_OTHERWISE)
+# What could not be written may be survived: it ends a start in whose log nothing else names a cause but the download that it was of.
+_START = failed_start(LOG_WRITE_FULL, unless=(*causes(LOG_NO_ROOM, LOG_WRITE_FULL, LOG_DOWNLOAD), LOG_SHM))
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica ends or fails its requests over a store that is full, or a ready one cannot write what its callers send."""
     unless = (*_OTHERWISE, LOG_NO_ROOM)
-    return told_while_ready(now, limits["errors"], LOG_WRITE_FULL, unless) or _ENDED(now, limits)
+    found = told_while_ready(now, limits["errors"], LOG_WRITE_FULL, unless) or _ENDED(now, limits)
+    if found is not None or now.get(LOG_WRITE_FULL.now) is None:
+        return found
+    return _START(now, limits)
 
 
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
@@ -84,7 +89,7 @@ CHECK = Check(
     applies=Applies.NEEDED,
     severity="critical",
     needs=needs(LOG_NO_ROOM),
-    helps=helps(_OTHERWISE, START_BLOCKED.now, LOG_WRITE_FULL.now),
+    helps=helps(causes(LOG_NO_ROOM), LOG_SHM.now, START_BLOCKED.now, LOG_WRITE_FULL.now),
     limits=LIMITS,
     fires=fires,
     explains=(

@@ -64,8 +64,16 @@ def _ending(now: Now, ready: Reading, limits: Limits) -> Because | None:
         since=since,
         gpus=gpus,
     )
-    # Its successor waits for what it holds.
-    return replace(found, explains=(Explains("pending_insufficient_gpu"),))
+    return replace(found, explains=(Explains("pending_insufficient_gpu"),)) if _enough(now, gpus) else found
+
+
+def _enough(now: Now, gpus: Reading) -> bool:
+    """Whether its successor waits for just what it holds: no more pods wait than end, and none for more GPUs."""
+    phases = now.each(POD_PHASE.now)
+    waiting = [phase for phase in phases if phase.text == "Pending"]
+    wants = [needed(now, phase, GPU_REQUEST.now).number for phase in waiting]
+    ends = sum(phase.text == "Terminating" for phase in phases)
+    return len(waiting) <= ends and all(number <= gpus.number for number in wants)
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:

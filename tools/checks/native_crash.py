@@ -14,14 +14,14 @@ A line that names a cause (out of memory, a library of another version, a collec
 
 import re
 
-from tools.check import Applies, Because, Check, Limits, Now, On, because
+from tools.check import Applies, Because, Check, Limits, Now, On, Unseen, because
 from tools.crashes import log_line, of_container, recent
 from tools.ended_with import LIMITS, causes, ended_with, helps, needs
 from tools.failed_starts import told
 from tools.failing_replicas import told_by
 from tools.families import FAILING, QUEUEING
 from tools.finding import Remedy
-from tools.signals import LOG_LAST_ERROR, LOG_SERVING, RESTARTS
+from tools.signals import EXIT_CODE, LOG_LAST_ERROR, LOG_SERVING, RESTARTS
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 from tools.vocabulary.host_faults import LOG_NATIVE_CRASH
 from tools.vocabulary.startup import LOG_ENGINE_DEAD
@@ -37,6 +37,7 @@ _SIGNALS = {
     136: "an arithmetic error",
     139: "a segmentation fault",
 }
+_ILLEGAL = 132
 _CITES = ("kubernetes/exit-codes-and-terminations", "systems/python-and-image-errors")
 _SAID = ended_with(LOG_NATIVE_CRASH, LOG_CUDA_FAULT, unless=_OTHERWISE)
 _VERIFY = "The same start or request no longer ends the process, and restarts stay at zero for a day."
@@ -44,7 +45,15 @@ _VERIFY = "The same start or request no longer ends the process, and restarts st
 
 def fires(now: Now, limits: Limits) -> Because | None:
     """Fire when a replica's log tells of it, or where it ended by such a signal and its log breaks off without an error."""
-    return _SAID(now, limits) or _silent(now, limits)
+    try:
+        said = _SAID(now, limits)
+    except Unseen:
+        # The log of another replica that cannot be read hides nothing.
+        silent = _silent(now, limits)
+        if silent is None:
+            raise
+        return silent
+    return said or _silent(now, limits)
 
 
 def _silent(now: Now, limits: Limits) -> Because | None:
@@ -65,7 +74,8 @@ def _silent(now: Now, limits: Limits) -> Because | None:
 def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
     """By what kind of crash it was."""
     line = told(now, LOG_NATIVE_CRASH)
-    if _INSTRUCTION.search(line):
+    codes = {int(code.number) for code in now.each(EXIT_CODE.now)} if now.get(EXIT_CODE.now) is not None else set()
+    if _INSTRUCTION.search(line) or (not line and _ILLEGAL in codes):
         return (
             Remedy(
                 "The binary was built for another processor: take an image for this machine type (AVX-512 or AVX2, x86 or Arm; lscpu shows what"

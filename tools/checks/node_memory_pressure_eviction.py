@@ -32,7 +32,9 @@ _WHY = re.compile(
 # Of which resource it was, and what the pod itself had of it: who had next to nothing is turned out for what others filled.
 _DISK = re.compile(r"ephemeral-storage|DiskPressure|inodes|nodefs|imagefs")
 _USED = re.compile(r"was using (\S{1,20}), request is")
-_ITS_LIMIT = re.compile(r"usage exceeds|exceeds the (?:total )?limit|storage limit")
+_ITS_LIMIT = re.compile(
+    r"exceeds the (?:total |local ephemeral storage )?limit(?: of containers)? \"?([0-9][0-9.]{0,12}[A-Za-z]{0,3})"
+)
 
 _FULL = "node_disk_full"
 # Its successor waits for the same node.
@@ -60,7 +62,8 @@ def fires(now: Now, limits: Limits) -> Because | None:
 def _beside_a_full_disk(found: Because, says: str, limits: Limits) -> Because:
     """The same with what it is to a node whose disk is full: its cause where the pod filled it, else its symptom, and nothing where it was of memory."""
     wrote = _DISK.search(says) and any((quantity(used) or 0.0) > limits["written"] for used in _USED.findall(says))
-    if wrote or _ITS_LIMIT.search(says):
+    limit = _ITS_LIMIT.search(says)
+    if wrote or (limit and (quantity(limit[1]) or 0.0) > limits["written"]):
         return replace(found, explains=(*_EXPLAINS, Explains(_FULL, Where.ON_THIS_NODE)), apart=(_FULL,))
     return replace(found, explains=_EXPLAINS, apart=() if _DISK.search(says) else (_FULL,))
 

@@ -12,7 +12,7 @@ from tools.catalogue.models import Model, model
 from tools.catalogue.spelling import UnknownNameError
 from tools.engines import Configuration, Key, resolve
 from tools.engines.manifest import container_of
-from tools.facts import Object, at, last_seen, name_of, serving_container, within
+from tools.facts import Object, at, gpus_requested, last_seen, name_of, serving_container, within
 from tools.quantity import seconds
 from tools.readers import Listed, Told, Value
 from tools.signals import Signal
@@ -84,7 +84,7 @@ def _stage(pod: Object, container: Object, configuration: Configuration) -> str:
     if task or _EMBEDDERS.search(image) or "is-embedding" in configuration.flags or _EMBEDDING.search(served):
         return task or "embedding"
     started = f"{container.get('command')} {container.get('args')}"
-    return "router" if _ROUTERS.search(image) or _FRONTEND.search(started) else ""
+    return "router" if _ROUTERS.search(image) or (_FRONTEND.search(started) and not gpus_requested(pod)) else ""
 
 
 def _pool(flags: Mapping[str, str]) -> str:

@@ -50,8 +50,8 @@ TEI = Source(
     keys=("namespace", "pod"),
     signals={
         REQUESTS_WAITING: (Series("te_queue_size"),),
-        REQUESTS_FINISHED: (Series("te_request_success", at_first_use=True),),
-        PROMPT_TOKENS: (Series("te_request_input_length_sum", at_first_use=True),),
+        REQUESTS_FINISHED: (Series("te_request_success"),),
+        PROMPT_TOKENS: (Series("te_request_input_length_sum"),),
         QUEUE_TIME: (Series("te_request_queue_duration"),),
         REQUEST_TOKENS: (Series("te_request_input_length"),),
     },

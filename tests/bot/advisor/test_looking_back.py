@@ -21,7 +21,7 @@ AGO = 5400.0
         ("who evicted app this morning", True),
         ("why did one replica of app vanish around half past six?", True),
         ("app restarts about every 75 minutes, is the probe too tight?", True),
-        ("app blips for 90 s every hour or so", True),
+        ("throughput of app drops every 20 minutes", False),
         ("a pod of app dies hourly", True),
         ("we scrape app every 30 minutes, is it all right?", False),
         ("app restarts. Our backup runs every hour", False),

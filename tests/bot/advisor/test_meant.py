@@ -365,6 +365,8 @@ def test_of_alert_rules_one_that_is_missing_among_others_is_seldom() -> None:
     about = About({"no_latency_alert": 0.16, "scale_to_zero": 0.47, "alerts_without_runbook": 0.33}, none=0.03)
     assert about.given({"no_latency_alert"})["no_latency_alert"] < LIKELY
     assert about.given({"no_latency_alert"}, watched=True)["no_latency_alert"] > LIKELY
+    unsure = About(about.shares, none=HARDLY)
+    assert unsure.given({"no_latency_alert"}, watched=True) == unsure.given({"no_latency_alert"})
     # All of them are looked at where one may be told: only so it is known that there are others.
     assert {"no_latency_alert", "no_down_alert", "no_queue_alert"} <= about.worth
     assert "no_alertmanager" not in about.worth

@@ -15,7 +15,9 @@ from tools.signals import LOG_LAST_ERROR, LOG_SERVING, RESTARTS, Ask, Signal
 from tools.vocabulary import log_signals
 from tools.vocabulary.gpu_software import LOG_CUDA_FAULT
 from tools.vocabulary.host_faults import LOG_NATIVE_CRASH
+from tools.vocabulary.order import LOG_ORDER
 from tools.vocabulary.outcomes import LOG_OVERLOADED
+from tools.vocabulary.retractions import LOG_RETRACTED
 from tools.vocabulary.security import LOG_PICKLE
 from tools.vocabulary.startup import LOG_ENGINE_DEAD, LOG_UNREACHABLE
 from tools.vocabulary.volumes import LOG_FILES_THERE
@@ -23,8 +25,10 @@ from tools.vocabulary.volumes import LOG_FILES_THERE
 LIMITS: dict[str, Limit] = {**failed_starts.LIMITS, **failing_replicas.LIMITS}
 HELPS: tuple[Ask, ...] = (*failed_starts.HELPS, *failing_replicas.HELPS)
 # What stands beside any cause: that it served or found its files, what it could not reach, that the engine behind the server is dead, and
-# how its processes fell, and what it refused before.
+# how its processes fell, what it refused or took back before, and in which order it told of errors.
 _BESIDE = (
+    LOG_ORDER,
+    LOG_RETRACTED,
     LOG_SERVING,
     LOG_FILES_THERE,
     LOG_LAST_ERROR,

@@ -6,7 +6,6 @@ only back over a window: what it says is of now, as a count of failed requests w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -17,10 +16,11 @@ from tools.failing_replicas import ERRORS, FAILURES
 from tools.log_lines import LINES
 from tools.observe import Cluster
 from tools.pod_logs import LogsRead
+from tools.readers.pipelines import ROUTERS
 from tools.reading import Blind, Reason, Subject
 from tools.signals import RUNNING_FOR, Ask
 from tools.snapshot import Snapshot
-from tools.topology import Pod, Topology
+from tools.topology import IN_FRONT, Pod, Topology
 from tools.vocabulary.cluster_parts import LOG_CLUSTER_API, LOG_NO_BACKEND
 from tools.vocabulary.outcomes import LOG_WINDOW
 
@@ -28,7 +28,6 @@ from tools.vocabulary.outcomes import LOG_WINDOW
 IDLE = frozenset({"gpu_idle_no_process"})
 # A loaded engine to which nothing comes: whoever sends it requests may have lost the way, and say so.
 UNUSED = frozenset({"gpu_idle_no_traffic"})
-_ROUTES = re.compile(r"(?:^|[-_/])(?:router|gateway|proxy|epp|endpoint-picker|envoy|litellm|smg)(?=$|[-_:@.])")
 WINDOW_S = 900
 MOST = 4
 MOST_STARTS = 8
@@ -61,9 +60,8 @@ def suspects(diagnosis: Diagnosis, topology: Topology, named: Iterable[Subject])
 def _stands_before(one: Subject, topology: Topology) -> bool:
     """Whether it hands requests on, by its name or its image, and holds no GPU."""
     pods = [topology.pods[key] for key in topology.pods_of(one)]
-    return not any(pod.gpus for pod in pods) and any(
-        _ROUTES.search(text) for text in (one.name, *(pod.image for pod in pods))
-    )
+    named = IN_FRONT.search(one.name) or any(ROUTERS.search(pod.image) for pod in pods)
+    return bool(named) and not any(pod.gpus for pod in pods)
 
 
 def _holders(subject: Subject, topology: Topology) -> tuple[str, ...]:

@@ -37,9 +37,13 @@ def _of_source(
     parts = {name: measured.parts.get(ask, ()) for name, ask in able.items()}
     if not able or any(part.blind is not None for found in parts.values() for part in found):
         return {}
+    begins = [name for name, ask in able.items() if any(one.at_first_use for one in source.signals[ask.signal])]
     lacking: dict[str, Value] = {}
     for key, sampled in identity.fresh.items():
         if sampled < since:
+            continue
+        # A counter that begins with its first use, and stands at nought, may be there or not.
+        if any(part.values.get(key) == 0.0 for name in begins for part in parts[name]):
             continue
         names = [
             name

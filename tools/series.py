@@ -123,9 +123,9 @@ def braces(*parts: str) -> str:
 
 
 def none_yet(ask: Ask, found: Sequence[Series], source: Source, labels: Labels) -> str:
-    """The PromQL of 0 for who reports without a counter that is there from its first use on, and ran nothing either; empty where that does not hold.
+    """The PromQL of 0 for who reports without a counter that is there from its first use on, and was not used; empty where that does not hold.
 
-    Who ran requests and has no counter finished none yet, or is kept from being counted: nobody knows which.
+    Who runs requests, or has another such counter, finished none yet or is kept from being counted: nobody knows which.
     """
     busy = [one.metric for one in source.signals.get(REQUESTS_RUNNING, ())]
     lazy = bool(found) and all(series.at_first_use for series in found)
@@ -134,9 +134,8 @@ def none_yet(ask: Ask, found: Sequence[Series], source: Source, labels: Labels) 
     anchors, source_match = source.anchor, source.match
     by = ", ".join(labels.keys)
     there = " or ".join(f"max by ({by}) ({name}{braces(source_match, labels.matchers)})" for name in anchors)
-    counted = " or ".join(
-        f"max by ({by}) ({one.metric}{braces(source_match, one.match, labels.matchers)})" for one in found
-    )
+    first = dict.fromkeys(one.metric for those in source.signals.values() for one in those if one.at_first_use)
+    counted = " or ".join(f"max by ({by}) ({name}{braces(source_match, labels.matchers)})" for name in first)
     inner = braces(source_match, labels.matchers)
     ran = " or ".join(f"max by ({by}) (max_over_time({name}{inner}[{ask.window or '5m'}])) > 0" for name in busy)
     return f"(({there}) * 0 unless ({counted}) unless ({ran}))"

@@ -17,7 +17,7 @@ from tools.signals import Per
 CLUSTER = Subject("cluster", "", "default")
 _REPLICASET_POD = re.compile(r"^(?P<name>.+)-(?P<hash>[a-z0-9]{6,10})-[a-z0-9]{5}$")
 # What bears an engine's name and is none: routers of SGLang and vLLM, their operators and benchmarks.
-_IN_FRONT = re.compile(r"(?:^|[-_])(?:router|gateway|proxy|operator|bench(?:mark)?)(?=$|[-_:])")
+IN_FRONT = re.compile(r"(?:^|[-_])(?:router|gateway|proxy|operator|bench(?:mark)?)(?=$|[-_:])")
 _ORDINAL_POD = re.compile(r"^(?P<name>.+)-\d+$")
 
 
@@ -274,7 +274,7 @@ def owner_of(namespace: str, pod: str, kind: str, name: str, replicaset_owner: M
 def engine_of_image(images: Iterable[str], known: Iterable[tuple[str, tuple[str, ...]]]) -> str:
     """The runtime that an image's name gives away, empty when none does, or when it stands in front of engines of that name."""
     for image in images:
-        if _IN_FRONT.search(image.partition("@")[0].rpartition("/")[2].lower()):
+        if IN_FRONT.search(image.partition("@")[0].rpartition("/")[2].lower()):
             continue
         for runtime, patterns in known:
             if any(pattern in image.lower() for pattern in patterns):

@@ -81,10 +81,12 @@ def _rules(
         return {signal.now: Part("Prometheus", f"GET {RULES}", now, blind=data) for signal in told.OF_RULES}
     source, path, rules = "Prometheus", f"GET {RULES}", alert_rules.parse(data)
     groups: set[str] = set()
+    if not rules and isinstance(cluster, Blind) and cluster.reason is not Reason.NOT_SET:
+        # Whether a ruler elsewhere evaluates some is not known: nobody is said to go unwatched.
+        return {signal.now: Part("Kubernetes API", DECLARED, now, blind=cluster) for signal in told.OF_RULES}
     if not rules and not isinstance(cluster, Blind):
         listing = cluster.list(DECLARED)
         if listing.blind is not None:
-            # Whether a ruler elsewhere evaluates some is not known: nobody is said to go unwatched.
             return {
                 signal.now: Part("Kubernetes API", listing.path, now, blind=listing.blind) for signal in told.OF_RULES
             }
@@ -106,6 +108,8 @@ def _failing_elsewhere(prom: PromSource, now: float, groups: Collection[str], ma
     if result.blind is not None or not counted:
         return Part("Prometheus", query, now, blind=result.blind or UNCOUNTED)
     failing = sorted({name for name, failed in counted if failed > 0})
+    if not failing and not set(groups) <= {name for name, _ in counted}:
+        return Part("Prometheus", query, now, blind=UNCOUNTED)
     said = "; ".join(f"rules of the group {name}"[:120] for name in failing[:MOST_GROUPS])
     return Part("Prometheus", query, now, {str(CLUSTER): said})
 

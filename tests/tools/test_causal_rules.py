@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from tests.tools.pairs import APP, OTHER, two
-from tests.tools.scenes import scene
+from tests.tools.scenes import WORKLOAD, scene, snapshot
+from tools.casebook import cases
+from tools.check import Because
 from tools.diagnose import Within, diagnose
-from tools.reading import Subject
+from tools.outcomes import Outcome, Verdict
+from tools.reading import Reading, Subject
+from tools.relations import explanations
 
 MISMATCH = {"workload.ports_apart now": "the Service sends to port 8080, and the engine listens on 8000"}
 UNREADY = {"pod.ready now": 0.0, "pod.running_for now": 3600, "pod.restarts now": 0}
@@ -269,3 +273,47 @@ def test_who_finds_no_device_on_a_card_that_fails_lacks_no_library(line: str, ro
     told = diagnose(two((APP, world)))
     assert {finding.id for finding in told.findings if finding.root} == roots
     assert "library_missing" in {finding.id for finding in told.findings}
+
+
+def test_a_rollout_that_wants_more_pods_than_end_waits_for_gpus() -> None:
+    ending = {
+        "pod.phase now": ["Terminating", "Pending", "Pending"],
+        "pod.ready now": 0,
+        "pod.age now": 800000,
+        "pod.ending_for now": [3300, 0, 0],
+    }
+    waits = {
+        "pod.pending_for now": [0, 3300, 3300],
+        "pod.unschedulable now": ["", *["1 Insufficient nvidia.com/gpu."] * 2],
+        "pod.gpu_request now": 1,
+    }
+    roots = {finding.id for finding in diagnose(snapshot({**ending, **waits}, WORKLOAD)).findings if finding.root}
+    assert roots >= {"pending_insufficient_gpu"}
+
+
+def test_what_lies_apart_from_a_cause_is_not_its_though_its_line_names_it() -> None:
+    line = Reading("Line", OTHER, "cannot reach http://app.team:8000", "", "log", "", 0.0)
+    topology = two().topology
+    pods = {key: replace(one, gpus=0.0) if one.workload == OTHER else one for key, one in topology.pods.items()}
+    cause = Outcome(cases()["host_oomkilled"], APP, Verdict.FIRES)
+    for because, explained in (
+        (Because("{line}", {"line": line}), True),
+        (Because("{line}", {"line": line}, apart=("host_oomkilled",)), False),
+    ):
+        symptom = Outcome(cases()["crash_loop"], OTHER, Verdict.FIRES, because)
+        told = explanations([cause, symptom], replace(topology, pods=pods))
+        assert bool(told.get(symptom.key)) is explained
+
+
+def test_small_batches_beside_a_fault_of_the_same_workload_are_no_headline() -> None:
+    world = scene("small_batches")["fires"]
+    replicas = (
+        len(world["llm.requests_running max 1h"]) if isinstance(world["llm.requests_running max 1h"], list) else 4
+    )
+    alone = diagnose(snapshot(world, WORKLOAD, replicas))
+    assert {finding.id for finding in alone.findings if finding.root} == {"small_batches"}
+    # One that is not grave, so that weight alone would leave both.
+    failed = {**scene("unexpected_admission_error")["fires"]}
+    beside = diagnose(snapshot({**world, **failed}, WORKLOAD, replicas))
+    assert {finding.id for finding in beside.findings if finding.root} == {"unexpected_admission_error"}
+    assert "small_batches" in {finding.id for finding in beside.findings}

@@ -316,3 +316,16 @@ def test_no_two_of_them_explain_each_other() -> None:
         for told in reached.values():
             told |= {deeper for one in tuple(told) for deeper in edges.get(one, ())}
     assert not {check for check in CAUSES if check in reached[check]}
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "first"),
+    [
+        (132, "", "The binary was built for another processor"),
+        (139, "", "Read the frames, if its log holds any"),
+        (139, "!!!!!!! Segfault encountered !!!!!!!", "Read the frames after the line"),
+    ],
+)
+def test_a_crash_without_a_line_is_advised_by_its_signal(code: int, line: str, first: str) -> None:
+    world = {"pod.exit_code now": code, "log.native_crash now": line, "log.last_error now": ""}
+    assert remedies("native_crash", **world)[0].text.startswith(first)

@@ -13,7 +13,7 @@ from tools.columns import Column
 from tools.inventory import sources
 from tools.measure import Identity, Measured, key_of, measure
 from tools.reading import Blind, Reason
-from tools.series import Labels
+from tools.series import Labels, none_yet
 from tools.signals import (
     ENGINE_AWAKE,
     GENERATION_TOKENS,
@@ -131,9 +131,16 @@ def test_who_reports_without_a_counter_of_first_use_has_counted_nothing(
     measured = measure(prom, asked, now)
     done = {
         pod: value(measured, asked[0], f"team/{pod}", now)[0]
-        for pod in ("used-0", "unused-0", "first-0", "quiet-0", "busy-1")
+        for pod in ("used-0", "unused-0", "first-0", "quiet-0", "busy-1", "dropped-0")
     }
-    assert done == {"used-0": pytest.approx(300), "unused-0": 0.0, "first-0": None, "quiet-0": None, "busy-1": None}
+    assert done == {
+        "used-0": pytest.approx(300),
+        "unused-0": 0.0,
+        "first-0": None,
+        "quiet-0": None,
+        "busy-1": None,
+        "dropped-0": None,
+    }
     assert value(measured, asked[1], "team/unused-0", now) == (0.0, None)
     # Nobody on this server shows that the name is right: then nothing is said.
     for ask in asked[2:]:
@@ -282,3 +289,11 @@ def test_a_key_needs_its_first_label(labels: dict[str, str], key: str | None) ->
     identity = Identity(source, Labels(("a", "b")), {}, {}, exported=False)
     assert identity.key(labels) == key
     assert identity.key(dict(labels)) is identity.key({**labels, "le": "0.5"})
+
+
+def test_without_a_gauge_of_what_runs_nothing_is_said_to_be_nought() -> None:
+    tgi = next(source for source in sources() if source.name == "tgi")
+    ask, series = REQUESTS_FINISHED.increase("10m"), tgi.signals[REQUESTS_FINISHED]
+    assert none_yet(ask, series, tgi, Labels(tgi.keys))
+    blind = replace(tgi, signals={REQUESTS_FINISHED: series})
+    assert none_yet(ask, series, blind, Labels(tgi.keys)) == ""

@@ -79,6 +79,19 @@ def test_a_stage_is_read_off_image_and_arguments(image: str, args: tuple[str, ..
     assert stage(image, *args) == expected
 
 
+@pytest.mark.parametrize(("gpus", "expected"), [(0, "router"), (1, "")])
+def test_a_frontend_in_the_container_of_its_worker_is_no_router(gpus: int, expected: str) -> None:
+    started = ["sh", "-c", "python3 -m dynamo.frontend & python3 -m dynamo.vllm --model org/m"]
+    limits = {"limits": {"nvidia.com/gpu": str(gpus)}} if gpus else {}
+    container = {
+        "name": "main",
+        "image": "nvcr.io/nvidia/ai-dynamo/vllm-runtime:0.7.1",
+        "command": started,
+        "resources": limits,
+    }
+    assert facts({"containers": [container]})[STAGE] == expected
+
+
 def test_a_role_that_is_declared_counts_first() -> None:
     assert stage(VLLM, "--model", "BAAI/bge-reranker-v2-m3", **{"llm-d.ai__role": "decode"}) == "decode"
     assert stage(VLLM, "--model", "org/m", **{"llm-d.ai__role": "prefill-decode"}) == ""

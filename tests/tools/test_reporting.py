@@ -106,7 +106,9 @@ def test_the_workers_of_a_group_serve_through_their_leader(kind: str) -> None:
     assert part.values == (leaders if group else {**dict.fromkeys(pods, 0.0), **leaders})
     # One that does tell of an engine is missed once it falls silent.
     silent = Measured(None, identities=seen("vllm", "team/big-0-1", ago=200))
-    assert reporting(silent, topology, NOW, 180)[ENGINE_REPORTING.now].values["team/big-0-1"] == 0.0
+    told = reporting(silent, topology, NOW, 180)[ENGINE_REPORTING.now].values
+    assert told["team/big-0-1"] == 0.0
+    assert told["team/big-1-12"] == 0.0, "where one of them tells of an engine the others are missed, too"
 
 
 def test_an_identity_that_could_not_be_read_blinds_them_all() -> None:

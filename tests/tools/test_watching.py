@@ -184,11 +184,20 @@ def counted(**groups: float) -> dict[str, Any]:
     ("groups", "failing"),
     [
         ({"board": 30.0, "gpu": 0.0}, "rules of the group board"),
-        ({"board": 0.0, "theirs": 9.0}, ""),
+        ({"board": 0.0, "gpu": 0.0, "theirs": 9.0}, ""),
+        ({"board": 0.0, "theirs": 9.0}, None),
+        ({"board": 1.0}, "rules of the group board"),
         ({"theirs": 9.0}, None),
         ({}, None),
     ],
-    ids=["one fails", "none of ours fails", "somebody else's are counted", "nobody counts"],
+    ids=[
+        "one fails",
+        "none of ours fails",
+        "one of ours is not counted",
+        "one fails, one is not counted",
+        "somebody else's are counted",
+        "nobody counts",
+    ],
 )
 def test_what_a_ruler_elsewhere_cannot_evaluate_is_told_by_what_it_counts(
     server: Server, groups: dict[str, float], failing: str | None
@@ -213,11 +222,16 @@ def test_where_what_is_meant_to_be_watched_may_not_be_read_nobody_is_said_to_go_
     server: Server, reason: Reason
 ) -> None:
     server.says(RULES, {"groups": []})
-    column = columns(server.prom, told.ALERT_QUEUE, cluster=FakeKube({DECLARED: Blind(reason, "not for us")}))
-    assert value(column, str(APP)) is None
-    why = blind(column, str(APP))
-    assert why is not None
-    assert why.reason is reason
+    refused = Blind(reason, "not for us")
+    for cluster in (FakeKube({DECLARED: refused}), refused):
+        column = columns(server.prom, told.ALERT_QUEUE, cluster=cluster)
+        assert value(column, str(APP)) is None
+        why = blind(column, str(APP))
+        assert why is not None
+        assert why.reason is reason
+    # Where no cluster is asked at all, what Prometheus evaluates is all there is to know.
+    alone = columns(server.prom, told.ALERT_QUEUE, cluster=Blind(Reason.NOT_SET, "no cluster"))
+    assert value(alone, str(APP)) == "none"
 
 
 def test_rules_of_the_past_are_not_looked_up_in_objects_of_today(server: Server) -> None:
@@ -314,6 +328,20 @@ def test_what_a_replica_lacks_is_named() -> None:
     assert lacking(measured(every, FRESH)) == ""
     some = {LATENCY["time to first token"]: ["team/app-0"], LATENCY["time in the queue"]: ["team/other"]}
     assert lacking(measured(some, FRESH)) == "inter-token latency, time in the queue"
+
+
+@pytest.mark.parametrize(
+    ("source", "counted", "told_of"),
+    [("tgi", 0.0, None), ("tgi", 3.0, ""), ("tgi", None, "finished requests"), ("vllm", 0.0, "")],
+    ids=["nought from the first use on", "counted", "nothing", "there from the start"],
+)
+def test_a_counter_of_first_use_at_nought_is_neither_there_nor_missing(
+    source: str, counted: float | None, told_of: str | None
+) -> None:
+    (ask,) = WANTED[told.ENDINGS_MISSING].values()
+    part = Part("p", "q", NOW, {} if counted is None else {"team/app-0": counted}, {})
+    taken = measured({}, FRESH, source, parts={ask: (part,)})
+    assert lacking(taken, told.ENDINGS_MISSING) == told_of
 
 
 def test_a_histogram_of_nothing_is_there() -> None:

@@ -242,10 +242,11 @@ def _engines(world: World, nothing: World) -> None:
     nothing.gauge("vllm:kv_cache_usage_perc", float("nan"), **broken)
     nothing.counter("vllm:request_success_total", 0.5, namespace="team", pod="busy-0", finished_reason="stop")
     # Servers whose counters begin with their first request: one that had some, one that had none, one that had its first a moment ago.
-    for pod in ("used-0", "unused-0", "first-0", "busy-1"):
+    for pod in ("used-0", "unused-0", "first-0", "busy-1", "dropped-0"):
         nothing.gauge("tgi_queue_size", 0, namespace="team", pod=pod)
         nothing.gauge("tgi_batch_current_size", 2 if pod == "busy-1" else 0, namespace="team", pod=pod)
     nothing.counter("tgi_request_success", 0.5, namespace="team", pod="used-0")
+    nothing.counter("tgi_request_generated_tokens_sum", 9.0, namespace="team", pod="dropped-0")
     nothing.counter("tgi_request_success", 0.5, over=0.0, namespace="team", pod="first-0")
 
 

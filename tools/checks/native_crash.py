@@ -101,10 +101,11 @@ def remedies(now: Now, _limits: Limits) -> tuple[Remedy, ...]:
                 ("gpu/dcgm-diagnostics",),
             ),
         )
+    where = " after the line" if line else ", if its log holds any,"
     heap = " The heap was overwritten: it may be another library than the one that fell." if _HEAP.search(line) else ""
     return (
         Remedy(
-            "Read the frames after the line (kubectl logs POD --previous; PYTHONFAULTHANDLER=1 prints Python's): libcuda and libnccl point at the"
+            f"Read the frames{where} (kubectl logs POD --previous; PYTHONFAULTHANDLER=1 prints Python's): libcuda and libnccl point at the"
             f" driver and the interconnect, the engine's own library at its version, others at the image.{heap}",
             None,
             "The frames name one library, at one place.",

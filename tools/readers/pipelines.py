@@ -22,7 +22,7 @@ from tools.vocabulary.pipelines import PROBE_TIMEOUTS, STAGE, WEIGHTS
 KINDS = ("pods", "events")
 LATELY_S = 600.0
 # Images of what chooses an engine or passes requests on. A proxy that is a sidecar is not the serving container.
-_ROUTERS = re.compile(
+ROUTERS = re.compile(
     r"(?:^|/)(?:epp|llm-d-inference-scheduler|llm-d-router[\w-]*|lmstack-router|vllm-router|sglang-router|sgl-router|smg"
     r"|litellm[\w-]*|dynamo-frontend|envoy|envoy-gateway|nginx|haproxy|traefik|kong|ai-gateway[\w-]*)(?::|@|$)",
     re.IGNORECASE,
@@ -84,7 +84,7 @@ def _stage(pod: Object, container: Object, configuration: Configuration) -> str:
     if task or _EMBEDDERS.search(image) or "is-embedding" in configuration.flags or _EMBEDDING.search(served):
         return task or "embedding"
     started = f"{container.get('command')} {container.get('args')}"
-    return "router" if _ROUTERS.search(image) or (_FRONTEND.search(started) and not gpus_requested(pod)) else ""
+    return "router" if ROUTERS.search(image) or (_FRONTEND.search(started) and not gpus_requested(pod)) else ""
 
 
 def _pool(flags: Mapping[str, str]) -> str:

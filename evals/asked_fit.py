@@ -1,6 +1,6 @@
 """Fits `bot.advisor.meant` to the questions in `evals/asked`: `python -m evals.asked_fit` writes the weights and prints what they are worth.
 
-`written.yaml` has the questions of fourteen authors, `held_out.yaml` those of two others: a model that never saw the latter is judged by them,
+`written.yaml` has the questions of sixteen authors, `held_out.yaml` those of two others: a model that never saw the latter is judged by them,
 and the one that is written is fitted to both. `others.yaml` are reports and questions that ask for no rule. Progress goes to standard error.
 """
 
@@ -16,7 +16,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 
 from bot.advisor.meant import NONE, WEIGHTS, Model, Numbers
 from knowledge.home import default_home
@@ -26,12 +25,8 @@ from knowledge.vocabulary import terms
 from tools.casebook import asked_for, rules
 
 FOLDER = Path(__file__).with_name("asked")
-# How little large weights are held against it: many rules, few questions of each.
-LENIENCE = 10.0
-LENIENCE_WORDS = 20.0
 # A word of one question alone is mostly a name.
 FEWEST = 2
-ROUNDS = 600
 Say = Callable[[str], None]
 
 
@@ -68,24 +63,17 @@ def _kin() -> list[Asked]:
     return [Asked(line, NONE) for line in KIN]
 
 
-def fit(asked: Sequence[Asked], vectors: Numbers, encoder: str) -> Model:
-    """Models fitted to questions, the one by their words and the other by their vectors, a row each."""
+def fit(asked: Sequence[Asked], vectors: Numbers, encoder: str, say: Say) -> Model:
+    """The model fitted to questions, by their words and by their vectors, a row each."""
+    # Whoever only reads the questions needs no torch.
+    from evals.asked_net import fitted
+
     kept = TfidfVectorizer(tokenizer=terms, token_pattern=None, lowercase=False, sublinear_tf=True, min_df=FEWEST)
-    counted = kept.fit_transform([one.text for one in asked])
-    classes = [one.rule for one in asked]
-    by_vectors = LogisticRegression(C=LENIENCE, max_iter=ROUNDS).fit(vectors, classes)
-    by_words = LogisticRegression(C=LENIENCE_WORDS, max_iter=ROUNDS).fit(counted, classes)
-    return Model(
-        tuple(str(one) for one in by_vectors.classes_),
-        by_vectors.coef_.astype(np.float32),
-        by_vectors.intercept_.astype(np.float32),
-        {str(term): int(at) for term, at in kept.vocabulary_.items()},
-        kept.idf_.astype(np.float32),
-        by_words.coef_.astype(np.float32),
-        by_words.intercept_.astype(np.float32),
-        encoder,
-        digest(),
-    )
+    counted = kept.fit_transform([one.text for one in asked]).toarray().astype(np.float32)
+    classes = sorted({one.rule for one in asked})
+    layers = fitted(counted, vectors, [classes.index(one.rule) for one in asked], say)
+    columns = {str(term): int(at) for term, at in kept.vocabulary_.items()}
+    return Model(tuple(classes), columns, kept.idf_.astype(np.float32), *layers, encoder, digest())
 
 
 def right(model: Model, asked: Sequence[Asked], vectors: Numbers | None, first: int) -> float:
@@ -110,7 +98,7 @@ def main(say: Say = lambda line: print(line, file=sys.stderr)) -> None:
         return np.stack([vectors[one.text] for one in asked])
 
     say("fitting without the held-out questions")
-    blind, known = fit([*written, *others], of([*written, *others]), library.encoder), of(held_out)
+    blind, known = fit([*written, *others], of([*written, *others]), library.encoder, say), of(held_out)
     by_forms = sum(one.rule in asked_for(one.text) for one in held_out) / len(held_out)
     print(f"held-out questions of other authors, n = {len(held_out)}, {len(rules())} rules:")
     print(f"  the rule comes first              {right(blind, held_out, known, 1):.1%}")
@@ -118,7 +106,7 @@ def main(say: Say = lambda line: print(line, file=sys.stderr)) -> None:
     print(f"  it comes first, by words alone    {right(blind, held_out, None, 1):.1%}")
     print(f"  its forms match (tools/casebook)  {by_forms:.1%}")
     say("fitting with them")
-    fit(every, of(every), library.encoder).save(WEIGHTS)
+    fit(every, of(every), library.encoder, say).save(WEIGHTS)
 
 
 if __name__ == "__main__":

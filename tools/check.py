@@ -77,7 +77,8 @@ class Because:
     `also` are further readings that support it without being in the sentence. `severity` overrides the check's own. `outranks` are
     failure modes that mostly cause this one, and that the readings here show to follow from it. `explains` takes the place of what the
     check explains, where that hangs on the readings. `apart` are failure modes that mostly cause this one, and by the readings here did
-    not. `felt` says that the harm itself is seen: a readiness rule that explains is
+    not. `ahead` are those that tell of the same harm by another sign, and come after this one where its own is named. `felt` says that the
+    harm itself is seen: a readiness rule that explains is
     then a headline, and one that people complain of is told to them.
     """
 
@@ -88,6 +89,7 @@ class Because:
     outranks: tuple[str, ...] = ()
     explains: tuple[Explains, ...] | None = None
     apart: tuple[str, ...] = ()
+    ahead: tuple[str, ...] = ()
     felt: bool = False
 
     @property
@@ -178,8 +180,7 @@ class Check:
     A rule says what will hurt one day: an audit judges it. In an incident it is told only as the cause of something that fires and that
     nothing else explains.
     `asked` is how people ask for a rule, regular expressions over lower case: to whoever asks it is told, in an incident too.
-    `sign` is how a failure mode's own sign is named, and `ahead_of` are those that tell of the same harm by another sign: whoever names
-    this one is told of it first, where its readings show that it outranks an end of the process.
+    `sign` is how a failure mode's own sign is named: whoever names it is told of it before what its `Because.ahead` lists.
     `complaints` is how people tell of its harm without knowing of it: it is told to them where the harm is seen and nothing else is wrong.
     `felt` marks a rule whose harm may be seen without anything else that fires: it is judged in an incident too.
     `pipeline` marks what stands in the path of the engines of its namespace: it concerns whoever asks about one of those.
@@ -200,7 +201,6 @@ class Check:
     rule: bool = False
     asked: tuple[str, ...] = ()
     sign: str = ""
-    ahead_of: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
     felt: bool = False
     pipeline: bool = False

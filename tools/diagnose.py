@@ -255,10 +255,9 @@ def _order(kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]]) 
 
 def _ahead(outcome: Outcome, signs: Collection[str]) -> Outcome:
     """The same, before what tells of the same harm by another sign where its own was named."""
-    ahead = outcome.case.check.ahead_of if outcome.case.id in signs else ()
-    # Only where its readings show that the end of a process follows from it.
-    if not ahead or outcome.because is None or not outcome.because.outranks:
+    if outcome.because is None or not outcome.because.ahead or outcome.case.id not in signs:
         return outcome
+    ahead = outcome.because.ahead
     return outcome._replace(because=replace(outcome.because, outranks=(*outcome.because.outranks, *ahead)))
 
 

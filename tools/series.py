@@ -170,11 +170,16 @@ def render(ask: Ask, series: Series, labels: Labels, source_match: str = "") -> 
         core = f"sum by ({by}) ({ask.statistic}({metric}{selector}[{window}]))"
     elif ask.statistic == "now":
         core = f"{join} by ({by}) ({metric}{selector})"
+    elif ask.statistic == "crossings":
+        # One middle for the whole window: of what was even before it, each moment's own would lie on the line.
+        one = f"{metric}{selector}"
+        middle = f"(max_over_time({one}[{window}] @ end()) + min_over_time({one}[{window}] @ end())) / 2"
+        core = f"{join} by ({by}) (changes(({one} > bool ({middle}))[{window}:1m]))"
     else:
         # A pod that left a GPU, or came to it, makes a new series of the same GPU: the lowest of both is its lowest.
         join = "min" if (ask.statistic, ask.signal.per, join) == ("min", Per.GPU, "max") else join
         core = f"{join} by ({by}) ({_OVER[ask.statistic]}({metric}{selector}[{window}]))"
-    if series.scale != 1.0 and ask.statistic != "changes":
+    if series.scale != 1.0 and ask.statistic not in {"changes", "crossings"}:
         core = f"({core}) * {series.scale:.10g}"
     return core
 

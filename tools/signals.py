@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 STATISTICS: dict[Kind, frozenset[str]] = {
-    Kind.GAUGE: frozenset({"now", "max", "min", "avg", "slope", "changes"}),
+    Kind.GAUGE: frozenset({"now", "max", "min", "avg", "slope", "changes", "crossings"}),
     Kind.COUNTER: frozenset({"rate", "increase"}),
     Kind.HISTOGRAM: frozenset({"p50", "p95", "p99", "mean", "buckets"}),
     Kind.FACT: frozenset({"now"}),
@@ -46,6 +46,7 @@ _SAID = {
     "avg": "average over {w}",
     "slope": "change per second over {w}",
     "changes": "changes in {w}",
+    "crossings": "crossings of its middle in {w}",
     "rate": "per second over {w}",
     "increase": "in {w}",
     "p50": "median over {w}",
@@ -107,6 +108,10 @@ class Signal:
         """How often the value changed in the window."""
         return self.ask("changes", window)
 
+    def crossings(self, window: str) -> Ask:
+        """How often the value crossed the middle between its highest and its lowest in the window: twice for each time there and back."""
+        return self.ask("crossings", window)
+
     def rate(self, window: str) -> Ask:
         """The counter's growth per second over the window."""
         return self.ask("rate", window)
@@ -163,7 +168,7 @@ class Ask:
         """The unit of the value: a rate is the signal's unit per second."""
         if self.statistic in {"rate", "slope"}:
             return "cores" if self.signal.unit == "core-seconds" else f"{self.signal.unit}/s"
-        return "changes" if self.statistic == "changes" else self.signal.unit
+        return self.statistic if self.statistic in {"changes", "crossings"} else self.signal.unit
 
 
 @cache

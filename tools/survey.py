@@ -27,6 +27,8 @@ from tools.signals import (
     NODE_GPUS_REPORTING,
     POD_READY,
     RUNNING_FOR,
+    XID_BEFORE,
+    XID_LAST,
     Ask,
     Kind,
     Per,
@@ -73,7 +75,9 @@ def survey(
         topology = _topology(observed, measured, direct)
     columns = _columns(asks, observed, measured, direct, topology, now, stale_after_s)
     asked = NOT_KEPT if past else cluster
-    failing = pod_logs.read_failing(asked, observed.pods, columns, _failing(measured), now)
+    failing = pod_logs.read_failing(
+        asked, observed.pods, columns, [*_failing(measured), *_after_xid(measured, topology)], now
+    )
     columns = failing.into(columns)
     columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers, cluster)
     states = _states(observed, measured)
@@ -116,6 +120,17 @@ def _failing(measured: Measured) -> list[str]:
     }
     chosen = [*sorted(failed, key=lambda key: (-failed[key], key)), *sorted((still & holds) - set(failed))]
     return [*chosen, *sorted(set(slow) - set(chosen), key=lambda key: (-slow[key], key))]
+
+
+def _after_xid(measured: Measured, topology: Topology) -> list[str]:
+    """The pods on GPUs whose driver reported an Xid within the hour: what runs there may go on, and its log alone says what it did."""
+    before, changed = _values(measured, XID_BEFORE.now), _values(measured, XID_LAST.changes("1h"))
+    anew = (
+        key
+        for key, code in _values(measured, XID_LAST.max("1h")).items()
+        if code and (changed.get(key) or before.get(key, code) != code)
+    )
+    return sorted({gpu.pod for key in anew if (gpu := topology.gpus.get(key)) is not None and gpu.pod})
 
 
 def _values(measured: Measured, ask: Ask) -> dict[str, float]:

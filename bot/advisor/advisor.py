@@ -14,11 +14,11 @@ from bot.advisor import citing, compose, sizing_answer
 from bot.advisor.called import called, with_causes
 from bot.advisor.felt import felt
 from bot.advisor.grounding import ground
-from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, reach, wants_action
+from bot.advisor.intent import LONGEST_QUESTION, asks_state, asks_time, classify, clean, of_here, reach, wants_action
 from bot.advisor.known import known
 from bot.advisor.known import text as known_text
 from bot.advisor.looking_back import looking_back
-from bot.advisor.meant import LIKELY, NOTHING, SURELY, About, means_another, meant
+from bot.advisor.meant import LIKELY, NOTHING, SURELY, About, meant, of_those_meant
 from bot.advisor.mentioned import only_of_what_ails
 from bot.advisor.other_language import ENGLISH, other_language
 from bot.advisor.pasted import PASTED, condensed
@@ -126,7 +126,8 @@ class Advisor:
             prom, snapshot = self._survey(question, about)
             found = find(question, text or "", snapshot.topology)
             if text is not None:
-                intent = classify(text, found.named or running, outside, far)
+                here = bool(about.surely) and of_here(text)
+                intent = classify(text, found.named or running or here, outside, far)
         if intent == "live" and snapshot is not None:
             progress("Checking every failure mode")
             answer = self._live(question, found, prom, snapshot, [] if outside else hits, unknown, about)
@@ -243,7 +244,8 @@ class Advisor:
         """What ails the scope, with the rules that the question asks for by their forms, unless it plainly means another."""
         asked = asked_for(question.text or "")
         # What is no rule has no meaning of its own to be held against.
-        asked = asked - rules().keys() if means_another(about, asked & rules().keys()) else asked
+        of_rules = asked & rules().keys()
+        asked = asked - of_rules | of_those_meant(about, of_rules)
         if asked:
             snapshot = self._started(question, snapshot, within, asked)
         diagnosis = diagnose(snapshot, within, limits, asked)

@@ -108,6 +108,12 @@ _OWN_FLEET = re.compile(
     re.IGNORECASE,
 )
 
+# Who points at one cluster or pool: with a practice that is surely meant, it is looked at there.
+_HERE = re.compile(
+    r"\b(?:in|on|of|across|for|inside|through|to) (?:(?:this|our) (?:[\w-]+ )?|the [a-z-]*\d[\w-]* )(?:clusters?|fleet|pool|site|estate)\b|\b(?:in|around) here\b",
+    re.IGNORECASE,
+)
+
 
 def clean(text: str) -> str:
     """A question as it is worked with: no control or invisible characters, one line, cut to a length."""
@@ -146,6 +152,11 @@ def classify(question: str, named: bool, outside: bool, far: bool = True) -> Int
     if live and live >= knowledge and not _ASKS_ADVICE.match(question):
         return "live"
     return "knowledge"
+
+
+def of_here(question: str) -> bool:
+    """Whether a question points at one cluster or pool."""
+    return bool(_HERE.search(question))
 
 
 def reach(question: str) -> float:

@@ -55,7 +55,7 @@ _STATE = re.compile(
 )
 # Of something that runs, what is planned for it is asked of the catalogue all the same.
 _PLANNED = re.compile(
-    r"\b(?:would|could|if we|want to|plan(?:ning|s)? to|move to|moving to|instead|next (?:week|month|quarter|year)|to buy|to order)\b",
+    r"\b(?:would|could|if we|want to|plan(?:ning|s)? to|(?<!should we )(?<!should i )move to|moving to|instead|next (?:week|month|quarter|year)|to buy|to order)\b",
     re.IGNORECASE,
 )
 # The arithmetic is that of serving.

@@ -272,6 +272,21 @@ def test_a_failure_mode_is_named_by_its_sign(text: str, named: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Finance says we are billed for six cards, who has them?", True),
+        ("chat-1 grabbed all four H100 an hour ago and gives no token", True),
+        ("two of our GPUs sit idle, can I hand them back?", True),
+        ("the rollout is stuck, can the A10G not load it?", False),
+        ("the L40S look hung, they sit at 0 % util", False),
+        ("the bill of the office is too high", False),
+    ],
+)
+def test_who_asks_where_gpus_are_names_that_somebody_holds_them(text: str, asks: bool) -> None:
+    assert ("gpu_held_by_not_ready_pod" in signs_named(text)) is asks
+
+
+@pytest.mark.parametrize(
     ("text", "asked"),
     [
         ("kubectl get pods -n search is full of red since the patch", True), ("two red pods lie in speech, a broken card?", True),
@@ -453,6 +468,10 @@ def test_no_log_is_read_where_no_line_is_asked_for() -> None:
         ("GPUs at 99 % all day and the tensor cores do ten percent: defective card?", True),
         ("is memory bandwidth what holds it back", True),
         ("GPUs at 99 % all day, defective card?", False),
+        ("The cards are pinned at 99% utilization. Is it maxed out, or is something wrong with it?", True),
+        ("Both show 100% day and night, do we have to buy more?", True),
+        ("The cards are pinned at 100% for hours. Are we about to fall over?", False),
+        ("Is the budget maxed out?", False),
     ],
 )
 def test_what_is_normal_is_a_headline_for_who_asks_what_it_is(text: str, *, told: bool) -> None:

@@ -236,6 +236,16 @@ def test_of_two_signs_of_the_same_harm_the_one_that_is_named_comes_first(signs: 
 
 
 @pytest.mark.parametrize(
+    ("signs", "root"), [({"gpu_held_by_not_ready_pod"}, "gpu_held_by_not_ready_pod"), (set(), "readiness_never_true"), ({"xid_application"}, "readiness_never_true")]
+)  # fmt: skip
+def test_who_asks_where_the_gpus_are_is_told_who_holds_them_before_the_probe(signs: set[str], root: str) -> None:
+    held = {**scene("readiness_never_true")["fires"], **scene("gpu_held_by_not_ready_pod")["fires"]}
+    told = diagnose(two((APP, held)), Within(signs=frozenset(signs)))
+    assert {finding.id for finding in told.findings if finding.root} == {root}
+    assert {"gpu_held_by_not_ready_pod", "readiness_never_true"} <= {finding.id for finding in told.findings}
+
+
+@pytest.mark.parametrize(
     ("since", "wants", "roots"),
     [
         (3300, 1, {"gpu_held_by_not_ready_pod"}),

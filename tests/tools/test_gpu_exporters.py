@@ -44,7 +44,9 @@ def smi(prom: PromSource, worlds_by_name: Worlds) -> Snapshot:
     now = worlds_by_name["nvidia_smi"].at
     exporter = pod("smi-x1", namespace="gpu-system", owner=("DaemonSet", "smi"), gpus=0, image="smi", now=now)
     app = pod(APP, gpus=2, now=now)
-    return survey(prom, FakeKube(listings(pods=[exporter, app], nodes=[node("n1", 2)])), asks(), now)
+    # One of its GPUs had an Xid within the hour.
+    logs = {("team", APP, "engine", False): ""}
+    return survey(prom, FakeKube(listings(pods=[exporter, app], nodes=[node("n1", 2)]), logs), asks(), now)
 
 
 @pytest.mark.parametrize(

@@ -63,12 +63,13 @@ class Refusing(PromSource):
 
 def test_each_statistic_is_what_it_says(prom: PromSource, worlds_by_name: dict[str, World]) -> None:
     now = worlds_by_name["generations"].at
-    measured = measure(prom, EVERY, now)
-    new = {str(ask): value(measured, ask, "team/app-new", now)[0] for ask in EVERY}
+    every = (*EVERY, REQUESTS_WAITING.crossings("10m"), KV_USAGE.crossings("10m"))
+    measured = measure(prom, every, now)
+    new = {str(ask): value(measured, ask, "team/app-new", now)[0] for ask in every}
     expected = {
         "llm.requests_running now": 2, "llm.kv_usage now": 0.9, "llm.requests_waiting now": 5, "llm.requests_waiting min 5m": 5,
         "llm.generation_tokens rate 5m": 100, "llm.requests_finished increase 5m": 150, "llm.ttft mean 5m": 0.75, "llm.itl mean 5m": 0.05,
-        "llm.kv_usage changes 10m": 0, "llm.engine_awake now": 1,
+        "llm.kv_usage changes 10m": 0, "llm.engine_awake now": 1, "llm.requests_waiting crossings 10m": 1, "llm.kv_usage crossings 10m": 0,
     }  # fmt: skip
     assert {name: new[name] for name in expected} == {
         name: pytest.approx(told, rel=0.01) for name, told in expected.items()

@@ -95,6 +95,11 @@ def test_what_is_no_number_is_absent(value: object) -> None:
     [
         ({"nvidia.com/gpu.count": "8", "nvidia.com/gpu.present": "true"}, 8.0),
         ({"nvidia.com/gpu.present": "true"}, 1.0),
+        ({"feature.node.kubernetes.io/pci-10de.present": "true"}, 1.0),
+        ({"feature.node.kubernetes.io/pci-0302_10de.present": "true"}, 1.0),
+        ({"feature.node.kubernetes.io/pci-0200_10de.present": "true"}, 0.0),
+        ({"feature.node.kubernetes.io/pci-10de.present": "false"}, 0.0),
+        ({"feature.node.kubernetes.io/pci-10de.present": "true", "nvidia.com/gpu.count": "0"}, 0.0),
         ({"cloud.google.com/gke-accelerator": "nvidia-h100-80gb"}, 1.0),
         ({"k8s.amazonaws.com/accelerator": "nvidia-tesla-v100"}, 1.0),
         ({"karpenter.k8s.aws/instance-gpu-count": "4", "karpenter.k8s.aws/instance-gpu-manufacturer": "nvidia"}, 4.0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.tools.worlds import World
 from tools.series import Labels, Series, Source, braces, exists, render
 from tools.signals import (
     CPU_USAGE,
@@ -19,6 +20,7 @@ from tools.signals import (
     Per,
     parse_ask,
 )
+from tools.sources.prom import PromSource
 
 POD = Labels(("namespace", "pod"))
 GPU = Labels(("UUID", "GPU_I_ID"), 'cluster="c1"')
@@ -44,6 +46,7 @@ GPU = Labels(("UUID", "GPU_I_ID"), 'cluster="c1"')
         (GPU_UTIL.now, Series("m", scale=0.01), GPU, '(max by (UUID, GPU_I_ID) (m{cluster="c1"})) * 0.01'),
         (GPU_MEM_USED.now, Series("m", scale=1048576.0), POD, "(max by (namespace, pod) (m)) * 1048576"),
         (GPU_UTIL.changes("5m"), Series("m", scale=0.01), POD, "max by (namespace, pod) (changes(m[5m]))"),
+        (KV_USAGE.crossings("1h"), Series("m", scale=0.01), POD, "max by (namespace, pod) (changes((m > bool ((max_over_time(m[1h] @ end()) + min_over_time(m[1h] @ end())) / 2))[1h:1m]))"),
         (GPU_UTIL.now, Series("m", expr="max by ({by}) (m{{{sel}}} offset 1h)"), GPU, 'max by (UUID, GPU_I_ID) (m{cluster="c1"} offset 1h)'),
         (GPU_UTIL.max("1h"), Series("m", scale=2, expr="x({by})[{w}]"), POD, "(x(namespace, pod)[1h]) * 2"),
     ],
@@ -101,3 +104,12 @@ def test_what_is_no_ask_is_said_to_be_none(text: str) -> None:
 def test_a_window_is_a_window(window: str) -> None:
     with pytest.raises(ValueError, match="no window"):
         KV_USAGE.max(window)
+
+
+def test_stairs_up_and_down_are_one_way_there_and_back(prom: PromSource, worlds_by_name: dict[str, World]) -> None:
+    at = worlds_by_name["generations"].at
+    counted = {
+        name: prom.query(render(KV_USAGE.crossings("10m"), Series(name), Labels(("namespace",))), at).rows[0].value
+        for name in ("stairs", "waves", "flat")
+    }
+    assert counted == {"stairs": 2, "waves": 5, "flat": 0}

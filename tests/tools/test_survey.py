@@ -35,6 +35,8 @@ from tools.signals import (
     STANDBY,
     TERMINATION,
     UNSCHEDULABLE,
+    XID_BEFORE,
+    XID_LAST,
     Ask,
     Kind,
 )
@@ -43,6 +45,7 @@ from tools.sources.kube import path_of
 from tools.sources.kube_fake import FakeKube
 from tools.sources.prom import PromSource, Result
 from tools.survey import survey
+from tools.topology import Gpu, Topology
 from tools.vocabulary.gpu_software import LOG_VERSIONS
 from tools.vocabulary.startup import LOG_DRIVER
 from tools.watching import DECLARED
@@ -420,6 +423,21 @@ def test_whose_requests_fail_most_is_read_first_then_the_slowest() -> None:
     slow = Part("vLLM via Prometheus", "query", 1.7e9, took)
     told = Measured(None, {failing_replicas.ERRORS: (part,), failing_replicas.FIRST: (slow,)})
     assert survey_module._failing(told) == [*failing, "team/w1", "team/w0"]
+
+
+def test_what_runs_on_a_gpu_after_an_xid_is_read_too() -> None:
+    codes = {"new": 31.0, "old": 31.0, "again": 31.0, "none": 0.0, "free": 31.0, "unknown": 31.0}
+    asked = {
+        XID_LAST.max("1h"): codes,
+        XID_BEFORE.now: {"new": 0.0, "old": 31.0, "again": 31.0, "none": 0.0, "free": 0.0},
+        XID_LAST.changes("1h"): {"new": 0.0, "again": 2.0},
+    }
+    told = Measured(None, {ask: (Part("DCGM", "query", 1.7e9, dict(values)),) for ask, values in asked.items()})
+    gpus = {
+        key: Gpu(key, "n1", str(at), "NVIDIA A100", f"team/{key}" if key != "free" else None)
+        for at, key in enumerate(("new", "old", "again", "none", "free"))
+    }
+    assert survey_module._after_xid(told, Topology(gpus=gpus)) == ["team/again", "team/new"]
 
 
 def test_the_log_of_one_that_fails_is_read_and_a_refusal_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

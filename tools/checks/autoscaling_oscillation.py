@@ -1,14 +1,14 @@
 """The autoscaler keeps adding and removing replicas.
 
 ## What it means
-Its wanted number changed many times within the hour, both up and down: the metric is noisy, the scale-down window is short, or
-replicas take minutes to be ready while the autoscaler decides every 15 seconds.
+Its wanted number went up and down again and again within the hour: the metric is noisy, the scale-down window is short, or replicas take
+minutes to be ready while the autoscaler decides every 15 seconds.
 
 ## Why it hurts
 Every replica that comes pays a cold start and every one that goes cuts its requests and its cache; latency swings with it.
 
 ## What would rule it out
-A wanted number that follows a real rise and fall of load once, or that changes by one at its edge.
+A wanted number that follows a real rise and fall of load once, in however many steps, or that changes by one at its edge.
 """
 
 from tools.check import Because, Check, Explains, Limit, Limits, Now, On, because
@@ -17,27 +17,27 @@ from tools.finding import Change, Remedy
 from tools.signals import HPA_MAX, HPA_METRICS
 from tools.vocabulary.autoscaling import HPA_CALM, HPA_WANTED, STARTUP_TOOK
 
-CHANGES = HPA_WANTED.changes("1h")
+CROSSINGS = HPA_WANTED.crossings("1h")
 HIGHEST = HPA_WANTED.max("1h")
 LOWEST = HPA_WANTED.min("1h")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
-    """Fire when the wanted number changed often and by more than a replica within the hour."""
+    """Fire when the wanted number went there and back twice within the hour, by more than a replica."""
     if now[HPA_MAX.now].number <= 1:
         return None
-    changes = now[CHANGES]
-    if changes.number < limits["changes"]:
+    crossings = now[CROSSINGS]
+    if crossings.number < limits["crossings"]:
         return None
     highest, lowest = now[HIGHEST], now[LOWEST]
     if highest.number - lowest.number < limits["swing"]:
         return None
     return because(
-        "The wanted number changed {changes} within the hour, between {lowest} and {highest}.",
+        "The wanted number went up and down between {lowest} and {highest}, with {crossings} of their middle within the hour.",
         now.get(HPA_CALM.now),
         now.get(STARTUP_TOOK.now),
         now.get(HPA_METRICS.now),
-        changes=changes,
+        crossings=crossings,
         lowest=lowest,
         highest=highest,
     )
@@ -70,10 +70,10 @@ def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
 CHECK = Check(
     on=(On.WORKLOAD,),
     severity="medium",
-    needs=(HPA_MAX.now, CHANGES, HIGHEST, LOWEST),
+    needs=(HPA_MAX.now, CROSSINGS, HIGHEST, LOWEST),
     helps=(HPA_CALM.now, STARTUP_TOOK.now, HPA_METRICS.now),
     limits={
-        "changes": Limit(6, "changes", "more than a rise and a fall every twenty minutes"),
+        "crossings": Limit(4, "crossings", "there and back twice within the hour"),
         "swing": Limit(2, "replicas", "one replica more or less is an edge, not a swing"),
     },
     fires=fires,

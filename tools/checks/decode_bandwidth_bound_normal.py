@@ -70,7 +70,12 @@ CHECK = Check(
         "itl": Limit(0.1, "seconds", "above, the pace itself is the matter"),
     },
     fires=fires,
-    asked=(r"\btensor[- ](?:cores?|pipes?)\b", r"\b(?:memory|dram) bandwidth\b"),
+    asked=(
+        r"\btensor[- ](?:cores?|pipes?)\b",
+        r"\b(?:memory|dram) bandwidth\b",
+        # What a full utilisation means: whether that is all that the GPU can do.
+        r"^(?=.*\b(?:utili[sz]ation|\d\d ?%|100 ?%|(?:\d\d|100|hundred) ?percent|pinned|busy)).*\b(?:maxed out|saturated|at (?:its|their|the) limits?|(?:buy|order|get|need) (?:\w+ )?(?:more|another|a second))\b",
+    ),
     remedies=remedies,
     pages=("gpu/utilization-and-what-it-hides", "serving/inter-token-latency"),
     owner="mlops",

@@ -41,13 +41,14 @@ def fires(now: Now, limits: Limits) -> Because | None:
         if lost is not None and lost.number <= limits["age"]:
             continue  # it served until a moment ago
         if age.number > limits["age"] and gpus.number > 0:
-            return because(
+            found = because(
                 "{gpus_of} is {age} old and not ready, and holds {gpus}.",
                 ready,
                 now.of(ready.subject, RESTARTS.now),
                 age=age,
                 gpus=gpus,
             )
+            return replace(found, ahead=("readiness_never_true",))
     return None
 
 
@@ -121,5 +122,10 @@ CHECK = Check(
     fires=fires,
     remedies=remedies,
     pages=("gpu/idle-gpus", "kubernetes/probes-for-slow-loading"),
+    # Who asks where the cards went, or what they cost, is told of that and not of the probe.
+    sign=(
+        r"^(?=.*\b(?:gpus?|cards?|accelerators?|[abhlt]\d{1,3}s?)\b)(?=.*\b(?:financ\w*|bill\w*|charged?|pay(?:s|ing)?|costs?|budget|quota|capacity"
+        r"|procurement|idle|grabbed|sit(?:s|ting)? on|hold(?:s|ing)?|hand(?:ed)? (?:\w+ ){0,3}(?:back|out)|taken)\b)"
+    ),
     owner="ml platform",
 )

@@ -25,6 +25,7 @@ LAST = XID_LAST.max("1h")
 CHANGED = XID_LAST.changes("1h")
 # How a process ends that did something wrong on the GPU, where its own log says that it did. An engine that tells of its death is told as that.
 _ENDS = ("native_crash", "crash_loop")
+_DEATH = ("engine_dead",)
 _FAILS = ("error_rate_spike", "readiness_never_true")
 _FOLLOWS = tuple(Explains(one, Where.ON_THIS_GPU) for one in _ENDS)
 APPLICATION = frozenset({13, 31, 43, 45, 68, 69})
@@ -62,7 +63,7 @@ def fires(now: Now, limits: Limits) -> Because | None:
         last=last,
         ago=ago,
     )
-    return replace(found, outranks=_ENDS, explains=_FOLLOWS) if again else found
+    return replace(found, outranks=_ENDS, ahead=_DEATH, explains=_FOLLOWS) if again else found
 
 
 def _goes_on(now: Now, last: Reading, said: str, *also: Reading | None) -> Because:
@@ -73,7 +74,9 @@ def _goes_on(now: Now, last: Reading, said: str, *also: Reading | None) -> Becau
         last=last,
         kernel=now[LOG_CUDA_FAULT.now],
     )
-    return replace(found, outranks=_ENDS, explains=(*_FOLLOWS, *(Explains(one, Where.ON_THIS_GPU) for one in _FAILS)))
+    return replace(
+        found, outranks=_ENDS, ahead=_DEATH, explains=(*_FOLLOWS, *(Explains(one, Where.ON_THIS_GPU) for one in _FAILS))
+    )
 
 
 def _left(now: Now, limits: Limits, said: str, *also: Reading | None) -> Because | None:
@@ -123,7 +126,6 @@ CHECK = Check(
     fires=fires,
     # An engine that dies of a failed kernel tells of its death, and the driver of the kernel.
     sign=r"\bxids?\b",
-    ahead_of=("engine_dead",),
     remedies=remedies,
     pages=("gpu/xid-errors",),
     owner="ml platform",

@@ -36,6 +36,8 @@ _TOOLKIT = re.compile(
 _GPU = "nvidia.com/gpu"
 _COUNTS = ("nvidia.com/gpu.count", "karpenter.k8s.aws/instance-gpu-count")
 _MARKS = ("cloud.google.com/gke-accelerator", "k8s.amazonaws.com/accelerator")
+# What discovers features saw on the bus: a device of the vendor, of a display's class where that is told.
+_SEEN = re.compile(r"(?:nvidia\.com/gpu|feature\.node\.kubernetes\.io/pci-(?:03[0-9a-f]{2}_)?10de)\.present$")
 _DOWN = frozenset({"CrashLoopBackOff", "RunContainerError", "CreateContainerError"})
 LATELY_S = 3600.0
 
@@ -122,7 +124,7 @@ def _promised(item: Object) -> float:
         return most
     marked = any(str(labels.get(key, "")).startswith("nvidia") for key in _MARKS)
     # Who discovers GPUs and counted none says nothing against the platform, which knows what it sold.
-    present = counted[0] is None and str(labels.get("nvidia.com/gpu.present")) == "true"
+    present = counted[0] is None and any(str(value) == "true" for key, value in labels.items() if _SEEN.match(str(key)))
     return 1.0 if marked or present else 0.0
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bot.advisor.intent import LONGEST_QUESTION, asks_time, classify, clean, wants_action
+from bot.advisor.intent import LONGEST_QUESTION, asks_time, classify, clean, of_here, wants_action
 
 LIVE = """
 why is the first token so slow right now?
@@ -279,6 +279,20 @@ def test_readiness_and_sizing(question: str, intent: str) -> None:
 )
 def test_what_only_somebody_with_a_fleet_has_is_live_however_it_is_put(question: str) -> None:
     assert classify(question, named=False, outside=True) == "live"
+
+
+@pytest.mark.parametrize(
+    ("question", "here"),
+    [
+        ("does anything scan what runs in this cluster", True),
+        ("audit prep for the h100 pool: did the patches reach every box", True),
+        ("is there anything running in here that would bring it back", True),
+        ("what is a pool of connections", False),
+        ("across the shared cluster, who owns what", False),
+    ],
+)
+def test_one_cluster_or_pool_is_pointed_at(question: str, *, here: bool) -> None:
+    assert of_here(question) is here
 
 
 @pytest.mark.parametrize(

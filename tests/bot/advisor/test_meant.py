@@ -23,11 +23,15 @@ from bot.advisor.meant import (
     PLAINLY,
     SELDOM,
     SURELY,
+    TOLD,
+    TRUST,
     UNLIKELY,
+    WHOLE,
     About,
     load,
     means_another,
     meant,
+    of_those_meant,
 )
 from bot.advisor.question import Answer, Question
 from evals import asked_fit
@@ -143,9 +147,15 @@ def test_a_background_told_first_does_not_hide_the_question(library: Library) ->
 def test_the_best_of_a_question_and_its_sentences_counts() -> None:
     model = load()
     shares = np.zeros((3, len(model.classes)), dtype=np.float32)
-    shares[0, model.classes.index(NONE)] = 1.0
+    shares[0, model.classes.index(NONE)] = 0.5
     shares[2, model.classes.index("run_as_root")] = 0.7
-    assert module.ranked(model, shares) == About({"run_as_root": pytest.approx(0.7)}, 1.0)
+    for texts, share in (
+        (("It is so. Who is it?", "It is so.", "Who is it?"), 0.7),
+        (("It is so. Tell me.", "It is so.", "Tell me."), 0.7),
+        (("Is it so? Tell me.", "Is it so?", "Tell me."), 0.7 * TOLD),
+    ):
+        about = module.ranked(model, texts, shares)
+        assert about == About({"run_as_root": pytest.approx(share * (1.0 - WHOLE / 2))}, 0.5)
 
 
 def test_what_is_too_unlikely_to_be_looked_for_counts_as_something_else() -> None:
@@ -154,7 +164,7 @@ def test_what_is_too_unlikely_to_be_looked_for_counts_as_something_else() -> Non
     shares[0, model.classes.index("run_as_root")] = 0.9
     shares[0, model.classes.index("latest_tag")] = 0.005
     shares[0, model.classes.index(NONE)] = 0.095
-    about = module.ranked(model, shares)
+    about = module.ranked(model, ("It runs as root.",), shares)
     assert set(about.shares) == {"run_as_root"}
     assert about.none == pytest.approx(0.1)
 
@@ -250,7 +260,7 @@ def to_be_about(monkeypatch: pytest.MonkeyPatch, none: float = 0.0, **shares: fl
 
 
 def test_what_is_meant_less_surely_is_not_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    least = LIKELY * (0.5 + SELDOM) / (1.0 - LIKELY)
+    least = LIKELY * (0.5 + SELDOM) ** TRUST / (1.0 - LIKELY)
     to_be_about(monkeypatch, none=1.0, writable_root_filesystem=least + 0.01)
     assert roots(answered(library, WRITES)) == ["writable_root_filesystem"]
     to_be_about(monkeypatch, none=1.0, writable_root_filesystem=least - 0.01)
@@ -284,7 +294,7 @@ def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monke
         ({}, {"latest_tag"}, False),
         # Of several that it may mean none plainly, and hardly what asks for nothing.
         ({"run_as_root": 0.4, "probes_missing": 0.3}, {"latest_tag"}, True),
-        ({"run_as_root": 0.3, "probes_missing": 0.2}, {"latest_tag"}, False),
+        ({"run_as_root": 0.3, "probes_missing": 0.19}, {"latest_tag"}, False),
         ({"run_as_root": 0.4, "probes_missing": 0.3, "latest_tag": 0.02}, {"latest_tag"}, False),
     ],
 )
@@ -292,6 +302,47 @@ def test_the_form_of_one_rule_gives_way_to_the_plain_meaning_of_another(
     shares: dict[str, float], asked: set[str], *, another: bool
 ) -> None:
     assert means_another(About(shares), asked) is another
+
+
+@pytest.mark.parametrize(
+    ("shares", "asked", "kept"),
+    [
+        ({"latest_tag": PLAINLY}, {"latest_tag", "run_as_root"}, {"latest_tag"}),
+        (
+            {"latest_tag": PLAINLY, "run_as_root": UNLIKELY},
+            {"latest_tag", "run_as_root"},
+            {"latest_tag", "run_as_root"},
+        ),
+        ({"latest_tag": PLAINLY - 0.01}, {"latest_tag", "run_as_root"}, {"latest_tag", "run_as_root"}),
+        ({"probes_missing": PLAINLY}, {"latest_tag", "run_as_root"}, set()),
+        ({}, {"latest_tag"}, {"latest_tag"}),
+    ],
+)
+def test_of_forms_those_are_kept_that_are_meant_beside_one_that_plainly_is(
+    shares: dict[str, float], asked: set[str], kept: set[str]
+) -> None:
+    assert of_those_meant(About(shares), asked) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("Three copies of chat. If one box loses power, is it really still answering afterwards?", False),
+        ("Three copies of chat; once the box is gone, is it still up?", False),
+        ("chat fell over this morning, is it still down?", True),
+        ("If you have a minute. chat fell over this morning, is it still down?", True),
+        ("We lost a box. Is it still down?", True),
+        ("Night shift here: is the payroll cluster fine, or should I wake somebody?", True),
+        ("The pager went off. Is there anything still broken?", True),
+        ("Is there anything missing for a drain of chat?", False),
+        ("It was slow. Is docs-qa still in trouble right now, and is the hotter card to blame?", True),
+        ("Is newsroom healthy now or do I need to page somebody?", True),
+        ("Is chat fine if its node is drained tonight?", False),
+        ("Is chat well isolated?", False),
+    ],
+)
+def test_what_is_supposed_is_no_state(library: Library, text: str, *, state: bool) -> None:
+    assert (meant(library, text) is NOTHING) is state
 
 
 def test_what_may_ask_for_no_rule_keeps_the_form_that_it_has() -> None:
@@ -312,7 +363,7 @@ def test_of_two_that_are_broken_the_rarer_is_told(library: Library, monkeypatch:
 def test_what_is_broken_gives_way_to_what_is_kept_and_meant_far_more_likely(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    least = LIKELY * (0.5 + SELDOM) * 0.68 / (1.0 - LIKELY)
+    least = LIKELY * (0.5 + SELDOM) ** TRUST * 0.68 / (1.0 - LIKELY)
     for share, told in ((least + 0.01, ["writable_root_filesystem"]), (least - 0.01, [])):
         to_be_about(monkeypatch, trust_remote_code_or_privileged=0.68, writable_root_filesystem=share)
         assert roots(answered(library, "and chat?", {"args": ["--model=org/m"]})) == told
@@ -333,10 +384,10 @@ def test_what_is_surely_meant_and_kept_is_said_to_be_so_beside_what_is_broken_an
 def test_what_is_broken_weighs_the_more_the_rarer_it_is_and_what_is_kept_weighs_as_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    often = {"a": 0.97, "b": 0.07, "c": 0.5}
+    often = {"a": 1.0 - SELDOM, "b": 0.25 ** (1 / TRUST) - SELDOM, "c": 0.5}
     monkeypatch.setattr("bot.advisor.meant.rate", lambda rule, _watched: often[rule])
     about = About({"a": 0.5, "b": 0.1, "c": 0.2}, none=0.3)
-    assert about.given({"a", "b"}) == pytest.approx({"a": 0.5 / 2.0, "b": 1.0 / 2.0})
+    assert about.given({"a", "b"}) == pytest.approx({"a": 0.5 / 1.4, "b": 0.4 / 1.4})
     assert about.given({"a"}) == pytest.approx({"a": 0.5 / 1.1})
     assert about.given(()) == {}
     assert about.given({"x"}) == {}

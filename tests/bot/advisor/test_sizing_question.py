@@ -149,6 +149,7 @@ def test_the_weights_that_a_name_says() -> None:
         "questions take twice as long since noon; I think the 70b cannot keep up and we need a second one, that would be four more a100",
         "our predictor never gets ready on its l4: the 8b weights load and then it starts over; do we need a longer startup probe?",
         "the 8b on that l4 loads and never becomes ready, do we need a bigger card", "it loads the 8b on an l4 and starts over, do I need another l4",
+        "chat restarts since this morning; the 14b does not fit on ws-h100-b, should we move to a smaller model?",
         "how many gpus does our llama 3.1 70b use", "which gpus do we use for qwen3 32b",
     ],
 )  # fmt: skip

@@ -20,6 +20,11 @@ from tools.vocabulary.host_faults import LOG_CAPABILITY, LOG_DEVICE_REFUSED, LOG
 from tools.vocabulary.outcomes import LOG_OVERLOADED
 
 MINE = (*host_faults.PATTERNS, *cluster_parts.PATTERNS, *outcomes.PATTERNS)
+# Ray Serve's serve/_private/deployment_state.py.
+SCHEDULED = (
+    "Deployment 'A' in application 'b' has 1 replicas that have taken more than 30s to be scheduled. This may be due to waiting for the cluster to auto-scale or"
+    ' for a runtime environment to be installed. Resources required for each replica: [{{"CPU": 1.0}}, {{"GPU": 1.0{}}}], total resources available: {{"CPU": 7.0{}}}.'
+)
 SAID = (
     ("RuntimeError: [enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried", LOG_HOST_MEMORY),
     ("RuntimeError: unable to mmap 4976698672 bytes from file </models/a.safetensors>: Cannot allocate memory (12)", LOG_HOST_MEMORY),
@@ -54,6 +59,9 @@ SAID = (
     (r'"error":"no matches for kind \"InferencePool\" in version \"inference.networking.k8s.io/v1\""', LOG_CLUSTER_API),
     ("Waiting for creating a placement group of specs for 310 seconds. specs=[{'GPU': 1.0}].", LOG_RAY_RESOURCES),
     ("Error: No available node types can fulfill resource request {'GPU': 4.0}.", LOG_RAY_RESOURCES),
+    (SCHEDULED.format(', "accelerator_type:A10G": 0.001', ', "GPU": 1.0, "accelerator_type:L40S": 1.0'), LOG_RAY_RESOURCES),
+    (SCHEDULED.format("", ', "memory": 9.0'), LOG_RAY_RESOURCES),
+    ('more than 30s to be scheduled. Resources required for each replica: {"CPU": 1.0, "GPU": 1.0}, resources available: {}.', LOG_RAY_RESOURCES),
     ("ray.exceptions.RuntimeEnvSetupError: Failed to set up runtime environment.", LOG_RUNTIME_ENV),
     ("etcdserver: mvcc: database space exceeded", LOG_NO_ROOM),
     ("write /data/wal/0.tmp: no space left on device", LOG_NO_ROOM),
@@ -85,6 +93,9 @@ def test_a_line_tells_its_own_kind_and_no_other_of_these(line: str, signal: obje
     [
         # What is tried and gone on without, waits that are short, and words about such errors.
         "INFO 04-01 ray_utils.py:214] Waiting for creating a placement group of specs for 70 seconds. specs=[{'GPU': 1.0}]",
+        SCHEDULED.format(', "accelerator_type:A10G": 0.001', ', "GPU": 1.0, "accelerator_type:A10G": 1.0'),
+        SCHEDULED.format("", ', "GPU": 0.5'),
+        'Resources required for each replica: {"CPU": 1.0}, total resources available: {"CPU": 7.0}.',
         "ggml_cuda_host_malloc: failed to allocate 1900.00 MiB of pinned memory: invalid argument",
         "WARNING LMCache: Failed to allocate memory for tensor(torch.Size([2, 64])) because no memory is available",
         "ImportError: /lib/libgomp.so.1: cannot allocate memory in static TLS block",

@@ -450,6 +450,10 @@ def test_the_log_of_one_that_fails_is_read_and_a_refusal_is_said(monkeypatch: py
     assert taken.read(LOG_CUDA_OOM.now, "team/a").value == OOM
     assert taken.read(LOG_CUDA_OOM.now, "team/b").blind == Blind(Reason.FORBIDDEN, "not yours")
     assert [str(one.blind) for one in taken.sources if one.name == "Kubernetes: logs"] == ["forbidden: not yours"]
+    monkeypatch.setattr(survey_module, "_failing", lambda _measured: [])
+    monkeypatch.setattr(survey_module, "_after_xid", lambda _measured, _topology: ["team/a"])
+    taken = survey(UNSET, kube, [LOG_CUDA_OOM.now], 1.7e9)
+    assert taken.read(LOG_CUDA_OOM.now, "team/a").value == OOM
 
 
 def test_each_line_names_the_request_that_told_it() -> None:

@@ -39,6 +39,10 @@ PATTERNS = {
         r"No available node types can fulfill resource request|Waiting for creating a placement group of specs for (?:[3-9]\d{2}|\d{4,6}) seconds"
         r"|failed to schedule because there are not enough resources for the tasks or actors on the whole cluster"
         r"|(?:ActorUnschedulable|TaskUnschedulable)Error"
+        # Ray Serve says what a replica asks for and what all nodes have together: GPUs of a kind that none of them is, or none at all.
+        r"|Resources required for each replica: (?:(?=[^\n]{0,300}\"(accelerator_type:[\w.-]{1,40})\"[^\n]{0,200}(?:total )?resources available)"
+        r"(?![^\n]{0,500}(?:total )?resources available[^\n]{0,300}\1)|(?=[^\n]{0,300}\"GPU\"[^\n]{0,200}(?:total )?resources available)"
+        r"(?![^\n]{0,500}(?:total )?resources available[^\n]{0,300}\"GPU\"))"
     ),
     LOG_RUNTIME_ENV: re.compile(
         r"RuntimeEnvSetupError|runtime_env creation failed \d{1,4} times, giving up|Runtime env setup for app '[^'\n]{1,100}' failed"

@@ -41,7 +41,9 @@ from tests.tools import worlds
 from tests.tools.pairs import APP, two
 from tests.tools.scenes import NOW, scene
 from tools.casebook import asked_for, rules
+from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.reading import Blind, Reason
+from tools.snapshot import Snapshot
 from tools.sources.kube_fake import FakeKube
 
 UNSET = Blind(Reason.NOT_SET, "nothing is set")
@@ -332,6 +334,7 @@ def test_of_forms_those_are_kept_that_are_meant_beside_one_that_plainly_is(
         ("chat fell over this morning, is it still down?", True),
         ("If you have a minute. chat fell over this morning, is it still down?", True),
         ("We lost a box. Is it still down?", True),
+        ("It fell over when we upgraded. Is it still down?", True),
         ("Night shift here: is the payroll cluster fine, or should I wake somebody?", True),
         ("The pager went off. Is there anything still broken?", True),
         ("Is there anything missing for a drain of chat?", False),
@@ -349,6 +352,45 @@ def test_what_may_ask_for_no_rule_keeps_the_form_that_it_has() -> None:
     shares = {"run_as_root": 0.4, "probes_missing": 0.3}
     assert means_another(About(shares, HARDLY - 0.01), {"latest_tag"})
     assert not means_another(About(shares, HARDLY), {"latest_tag"})
+
+
+CVES = "Auditor comes on Thursday and will ask about patching. Is there a published CVE against the release that chat runs on?"
+
+
+def test_of_two_whose_form_a_question_has_the_one_that_it_plainly_means_is_told(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked_for(CVES) == {"engine_with_known_holes", "single_replica_no_pdb"}
+    wanted = list[frozenset[str]]()
+    real = diagnose
+
+    def seen(snapshot: Snapshot, within: Within, limits: Overrides, asked: frozenset[str] = frozenset()) -> Diagnosis:
+        wanted.append(asked)
+        return real(snapshot, within, limits, asked)
+
+    monkeypatch.setattr("bot.advisor.advisor.diagnose", seen)
+    for share, kept in ((0.3, asked_for(CVES)), (0.9, {"engine_with_known_holes"})):
+        to_be_about(monkeypatch, 1.0 - share, engine_with_known_holes=share)
+        wanted.clear()
+        answered(library, CVES)
+        assert wanted[0] == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "share", "intent"),
+    [
+        ("Should somebody in this cluster be the superuser in a container?", 0.9, "live"),
+        ("Should somebody in this cluster be the superuser in a container?", 0.6, "knowledge"),
+        ("Should somebody be the superuser in a container?", 0.9, "knowledge"),
+    ],
+)
+def test_a_practice_that_is_surely_meant_is_looked_at_where_one_cluster_is_pointed_at(
+    library: Library, monkeypatch: pytest.MonkeyPatch, text: str, share: float, intent: str
+) -> None:
+    to_be_about(monkeypatch, run_as_root=share)
+    kube = FakeKube(worlds.listings(pods=[]), {})
+    answer = Advisor(lambda _cluster: (UNSET, kube, ""), library, clock=lambda: worlds.START).answer(Question(text))
+    assert answer.intent == intent
 
 
 def test_of_two_that_are_broken_the_rarer_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ from bot.slack_files import Attachments
 from bot.slack_http import HttpError, HttpServer, SlackEndpoint, routes
 from bot.slack_people import SlackPeople
 from bot.slack_settings import SettingsError, SlackSettings, missing
+from bot.slack_socket import BAD_TOKEN, LONGEST_WAIT, connect, disconnect
 from bot.slack_stream import StreamDoor
 from bot.slack_thread import WORKING, SlackThread, trouble
 from bot.slack_workspaces import NOT_HERE, Workspaces, opened, unqualified
@@ -53,15 +54,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SettingsError", "SlackSettings", "build_app", "missing", "serve"]
 log = logging.getLogger("rackside.slack")
-_BAD_TOKEN = {
-    "invalid_auth",
-    "not_authed",
-    "account_inactive",
-    "token_revoked",
-    "token_expired",
-    "not_allowed_token_type",
-}
-_LONGEST_WAIT = 30.0
 Ready = Callable[[int | None], None]
 
 
@@ -229,14 +221,14 @@ def _identity(slack: SlackThread, stop: threading.Event) -> dict[str, Any] | Non
             return slack.identity()
         except (OSError, SlackClientError) as error:
             found = trouble(error)
-        if found.reason in _BAD_TOKEN:
+        if found.reason in BAD_TOKEN:
             raise SettingsError(
                 f"Slack does not accept the token in RACKSIDE_SLACK_BOT_TOKEN ({found.reason}): "
                 "install the app again and copy its bot token"
             )
         log.warning("Slack does not answer (%s): trying again in %.0f s", found.reason, wait)
         stop.wait(found.retry_after or wait)
-        wait = min(_LONGEST_WAIT, wait * 2)
+        wait = min(LONGEST_WAIT, wait * 2)
     return None
 
 
@@ -269,11 +261,11 @@ def _listen(
             server.start()
             port = server.port
         if settings.socket_mode:
-            client = _socket(settings, app, stop)
+            client = connect(settings, app, stop)
             if client is None:
                 return
             leave.append(lambda: disconnect(client))
-            connected = client.client.is_connected
+            connected = client.client.listening
         log.info("Rackside is serving in %s, port %s", "Socket Mode" if settings.socket_mode else "HTTP mode", port)
         ready(port)
         regular = chores(bench)
@@ -297,46 +289,3 @@ def do(chore: Chore, bench: Bench, work: Work) -> None:
                 work.begin(ask)
     except Exception:
         log.exception("a regular task failed (%s): trying again", getattr(chore, "__module__", "?"))
-
-
-def disconnect(handler: Any) -> None:
-    """Disconnect. The client's own threads end within ten seconds; nobody has to wait for that."""
-
-    def end() -> None:
-        session = handler.client.current_session
-        connection = session.sock if session is not None else None
-        handler.close()
-        if connection is not None:
-            # One that was only being made when it was closed is open now, and the client has forgotten it.
-            connection.shutdown()
-
-    closing = threading.Thread(target=end, name="slack-close", daemon=True)
-    closing.start()
-    closing.join(timeout=1.0)
-
-
-def _socket(settings: SlackSettings, app: App, stop: threading.Event) -> Any:
-    """Connect in Socket Mode; waits while Slack cannot be reached, None when stopped meanwhile."""
-    # This client notices a closed connection at once; slack_sdk's own needs up to four ping intervals.
-    from slack_bolt.adapter.socket_mode.websocket_client import SocketModeHandler
-
-    handler: Any = SocketModeHandler(app, settings.app_token, concurrency=10)
-    wait = 1.0
-    while not stop.is_set():
-        try:
-            handler.connect()
-        except (OSError, SlackClientError) as error:
-            found = trouble(error)
-        else:
-            return handler
-        if found.reason in _BAD_TOKEN:
-            handler.close()
-            raise SettingsError(
-                f"Slack does not accept the token in RACKSIDE_SLACK_APP_TOKEN ({found.reason}): it needs the scope "
-                "connections:write"
-            )
-        log.warning("Socket Mode cannot connect (%s): trying again in %.0f s", found.reason, wait)
-        stop.wait(wait)
-        wait = min(_LONGEST_WAIT, wait * 2)
-    handler.close()
-    return None

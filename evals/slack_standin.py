@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlencode
@@ -18,6 +19,8 @@ from urllib.request import Request, urlopen
 
 from slack_sdk.signature import SignatureVerifier
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request as Handshake
+from websockets.http11 import Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from evals.slack_oauth import fetched
@@ -58,6 +61,8 @@ class SlackStandIn(Workspace):
         # What people approved in the browser and nobody fetched yet: codes with what they bring.
         self.codes: dict[str, Json] = {}
         self.acks: list[str] = []
+        # Addresses given out and not used yet: each is good for one connection.
+        self._tickets: set[str] = set()
         self.replies: dict[str, Json] = {}
         self.up = True
         self.refusals = 0
@@ -78,9 +83,9 @@ class SlackStandIn(Workspace):
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._ws: Server = serve(self._socket_mode, "127.0.0.1", 0, compression=None)
+        self._ws: Server = serve(self._socket_mode, "127.0.0.1", 0, process_request=self._admit, compression=None)
         self.api_url = f"http://127.0.0.1:{self._http.server_address[1]}/api"
-        self._ws_url = f"ws://127.0.0.1:{self._ws.socket.getsockname()[1]}/link"
+        self._ws_url = f"ws://127.0.0.1:{self._ws.socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         """Start serving."""
@@ -179,9 +184,12 @@ class SlackStandIn(Workspace):
         return self.replies.get(envelope) or {}
 
     def disconnect(self) -> None:
-        """Close the Socket Mode connection, as Slack does every few hours."""
-        for connection in list(self._sockets):
+        """Close the Socket Mode connection, as Slack does every few hours; returns once it is gone."""
+        self.wait(lambda: bool(self._sockets), "a Socket Mode connection")
+        gone = list(self._sockets)
+        for connection in gone:
             connection.close()
+        self.wait(lambda: not any(one in self._sockets for one in gone), "the end of the Socket Mode connection")
 
     @staticmethod
     def post_signed(
@@ -219,6 +227,13 @@ class SlackStandIn(Workspace):
             return int(status)
 
     # The servers.
+
+    def _admit(self, connection: ServerConnection, request: Handshake) -> Response | None:
+        with self.changed:
+            if request.path not in self._tickets:
+                return connection.respond(HTTPStatus.FORBIDDEN, "this address is used up")
+            self._tickets.remove(request.path)
+        return None
 
     def _socket_mode(self, connection: ServerConnection) -> None:
         with self.changed:
@@ -304,7 +319,11 @@ class SlackStandIn(Workspace):
 
     def _call(self, method: str, token: str, args: Json) -> Json:
         if method == "apps.connections.open":
-            return {"ok": True, "url": self._ws_url} if token == APP_TOKEN else {"ok": False, "error": "invalid_auth"}
+            if token != APP_TOKEN:
+                return {"ok": False, "error": "invalid_auth"}
+            ticket = f"/link?ticket={next(self.numbers)}"
+            self._tickets.add(ticket)
+            return {"ok": True, "url": self._ws_url + ticket}
         if method == "oauth.v2.access":
             return fetched(self, token, args)
         here = self.tokens.get(token)

@@ -118,7 +118,7 @@ def diagnose(
         if (
             finding.root
             and finding.id not in asked_for
-            and beside_a_fault(kept[key], kept, explained, snapshot.topology)
+            and beside_a_fault(kept[key], kept, explained, snapshot.topology, asked_for)
         ):
             finding = replace(finding, root=False)
         findings.append(finding)

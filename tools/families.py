@@ -38,7 +38,10 @@ SLOW = (
 # A server that dies or stops answering: what users see of it, and what its replicas show.
 BROKEN = named("error_rate_spike", "abort_spike")
 # The Xid of the application class is the driver's echo of a process that died.
-DOWN = named("crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true", "xid_application")
+# Who is left serves the others' requests, too, and computes their prompts in between.
+DOWN = named(
+    "crash_loop", "gpu_held_by_not_ready_pod", "readiness_never_true", "xid_application", "ttft_breach_prefill"
+)
 FAILING = (*BROKEN, *DOWN, *named("engine_dead"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tools.families import QUEUEING
 from tools.outcomes import Outcome
@@ -16,9 +16,16 @@ _LOAD = frozenset({"ttft_breach_prefill", *(one.symptom for one in QUEUEING)})
 
 
 def beside_a_fault(
-    outcome: Outcome, kept: Mapping[str, Outcome], explained: Mapping[str, Sequence[str]], topology: Topology
+    outcome: Outcome,
+    kept: Mapping[str, Outcome],
+    explained: Mapping[str, Sequence[str]],
+    topology: Topology,
+    asked_for: Collection[str] = (),
 ) -> bool:
-    """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload."""
+    """Whether it is of a kind that harms nobody by itself, while something that it does not explain is wrong with the same workload.
+
+    What is `asked_for` is wrong, however little it harms.
+    """
     if _slight(outcome, kept, explained):
         return True
     if outcome.case.id not in LATENT | UNMEASURED:
@@ -29,7 +36,7 @@ def beside_a_fault(
         if other.case.id not in LATENT | UNMEASURED
         and not any(cause in kept for cause in explained.get(key, ()))
         and other.because is not None
-        and (other.because.severity or other.case.check.severity) != "info"
+        and (other.case.id in asked_for or (other.because.severity or other.case.check.severity) != "info")
     }
     if outcome.case.id in UNMEASURED:
         return bool(faults)

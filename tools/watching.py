@@ -31,6 +31,12 @@ NO_CLUSTER = Blind(Reason.NOT_SET, "no cluster is asked")
 # Prometheus and Thanos Ruler count so what they could not evaluate.
 FAILURES = "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total{}[15m]))"
 MOST_GROUPS = 3
+# Of each Prometheus that is scraped, writes to no other store and has none beside it that uploads its blocks; 0 is no limit.
+KEPT = (
+    "prometheus_tsdb_retention_limit_seconds{0} > 0 unless on (instance) prometheus_remote_storage_samples_total{0}"
+    " unless on () thanos_shipper_uploads_total{0}"
+)
+FOR_EVER_S = 10 * 31536000.0
 RUNTIME = "/api/v1/status/runtimeinfo"
 RECEIVERS = "/api/v1/alertmanagers"
 UNTOLD = Blind(Reason.NO_SERIES, "Prometheus tells nothing of it")
@@ -69,7 +75,7 @@ def watching(
     if told.ALERTMANAGERS.now in wanted:
         found[told.ALERTMANAGERS.now] = _receivers(prom, now, past)
     if told.RETENTION.now in wanted:
-        found[told.RETENTION.now] = _retention(prom, now, past)
+        found[told.RETENTION.now] = _retention(prom, now, past, matchers)
     return {ask: Column(ask, (found[ask],), UNTOLD) for ask in wanted if ask in found}
 
 
@@ -127,14 +133,22 @@ def _receivers(prom: PromSource, now: float, past: bool) -> Part:
     return Part("Prometheus", f"GET {RECEIVERS}", now, values)
 
 
-def _retention(prom: PromSource, now: float, past: bool) -> Part:
+def _retention(prom: PromSource, now: float, past: bool, matchers: str) -> Part:
+    """How long the Prometheus that is asked keeps samples, else how long those do that write theirs nowhere else.
+
+    A front, or a store without end, states nothing or for ever of itself; whose samples it shows may forget them all the same.
+    """
     data = PAST if past else prom.told(RUNTIME)
-    if isinstance(data, Blind):
-        return Part("Prometheus", f"GET {RUNTIME}", now, blind=data)
     text = str(data.get("storageRetention") or "") if isinstance(data, dict) else ""
     kept = retention(text)
-    values: dict[str, Value] = {} if kept is None else {str(CLUSTER): kept / DAY_S}
-    return Part("Prometheus", f"GET {RUNTIME}", now, values)
+    own = Part("Prometheus", f"GET {RUNTIME}", now, {} if kept is None else {str(CLUSTER): kept / DAY_S})
+    if isinstance(data, Blind):
+        own = Part("Prometheus", f"GET {RUNTIME}", now, blind=data)
+    if kept is not None and kept < FOR_EVER_S:
+        return own
+    query = KEPT.format(braces(matchers))
+    limits = [row.value for row in prom.query(query, now).rows]
+    return Part("Prometheus", query, now, {str(CLUSTER): min(limits) / DAY_S}) if limits else own
 
 
 def retention(text: str) -> float | None:

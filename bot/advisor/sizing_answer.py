@@ -49,6 +49,7 @@ _STATE = re.compile(
     r"|(?:cannot|can't|won't|will not|does not|doesn't|didn't|did not|isn't|is not) (?!fit\b|be enough\b|enough\b|have\b)|happen(?:s|ed|ing)|stopped|answers|leak\w*|recover\w*|only (?:one|two|three|\d+) of"
     r"|(?:anything|something|what) chang(?:e|ed)|(?:is|are) \S+(?: \S+)? using|in use|us(?:e[sd]?|ing) (?:right now|now|at the moment|currently|today)"
     r"|never (?:gets?|got|becomes?|turns?|comes?|came|goes|went|starts?|finish\w*|reach\w*|loads?)|starts? over|(?:not|never|until|turns?|gets?|becomes?) ready"
+    r"|used to (?:be|take|get|run|have|answer)|(?<!target )(?<!limit )(?<!objective )(?<!slo )(?:is|are|was|were) (?:now |at |about |around ){0,2}\d[\d.]*(?: ?(?:-|–|to) ?\d[\d.]*)? ?(?:s|ms|sec\w*)"
     r"|at the moment|right now|since (?!it\b|we (?:want|plan|need)\b)|(?:last|this) (?:night|week|morning|hour)|yesterday|an? (?:hour|minute) ago|(?:minutes|hours|days) ago"
     r"|(?:run|answer)s? at \d+|took|takes \d+ ?(?:s|ms|sec\w*|min\w*)|\d+ ?(?:s|ms|seconds) to (?:the )?first token|p(?:50|95|99))\b",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack_app import disconnect, missing
+from bot.slack_app import missing
 from evals.slack_standin import BOT_USER, SIGNING_SECRET, Fault, SlackStandIn
 from tests.bot.conftest import Start
 
@@ -34,35 +34,12 @@ def shown(message: dict[str, Any]) -> str:
 
 def test_a_lost_connection_is_made_again(slack: SlackStandIn, settings_for: SettingsFor, start: Start) -> None:
     start(settings_for(slack))
-    slack.disconnect()
-    slack.wait(lambda: slack.count("apps.connections.open") == 2 and slack.connected, "the second connection")
     done(slack, "C1", ask(slack, "C1", f"{ME} why?"))
-
-
-class _Connection:
-    """A connection of the client's, and the client: it forgets, when it is closed, one that was only being made."""
-
-    def __init__(self) -> None:
-        self.open = True
-        self.sock: _Connection | None = self
-        self.client = self.current_session = self
-
-    def close(self) -> None:
-        self.sock = None
-
-    def shutdown(self) -> None:
-        self.open = False
-
-
-def test_a_connection_that_was_being_made_is_closed_too() -> None:
-    connection = _Connection()
-    disconnect(connection)
-    assert connection.sock is None
-    assert not connection.open
-    never = _Connection()
-    never.sock = None
-    disconnect(never)
-    assert never.open, "nothing to close"
+    assert slack.count("apps.connections.open") == 1, "one connection at the start, and no second"
+    slack.disconnect()
+    slack.wait(lambda: slack.connected, "the second connection")
+    done(slack, "C1", ask(slack, "C1", f"{ME} and now?"))
+    assert slack.count("apps.connections.open") == 2
 
 
 def test_signed_http_deliveries(slack: SlackStandIn, settings_for: SettingsFor, start: Start) -> None:

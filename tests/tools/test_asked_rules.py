@@ -293,6 +293,8 @@ def test_who_asks_where_gpus_are_names_that_somebody_holds_them(text: str, asks:
         ("five pods although we asked for 3", True), ("there are six pods while we only need four", True),
         ("what is UnexpectedAdmissionError on my red pods?", False), ("four red pods with UnexpectedAdmissionError, drain it again?", False), ("those pods that lie there, what were they?", True),
         ("what are these old pods?", True), ("the pods are slow, is redis down? what were they thinking", False),
+        ("a whole row of dead text-filter pods lies there. May I throw them away?", True), ("two failed pods of search: can we delete those?", True),
+        ("the dead pods left no log", False), ("dead pods with UnexpectedAdmissionError: may I delete them?", False), ("can I delete the pods?", False),
         ("our pods restart although nobody asked", False), ("the alert is red. What happened?", False),
         ("pods although green fail", False), ("pods although nobody wanted any", False), ("pods fail although somebody asked for more", False),
     ],

@@ -242,6 +242,38 @@ def test_an_autoscaler_that_has_no_node_for_a_pod_that_none_may_hold_is_not_the_
     assert roots(diagnose(two((APP, world), (OTHER, WELL)))) == {f"{pending}@{APP}"}
 
 
+@pytest.mark.parametrize(
+    ("refused", "both"),
+    [
+        ("pod didn't trigger scale-up: 2 node(s) didn't match Pod's node affinity/selector, 1 Insufficient nvidia.com/mig-1g.5gb", False),
+        ("pod didn't trigger scale-up: 1 Insufficient nvidia.com/mig-1g.5gb, 1 max node group size reached", True),
+        ("pod didn't trigger scale-up: 2 max node group size reached", True), ("pod didn't trigger scale-up: 1 Insufficient nvidia.com/gpu", True),
+    ],
+)  # fmt: skip
+def test_an_autoscaler_whose_nodes_have_not_the_profile_either_is_not_the_cause(refused: str, both: bool) -> None:
+    world = {**scene("pending_mig_mismatch")["fires"], "pod.no_scale_up now": refused}
+    wanted = {f"pending_mig_mismatch@{APP}"} | ({f"cluster_autoscaler_cannot_add_gpu_node@{APP}"} if both else set())
+    assert roots(diagnose(two((APP, world), (OTHER, WELL)))) == wanted
+
+
+@pytest.mark.parametrize("cause", ["pending_mig_mismatch", "host_memory_exhausted", "crash_loop"])
+def test_a_replica_that_serves_nobody_leaves_the_others_slow(cause: str) -> None:
+    world = {**scene(cause)["fires"], **scene("ttft_breach_prefill")["fires"]}
+    assert f"ttft_breach_prefill@{APP}" not in roots(diagnose(two((APP, world), (OTHER, WELL))))
+
+
+def test_a_drift_beside_what_is_asked_about_is_no_headline() -> None:
+    litter = {
+        **scene("unexpected_admission_error")["fires"],
+        "workload.replicas_wanted now": 2,
+        "workload.replicas_ready now": 2,
+    }
+    world = two((APP, {**DRIFT, **litter}), (OTHER, WELL))
+    assert roots(diagnose(world)) == {f"config_drift_args_vs_runtime@{APP}"}
+    asked = diagnose(world, None, None, {"unexpected_admission_error"})
+    assert roots(asked) == {f"unexpected_admission_error@{APP}"}
+
+
 def test_a_replica_that_is_placed_nowhere_leaves_the_others_slow() -> None:
     world = {**scene("pending_taint")["fires"], **scene("ttft_breach_prefill")["fires"]}
     assert roots(diagnose(two((APP, world), (OTHER, WELL)))) == {f"pending_taint@{APP}"}

@@ -24,7 +24,7 @@ from tools.sources.prom import PromSource
 from tools.topology import CLUSTER, Gpu, Pod, Topology
 from tools.vocabulary import watching as told
 from tools.wanted_series import WANTED
-from tools.watching import DECLARED, FAILURES, RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
+from tools.watching import DECLARED, FAILURES, KEPT, RECEIVERS, RULES, RUNTIME, SIGNALS, retention, watching
 
 NOW = 1_790_000_000.0
 APP = Subject("deployment", "team", "app")
@@ -274,7 +274,7 @@ def test_of_the_past_no_rules_are_told(server: Server) -> None:
     assert why.reason is Reason.NOT_KEPT
     for signal in (told.RETENTION, told.ALERTMANAGERS):
         assert blind(columns(server.prom, signal, past=True), str(CLUSTER)) == why
-    assert server.asked == []
+    assert server.asked == ["/api/v1/query"], "only how long samples were kept is in a series"
 
 
 @pytest.mark.parametrize(
@@ -294,6 +294,34 @@ def test_retention_comes_from_the_server(server: Server) -> None:
     for odd in ({}, {"storageRetention": 6}, [], "x"):
         server.says(RUNTIME, odd)
         assert value(columns(server.prom, told.RETENTION), str(CLUSTER)) is None
+
+
+def limits(*seconds: float) -> dict[str, Any]:
+    rows = [{"metric": {"instance": str(one)}, "value": [NOW, str(one)]} for one in seconds]
+    return {"resultType": "vector", "result": rows}
+
+
+@pytest.mark.parametrize("own", [{"storageRetention": "100y"}, {"storageRetention": "10GiB"}, {}, None])
+def test_what_a_front_or_an_endless_store_does_not_say_is_told_by_whoever_writes_nowhere_else(
+    server: Server, own: dict[str, str] | None
+) -> None:
+    if own is not None:
+        server.says(RUNTIME, own)
+    server.says("/api/v1/query", limits(864000.0, 36000.0))
+    kept = columns(server.prom, told.RETENTION, matchers='cluster="a"')
+    assert value(kept, str(CLUSTER)) == pytest.approx(36000 / 86400)
+    assert server.queries == [KEPT.format('{cluster="a"}')]
+    assert value(columns(server.prom, told.RETENTION, past=True), str(CLUSTER)) == pytest.approx(36000 / 86400)
+    server.says("/api/v1/query", limits())
+    nobody = value(columns(server.prom, told.RETENTION), str(CLUSTER))
+    assert nobody == {"100y": 36500.0, "10GiB": inf, "": None}[(own or {}).get("storageRetention", "")]
+
+
+def test_who_states_a_retention_of_its_own_is_believed(server: Server) -> None:
+    server.says(RUNTIME, {"storageRetention": "30d"})
+    server.says("/api/v1/query", limits(36000.0))
+    assert value(columns(server.prom, told.RETENTION), str(CLUSTER)) == 30.0
+    assert server.queries == []
 
 
 def test_where_alerts_are_sent(server: Server) -> None:

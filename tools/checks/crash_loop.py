@@ -163,7 +163,7 @@ CHECK = Check(
         "short": Limit(3600, "seconds", "an hour: what lives longer is told by what ends it"),
     },
     fires=fires,
-    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application")),
+    explains=(*QUEUEING, *BROKEN, *named("gpu_held_by_not_ready_pod", "xid_application", "ttft_breach_prefill")),
     remedies=remedies,
     pages=("kubernetes/exit-codes-and-terminations",),
     owner="ml platform",

@@ -12,10 +12,17 @@ The pod waits for ever: no other resource of the same GPU satisfies that request
 A request for whole GPUs, or a scheduling message without the profile's name.
 """
 
+import re
+from dataclasses import replace
+
 from tools.check import Because, Check, Limit, Limits, Now, On, because, counted
+from tools.families import UNPLACED
 from tools.finding import Remedy
 from tools.pending import PENDING, PENDING_S, PENDING_SOURCE, SAID, TAINTS, WANTS, stuck
 from tools.scheduler_words import Why
+from tools.vocabulary.autoscaling import NO_SCALE_UP
+
+_LACKS = re.compile(r"\bInsufficient nvidia\.com/mig-(?!.*\bmax\w* )")
 
 
 def fires(now: Now, limits: Limits) -> Because | None:
@@ -25,13 +32,18 @@ def fires(now: Now, limits: Limits) -> Because | None:
         return None
     longest = waiting[0]
     count = counted([one.pending for one in waiting], "Pods pending for lack of a MIG instance", "pods", now.subject)
-    return because(
+    found = because(
         "{count} pending, for {longest} at most; the scheduler says: {said}",
         longest.wants,
         count=count,
         longest=longest.pending,
         said=longest.said,
     )
+    refused = [now.of(one.pending.subject, NO_SCALE_UP.now) for one in waiting]
+    # No node that it could add would have the profile either; where a group only may not grow, that is another matter.
+    if any(_LACKS.search(one.text) for one in refused if one is not None):
+        return replace(found, outranks=("cluster_autoscaler_cannot_add_gpu_node",))
+    return found
 
 
 def remedies(now: Now, limits: Limits) -> tuple[Remedy, ...]:
@@ -56,9 +68,10 @@ CHECK = Check(
     on=(On.WORKLOAD,),
     severity="high",
     needs=(PENDING, SAID),
-    helps=(WANTS, TAINTS),
+    helps=(WANTS, TAINTS, NO_SCALE_UP.now),
     limits={"pending": Limit(PENDING_S, "seconds", PENDING_SOURCE)},
     fires=fires,
+    explains=UNPLACED,
     remedies=remedies,
     pages=("gpu/mig-and-sharing", "kubernetes/pending-gpu-pods"),
     owner="platform",

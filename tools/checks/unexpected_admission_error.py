@@ -103,6 +103,8 @@ CHECK = Check(
     asked=(
         r"\b(?:pods?|corpses|left ?overs?)\b.{0,200}\bwhat (?:were|are) (?:they|those|these|all of them)\s*\?",
         r"\bwhat (?:were|are) (?:all )?(?:those|these)(?: [\w-]+){0,3} (?:pods?|corpses|left ?overs?)\s*\?",
+        # Dead ones that somebody wants to be rid of.
+        rf"{_NOT_NAMED}.*\b(?:dead|failed|broken|red|evicted|terminated) (?:[\w-]+ ){{0,3}}pods?\b.*\b(?:throw|delete|remove|get rid of|clean|clear|bin|purge)\b",
         # Red in what kubectl shows, or more of them than were asked for. Who names the error knows what they are, and asks about something else.
         rf"{_NOT_NAMED}.*\bpods?\b[^?]{{0,160}}\bred\b",
         rf"{_NOT_NAMED}.*\bred\b[^?]{{0,160}}\bpods?\b",

@@ -105,6 +105,17 @@ def test_a_size_that_no_model_has_is_a_sentence_with_near_ones(library: Library)
     assert "Of that size I know Qwen2.5 32B" in verdict
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "does llama 3.1 8b on an l4 fit if our target is 900 ms for the first token",
+        "is one l4 enough for llama 3.1 8b where the slo is 800 ms",
+    ],
+)
+def test_a_time_that_is_aimed_at_is_no_state(text: str) -> None:
+    assert sizing_answer.wanted(text) is not None
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_read_without_failing(text: str) -> None:
@@ -150,6 +161,8 @@ def test_the_weights_that_a_name_says() -> None:
         "our predictor never gets ready on its l4: the 8b weights load and then it starts over; do we need a longer startup probe?",
         "the 8b on that l4 loads and never becomes ready, do we need a bigger card", "it loads the 8b on an l4 and starts over, do I need another l4",
         "chat restarts since this morning; the 14b does not fit on ws-h100-b, should we move to a smaller model?",
+        "time to first token through the gateway for llama-pool is 3-4 s at lunch; do we need a 4th replica, before I order another l40s",
+        "the first token of the 8b on an l4 used to be quick, do we need another l4", "llama 3.1 8b: ttft is around 900 ms, is one l4 enough",
         "how many gpus does our llama 3.1 70b use", "which gpus do we use for qwen3 32b",
     ],
 )  # fmt: skip

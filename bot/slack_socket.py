@@ -45,6 +45,8 @@ BAD_TOKEN = {
 LONGEST_WAIT = 30.0
 _FIRST_WAIT = 0.5
 _SETTLES_WITHIN = 10.0
+# How much of the time between two pings an answer may take.
+_PONG_WITHIN = 0.8
 # For Slack's last word on a connection that we close; s.
 _PARTS_WITHIN = 2.0
 _LOOK_EVERY = 0.05
@@ -110,7 +112,7 @@ class PatientClient(SocketModeClient):
         while runner.is_alive() and time.monotonic() < until:
             runner.thread.join(patience)
             # Told again and again, since one that begins at this moment would not hear it.
-            _cut(self._connection())
+            self._cut(self._connection())
             patience = _LOOK_EVERY
         super().close()
 
@@ -135,11 +137,12 @@ class PatientClient(SocketModeClient):
             with contextlib.suppress(OSError, WebSocketException):
                 connection.send_close()
 
-    def _tidy(self) -> None:
-        # websocket-client leaves a socket open that the other side closed, until the garbage collector finds it.
+    def _tidy(self, over: bool = False) -> None:
+        # websocket-client leaves a socket open that the other side closed, until the garbage collector finds it; when nobody listens any more
+        # (`over`), what it had just opened and was told to forget is open still.
         known, self._known = self._known, []
         for connection in known:
-            if connection.connected:
+            if connection.connected and not over:
                 self._know(connection)
             else:
                 connection.shutdown()  # type: ignore[no-untyped-call]
@@ -151,14 +154,36 @@ class PatientClient(SocketModeClient):
         while session is not None and making is not None and not making.connected and session.sock is making:
             if time.monotonic() > until:
                 log.warning("a connection to Slack was still being made after %.0f s: given up", _SETTLES_WITHIN)
-                _cut(making)
+                self._cut(making)
                 break
             time.sleep(_LOOK_EVERY)
 
+    def _cut(self, connection: WebSocket | None) -> None:
+        # Without a word; whoever reads from it, or waits for its handshake, hears that.
+        raw = connection.sock if connection is not None else None
+        if raw is not None:
+            self._know(connection)
+            with contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_RDWR)
+
     def _run_current_session(self) -> None:
-        self._running = self.current_session
-        super()._run_current_session()  # type: ignore[no-untyped-call]
-        self._tidy()
+        session = self._running = self.current_session
+        if session is None:
+            return
+        try:
+            # slack_sdk gives no ping_timeout: a connection that some gateway dropped without a word would be listened to for a quarter of an hour.
+            session.run_forever(
+                ping_interval=self.ping_interval,
+                ping_timeout=self.ping_interval * _PONG_WITHIN,
+                http_proxy_host=self.http_proxy_host,
+                http_proxy_port=self.http_proxy_port,
+                http_proxy_auth=self.http_proxy_auth,
+                proxy_type=self.proxy_type,
+            )
+        except Exception:
+            log.exception("the connection to Slack failed: making another")
+            session.close()
+        self._tidy(over=True)
 
     def _monitor_current_session(self) -> None:
         session = self.current_session
@@ -167,14 +192,6 @@ class PatientClient(SocketModeClient):
             self._seen_idle = session
             return
         super()._monitor_current_session()  # type: ignore[no-untyped-call]
-
-
-def _cut(connection: WebSocket | None) -> None:
-    """End a connection without a word; whoever reads from it, or waits for its handshake, hears that."""
-    raw = connection.sock if connection is not None else None
-    if raw is not None:
-        with contextlib.suppress(OSError):
-            raw.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(BaseSocketModeHandler):

@@ -19,6 +19,10 @@ NOT_TOLD = Blind(
     Reason.NO_SERIES,
     "its agent answers and tells nothing of an engine: engine metrics are exported where log_engine_metrics is set",
 )
+UNUSED = Blind(
+    Reason.NO_SERIES,
+    "it answers its scrape and shows no metrics: a server of its kind has none until its first request",
+)
 NOT_SCRAPED = Blind(Reason.NO_SERIES, "it is not scraped: Prometheus has no target and no series of it")
 
 
@@ -35,6 +39,13 @@ def reporting(measured: Measured, topology: Topology, now: float, stale_after_s:
     found[NODE_EXPORTER_UP.now] = Part(TITLE, "up", now, up_nodes, blind=measured.up_blind)
     found[ENGINE_UP.now] = Part(TITLE, "up", now, up_pods, blind=measured.up_blind)
     return found
+
+
+def unused(measured: Measured, topology: Topology, now: float) -> Part:
+    """That nobody asked those for anything which answer their scrape and would count from their first request on."""
+    _, up_pods = _up(measured, topology)
+    mute = _mute(measured, topology, up_pods)
+    return Part(TITLE, "up", now, dict.fromkeys(mute, 0.0), blind=measured.up_blind)
 
 
 def unscraped(measured: Measured, topology: Topology) -> frozenset[str]:
@@ -106,9 +117,9 @@ def _engines(measured: Measured, topology: Topology, now: float, stale_after_s: 
         if key in topology.pods and _works_for_another(topology.pods[key], topology)
     }
     values: dict[str, Value] = {}
-    unseen: dict[str, Blind] = {}
+    unseen: dict[str, Blind] = dict.fromkeys(mute := _mute(measured, topology, up), UNUSED)
     for key, pod in topology.pods.items():
-        if pod.workload not in topology.engines:
+        if pod.workload not in topology.engines or key in mute:
             continue
         if not pod.gpus and key not in known and pod.workload in holding:
             continue  # the head of a cluster of servers, which serves nothing itself
@@ -134,6 +145,16 @@ def _works_for_another(pod: Pod, topology: Topology) -> bool:
         return group.isdecimal() and worker.isdecimal()
     leader, _, group = workload.name.rpartition("-")
     return group.isdecimal() and workload._replace(name=leader) in topology.engines
+
+
+def _mute(measured: Measured, topology: Topology, up: Mapping[str, Value]) -> frozenset[str]:
+    silent = {source.name for source in runtimes() if source.mute}
+    seen = _seen(measured)
+    return frozenset(
+        key
+        for key, answers in up.items()
+        if answers and key not in seen and topology.engines.get(topology.pods[key].workload) in silent
+    )
 
 
 def _by_agent(topology: Topology, key: str) -> bool:

@@ -71,6 +71,7 @@ class Source:
     `pods` match an exporter's own image or pod, `port` is where it shows `path` unless it is told otherwise (0: nobody knows).
     `unless` names metrics by which another source speaks of the same things: then this one is not asked.
     `spare` names metrics that stand for the anchor where that was dropped on the way: they tell who is there, and less of them.
+    `mute` says that it shows none of its metrics until it is first asked for something.
     `agent` says that what is scraped answers for more than the engine, whose series it has only where that is configured.
     """
 
@@ -91,6 +92,7 @@ class Source:
     port: int = 0
     path: str = "/metrics"
     agent: bool = False
+    mute: bool = False
     unless: tuple[str, ...] = ()
     spare: tuple[str, ...] = ()
 

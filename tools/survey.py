@@ -18,7 +18,7 @@ from tools.kind_states import kind_states
 from tools.measure import Identity, Measured, measure
 from tools.observe import NOT_KEPT, Cluster, Observed, observe
 from tools.reading import Blind, Reason, Subject
-from tools.reporting import reporting, unscraped
+from tools.reporting import reporting, unscraped, unused
 from tools.signals import (
     ENGINE_REPORTING,
     ENGINE_UP,
@@ -26,6 +26,7 @@ from tools.signals import (
     NODE_EXPORTER_UP,
     NODE_GPUS_REPORTING,
     POD_READY,
+    REQUESTS_FINISHED,
     RUNNING_FOR,
     XID_BEFORE,
     XID_LAST,
@@ -79,6 +80,7 @@ def survey(
         asked, observed.pods, columns, [*_failing(measured), *_after_xid(measured, topology)], now
     )
     columns = failing.into(columns)
+    before = 0 if isinstance(prom, Blind) else prom.requests
     columns |= watching(prom, asks, measured, topology, now, stale_after_s, past, matchers, cluster)
     states = _states(observed, measured)
     return Snapshot(
@@ -88,7 +90,11 @@ def survey(
         sources=(*states, *failing.state(states), *direct.states),
         seconds={"survey": time.monotonic() - started},
         stale_after_s=stale_after_s,
-        requests=observed.requests + measured.requests + direct.requests + failing.requests,
+        requests=observed.requests
+        + measured.requests
+        + direct.requests
+        + failing.requests
+        + (0 if isinstance(prom, Blind) else prom.requests - before),
         queries=measured.queries,
         matchers=matchers,
         happenings=observed.happenings,
@@ -262,6 +268,8 @@ def _columns(
         asked = measured.parts.get(ask, ())
         parts.extend(retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
         parts.extend(direct.parts.get(ask, ()))
+        if ask.signal is REQUESTS_FINISHED and ask.statistic in {"increase", "rate"}:
+            parts.append(unused(measured, topology, now))
         if ask.signal.optional:
             parts.extend(_not_in_use(ask, measured))
         columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))

@@ -267,7 +267,8 @@ class Advisor:
         roots = {one.id for one in diagnosis.findings if one.root}
         # What is not measured is no fault, and a headline already; harm that is complained of is told where it is seen.
         known = {"profiling_series_missing"} if roots & UNMEASURED else set()
-        wanted = about.worth - known - complained_of(question.text or "")
+        # Who surely asks for a rule may say its harm's name without having met it: "are they cut off when we ship?".
+        wanted = about.worth - known - (complained_of(question.text or "") - about.surely)
         if not wanted or roots - UNMEASURED:
             return snapshot, "", 0.0
         snapshot = self._started(question, snapshot, within, wanted)

@@ -175,7 +175,7 @@ def _from_words(question: Question, text: str, topology: Topology, namespaces: C
             return _found(question, frozenset(others), None) if others else _found(question, inside, close)
         if _names_one(said, sure) and said.re is not _OF_A_NAMESPACE:
             unknown = unknown or wanted
-    if unknown and not _spoken(topology, None).get(unknown):
+    if unknown and not _meant_otherwise(unknown, text, topology):
         return Found(Scope(question.cluster, unknown, None), True, _no("namespace", unknown, namespaces))
     words = {word.lower() for word in _words(text)}
     hits = _workloads(text, topology, None)
@@ -220,6 +220,16 @@ def _names_one(said: re.Match[str], text: str) -> bool:
         and _SPOKEN_OF.search(text, max(0, said.start() - 24), said.start()) is not None
     )
     return not (plain or _NO_NAMESPACE.fullmatch(word))
+
+
+def _meant_otherwise(word: str, text: str, topology: Topology) -> bool:
+    """Whether the word beside `namespace` names a workload, or says what the namespace does where another is named."""
+    if _spoken(topology, None).get(word):
+        return True
+    does = rf"\b(?:do|does|did|will|would|can|could|should|might|must) (?:the|our|my|your|their) namespace {re.escape(word)}\b"
+    if not word.isalpha() or re.search(does, text, re.IGNORECASE) is None:
+        return False
+    return bool(_in_those_named(text, topology) or _workloads(text, topology, None))
 
 
 def _found(question: Question, hits: frozenset[Subject], namespace: str | None) -> Found:

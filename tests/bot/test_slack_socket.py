@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -62,6 +64,42 @@ class Endpoint:
         with self.changed:
             self.open.remove(connection)
             self.changed.notify_all()
+
+
+class Gateway:
+    """Stands between, and one day drops what passes without telling anybody."""
+
+    def __init__(self, port: int) -> None:
+        self.silent = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._port = port
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        for one in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._port))
+                deaf = not self._open
+                self._open += [near, far]
+                for come, go in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass, args=(come, go, deaf), daemon=True).start()
+
+    def _pass(self, come: socket.socket, go: socket.socket, deaf: bool) -> None:
+        with contextlib.suppress(OSError):
+            while sent := come.recv(4096):
+                # Only the first one that passed.
+                if not (deaf and self.silent.is_set()):
+                    go.sendall(sent)
+            go.shutdown(socket.SHUT_WR)
 
 
 class Client(PatientClient):
@@ -189,6 +227,23 @@ def test_where_slack_asks_for_it_another_connection_takes_over_at_once(endpoint:
     endpoint.open[0].send(json.dumps({"type": "disconnect", "reason": "refresh_requested"}))
     endpoint.wait_for(made=2, still_open=1, patience=5)
     assert client.asked == 2, "one address for each connection"
+
+
+def test_a_connection_that_nobody_answers_on_is_given_up(endpoint: Endpoint, client: Client) -> None:
+    endpoint.release.set()
+    gateway = Gateway(int(endpoint.url.rpartition(":")[2].partition("/")[0]))
+    try:
+        client.where = f"ws://127.0.0.1:{gateway.port}/link"
+        client.connect()
+        endpoint.wait_for(made=1, still_open=1)
+        first = client.current_session
+        gateway.silent.set()
+        with endpoint.changed:
+            assert endpoint.changed.wait_for(lambda: endpoint.made == 2, 15), "it listens to nobody"
+        assert client.current_session is not first
+    finally:
+        client.close()
+        gateway.stop()
 
 
 class Asked:

@@ -9,7 +9,7 @@ import pytest
 from tools.inventory import sources
 from tools.measure import Identity, Measured
 from tools.reading import Blind, Reason, Subject
-from tools.reporting import NOT_SCRAPED, NOT_TOLD, reporting, unscraped
+from tools.reporting import NOT_SCRAPED, NOT_TOLD, UNUSED, reporting, unscraped, unused
 from tools.series import Labels
 from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GPUS_REPORTING
 from tools.sources.prom import Row
@@ -77,6 +77,31 @@ NEVER = str(NOT_SCRAPED)
 )
 def test_a_server_is_missed_only_where_somebody_looked(measured: Measured, told: tuple[float | str, ...]) -> None:
     assert tuple(engines(measured)[f"team/{name}"] for name in ("chat-a", "chat-b", "other-a")) == told
+
+
+@pytest.mark.parametrize(
+    ("engine", "answers", "identities", "told"),
+    [
+        ("tei", 1, {}, str(UNUSED)),
+        ("tei", 0, {}, 0.0),
+        ("tei", 1, seen("tei", "team/other-a", ago=200), 0.0),
+        ("tei", 1, seen("tei", "team/other-a"), 1.0),
+        ("vllm", 1, {}, 0.0),
+    ],
+    ids=["never asked", "it does not answer", "it was asked and stopped", "it tells", "another kind"],
+)
+def test_one_that_counts_from_its_first_request_on_is_not_down_before(
+    engine: str, answers: float, identities: dict[str, Identity], told: float | str
+) -> None:
+    topology = replace(TOPOLOGY, engines={CHAT: "vllm", OTHER: engine})
+    measured = Measured(None, up=(up(answers, namespace="team", pod="other-a"),), identities=identities)
+    part = reporting(measured, topology, NOW, 180)[ENGINE_REPORTING.now]
+    found = {**part.values, **{key: str(why) for key, why in part.unseen.items()}}
+    assert found["team/other-a"] == told
+    nobody = unused(measured, topology, NOW)
+    assert nobody.values == ({"team/other-a": 0.0} if told == str(UNUSED) else {})
+    assert nobody.blind is None
+    assert unused(Measured(None, up_blind=DOWN), topology, NOW).blind == DOWN
 
 
 @pytest.mark.parametrize(

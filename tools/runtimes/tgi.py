@@ -57,6 +57,8 @@ TEI = Source(
     },
     images=("text-embeddings-inference",),
     serving=True,
+    # te_queue_size, as all others, is there from the first request on (core/src/queue.rs).
+    mute=True,
     order=13,
     port=80,
 )

@@ -40,7 +40,7 @@ from knowledge.search import Library
 from tests.tools import worlds
 from tests.tools.pairs import APP, two
 from tests.tools.scenes import NOW, scene
-from tools.casebook import asked_for, rules
+from tools.casebook import asked_for, complained_of, rules
 from tools.diagnose import Diagnosis, Overrides, Within, diagnose
 from tools.reading import Blind, Reason
 from tools.snapshot import Snapshot
@@ -283,6 +283,16 @@ def test_what_is_not_surely_meant_is_said_to_be_what_the_question_is_taken_for(
 def test_of_several_the_likeliest_that_is_broken_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     to_be_about(monkeypatch, trust_remote_code_or_privileged=0.95, writable_root_filesystem=0.6, run_as_root=0.5)
     assert roots(answered(library, "and chat?")) == ["writable_root_filesystem"]
+
+
+@pytest.mark.parametrize(("share", "told"), [(SURELY, True), (SURELY - 0.01, False)])
+def test_who_surely_asks_for_a_rule_may_say_its_harm(
+    library: Library, monkeypatch: pytest.MonkeyPatch, share: float, *, told: bool
+) -> None:
+    to_be_about(monkeypatch, none=0.05, no_graceful_shutdown=share)
+    text = "chat: are people cut off half-way when we ship?"
+    assert complained_of(text) == {"no_graceful_shutdown"}
+    assert (roots(answered(library, text)) == ["no_graceful_shutdown"]) is told
 
 
 @pytest.mark.parametrize(

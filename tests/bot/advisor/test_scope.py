@@ -75,6 +75,8 @@ def found(text: str, **given: str) -> Found:
         ("why is the embedder in the search namespace slow", "search", "embedder"),
         ("we reworked the search namespace: embedder is slow since", "search", "embedder"),
         ("something is off in our ns: embedder times out", "search", "embedder"),
+        ("embedder: does the namespace fill in something for whoever forgets it?", "search", "embedder"),
+        ("in team-a, would our namespace survive that", "team-a", None),
     ],
 )
 def test_what_is_named(text: str, namespace: str | None, workload: str | None) -> None:
@@ -109,6 +111,9 @@ def test_what_names_nothing(text: str) -> None:
         ("what is wrong in the payments namespace?", "payments", "there are: chat"),
         ("in namespace the-one-that-is-not-here", "the-one-that-is-not-here", ""),
         ("what is wrong in this namespace: pay-2", "pay-2", "there are: chat"),
+        ("does the namespace payments have limits", "payments", "there are: chat"),
+        ("does the namespace pay-2 have limits as team-a has", "pay-2", "there are: chat"),
+        ("is embedder in the namespace payments", "payments", "there are: chat"),
     ],
 )
 def test_a_namespace_that_does_not_exist_is_said_and_not_widened(text: str, namespace: str, near: str) -> None:

@@ -98,6 +98,7 @@ def test_one_that_counts_from_its_first_request_on_is_not_down_before(
     part = reporting(measured, topology, NOW, 180)[ENGINE_REPORTING.now]
     found = {**part.values, **{key: str(why) for key, why in part.unseen.items()}}
     assert found["team/other-a"] == told
+    assert not set(part.values) & set(part.unseen)
     nobody = unused(measured, topology, NOW)
     assert nobody.values == ({"team/other-a": 0.0} if told == str(UNUSED) else {})
     assert nobody.blind is None

@@ -12,6 +12,8 @@ from tools.topology import Topology
 LATENT = frozenset({"config_drift_args_vs_runtime", "small_batches"})
 # The same of what is only measured less well than it could be: beside any fault.
 UNMEASURED = frozenset({"profiling_metrics_missing"})
+# Beside any fault likewise, and a fault where it is alone: what is measured is put down to nobody.
+_BESIDE_ANY = UNMEASURED | {"gpu_metrics_misattributed"}
 _LOAD = frozenset({"ttft_breach_prefill", *(one.symptom for one in QUEUEING)})
 
 
@@ -28,17 +30,17 @@ def beside_a_fault(
     """
     if _slight(outcome, kept, explained):
         return True
-    if outcome.case.id not in LATENT | UNMEASURED:
+    if outcome.case.id not in LATENT | _BESIDE_ANY:
         return False
     faults = {
         key
         for key, other in kept.items()
-        if other.case.id not in LATENT | UNMEASURED
+        if other.case.id not in LATENT | _BESIDE_ANY
         and not any(cause in kept for cause in explained.get(key, ()))
         and other.because is not None
         and (other.case.id in asked_for or (other.because.severity or other.case.check.severity) != "info")
     }
-    if outcome.case.id in UNMEASURED:
+    if outcome.case.id in _BESIDE_ANY:
         return bool(faults)
     # A fault of a GPU that nobody is known to hold is this workload's by what it explains there.
     ailing = {key: topology.workloads_of(kept[key].subject) for key in faults}

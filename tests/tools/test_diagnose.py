@@ -262,6 +262,17 @@ def test_a_replica_that_serves_nobody_leaves_the_others_slow(cause: str) -> None
     assert f"ttft_breach_prefill@{APP}" not in roots(diagnose(two((APP, world), (OTHER, WELL))))
 
 
+def test_metrics_that_name_no_holder_are_no_headline_beside_a_fault() -> None:
+    unnamed = (N1, scene("gpu_metrics_misattributed")["fires"])
+    key = f"gpu_metrics_misattributed@{N1}"
+    alone = diagnose(two((APP, WELL), (OTHER, WELL), unnamed))
+    assert roots(alone) == {key}
+    beside = diagnose(two((APP, scene("host_oomkilled")["fires"]), (OTHER, WELL), unnamed))
+    assert roots(beside) == {f"host_oomkilled@{APP}"}
+    assert not the(beside, key).root
+    assert not the(beside, key).explained_by
+
+
 def test_a_drift_beside_what_is_asked_about_is_no_headline() -> None:
     litter = {
         **scene("unexpected_admission_error")["fires"],

@@ -21,7 +21,7 @@ NOT_TOLD = Blind(
 )
 UNUSED = Blind(
     Reason.NO_SERIES,
-    "it answers its scrape and shows no metrics: a server of its kind has none until its first request",
+    "its scrape is answered without its metrics: it has none until its first request, or another port than its own is scraped",
 )
 NOT_SCRAPED = Blind(Reason.NO_SERIES, "it is not scraped: Prometheus has no target and no series of it")
 
@@ -39,13 +39,6 @@ def reporting(measured: Measured, topology: Topology, now: float, stale_after_s:
     found[NODE_EXPORTER_UP.now] = Part(TITLE, "up", now, up_nodes, blind=measured.up_blind)
     found[ENGINE_UP.now] = Part(TITLE, "up", now, up_pods, blind=measured.up_blind)
     return found
-
-
-def unused(measured: Measured, topology: Topology, now: float) -> Part:
-    """That nobody asked those for anything which answer their scrape and would count from their first request on."""
-    _, up_pods = _up(measured, topology)
-    mute = _mute(measured, topology, up_pods)
-    return Part(TITLE, "up", now, dict.fromkeys(mute, 0.0), blind=measured.up_blind)
 
 
 def unscraped(measured: Measured, topology: Topology) -> frozenset[str]:

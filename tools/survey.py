@@ -18,7 +18,7 @@ from tools.kind_states import kind_states
 from tools.measure import Identity, Measured, measure
 from tools.observe import NOT_KEPT, Cluster, Observed, observe
 from tools.reading import Blind, Reason, Subject
-from tools.reporting import reporting, unscraped, unused
+from tools.reporting import reporting, unscraped
 from tools.signals import (
     ENGINE_REPORTING,
     ENGINE_UP,
@@ -26,7 +26,6 @@ from tools.signals import (
     NODE_EXPORTER_UP,
     NODE_GPUS_REPORTING,
     POD_READY,
-    REQUESTS_FINISHED,
     RUNNING_FOR,
     XID_BEFORE,
     XID_LAST,
@@ -268,8 +267,6 @@ def _columns(
         asked = measured.parts.get(ask, ())
         parts.extend(retarget(part, targets) if ask.signal.per is Per.WORKLOAD else part for part in asked)
         parts.extend(direct.parts.get(ask, ()))
-        if ask.signal is REQUESTS_FINISHED and ask.statistic in {"increase", "rate"}:
-            parts.append(unused(measured, topology, now))
         if ask.signal.optional:
             parts.extend(_not_in_use(ask, measured))
         columns[ask] = Column(ask, tuple(parts), _absent(ask, observed, measured))

@@ -9,7 +9,7 @@ import pytest
 from tools.inventory import sources
 from tools.measure import Identity, Measured
 from tools.reading import Blind, Reason, Subject
-from tools.reporting import NOT_SCRAPED, NOT_TOLD, UNUSED, reporting, unscraped, unused
+from tools.reporting import NOT_SCRAPED, NOT_TOLD, UNUSED, reporting, unscraped
 from tools.series import Labels
 from tools.signals import ENGINE_REPORTING, ENGINE_UP, NODE_EXPORTER_UP, NODE_GPUS_REPORTING
 from tools.sources.prom import Row
@@ -99,10 +99,6 @@ def test_one_that_counts_from_its_first_request_on_is_not_down_before(
     found = {**part.values, **{key: str(why) for key, why in part.unseen.items()}}
     assert found["team/other-a"] == told
     assert not set(part.values) & set(part.unseen)
-    nobody = unused(measured, topology, NOW)
-    assert nobody.values == ({"team/other-a": 0.0} if told == str(UNUSED) else {})
-    assert nobody.blind is None
-    assert unused(Measured(None, up_blind=DOWN), topology, NOW).blind == DOWN
 
 
 @pytest.mark.parametrize(
